@@ -1,0 +1,88 @@
+#include "base/ids.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/random.h>
+#include <uuid/uuid.h>
+
+#include "base/text.h"
+
+static void new_id(char text[ID_TEXT_SIZE])
+{
+	uuid_t bytes;
+
+	uuid_generate_random(bytes);
+	uuid_unparse_lower(bytes, text);
+}
+
+struct env_id env_id_new(void)
+{
+	struct env_id id;
+
+	new_id(id.text);
+	return id;
+}
+
+struct job_id job_id_new(void)
+{
+	struct job_id id;
+
+	new_id(id.text);
+	return id;
+}
+
+bool id_is_valid(const char *text)
+{
+	for (size_t i = 0; i < ID_TEXT_SIZE - 1; i++) {
+		bool dash = i == 8 || i == 13 || i == 18 || i == 23;
+
+		if (dash ? text[i] != '-' : !text[i] || !strchr("0123456789abcdef", text[i]))
+			return false;
+	}
+	return text[ID_TEXT_SIZE - 1] == '\0';
+}
+
+struct env_id env_id_from(const char *text)
+{
+	struct env_id id;
+
+	memcpy(id.text, text, sizeof(id.text));
+	return id;
+}
+
+struct job_id job_id_from(const char *text)
+{
+	struct job_id id;
+
+	memcpy(id.text, text, sizeof(id.text));
+	return id;
+}
+
+bool name_check(const char *name, const char *what, struct error *err)
+{
+	size_t length = strlen(name);
+	char shown[NAME_LENGTH_MAX + 8];
+	bool fits = length >= 1 && length <= NAME_LENGTH_MAX && name[0] >= 'a' && name[0] <= 'z' &&
+		    strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-") == length;
+
+	if (fits)
+		return true;
+	return error_set(err, ERR_INVALID,
+			 "%s \"%s\" must be 1 to %d of a-z, 0-9 and \"-\" and start with a letter", what,
+			 text_printable(name, shown, sizeof(shown)), NAME_LENGTH_MAX);
+}
+
+void random_hex(char *into, size_t length)
+{
+	static const char digits[] = "0123456789abcdef";
+
+	for (size_t i = 0; i < length; i++) {
+		unsigned char byte;
+
+		while (getrandom(&byte, 1, 0) != 1)
+			if (errno != EINTR)
+				abort();
+		into[i] = digits[byte & 15];
+	}
+	into[length] = '\0';
+}

@@ -1,0 +1,68 @@
+/*
+ * yaml_read.h - YAML (libyaml, YAML 1.1 events read with the YAML 1.2 core schema) as a tree whose
+ * every node knows where it stood, so that an error can say file:line:column.
+ *
+ * Anchors, aliases and merge keys (<<) are resolved while reading; duplicate keys, tabs as
+ * indentation, more than one document, depth over 32, more than 100,000 nodes *after* aliases are
+ * expanded (the "billion laughs" bound) and tags other than the core ones are refused.
+ */
+#ifndef ENVD_BASE_YAML_READ_H
+#define ENVD_BASE_YAML_READ_H
+
+#include <jansson.h>
+#include <stdint.h>
+
+#include "base/error.h"
+
+enum yaml_kind { YAML_SCALAR, YAML_LIST, YAML_MAP };
+
+struct yaml_node {
+	enum yaml_kind kind;
+	int line;   /* from 1 */
+	int column; /* from 1 */
+	bool is_plain;         /* scalar without quotes: "1.20" quoted stays text, 1.20 is a number */
+	const char *text;      /* scalar: as written, quotes and escapes resolved */
+	size_t count;          /* list: items; map: pairs */
+	struct yaml_node **items; /* list: the items; map: the values */
+	struct yaml_node **keys;  /* map only: scalars */
+};
+
+struct yaml_document {
+	char *file; /* as named in errors */
+	struct yaml_node *root;
+};
+
+/* `file` names the text in errors. Error ERR_INVALID, slug "yaml_malformed", message
+ * "FILE:LINE:COLUMN: what". */
+NODISCARD bool yaml_parse(const char *bytes, size_t length, const char *file,
+			  struct yaml_document **document, struct error *err);
+NODISCARD bool yaml_read_file(const char *path, size_t bytes_max, struct yaml_document **document,
+			      struct error *err);
+void yaml_free(struct yaml_document *document);
+DEFINE_AUTO(struct yaml_document *, yaml_free)
+
+/* NULL if the key is not there. */
+const struct yaml_node *yaml_get(const struct yaml_node *map, const char *key);
+
+/* ERR_INVALID with "FILE:LINE:COLUMN: " before the formatted text. */
+bool yaml_error(const struct yaml_document *document, const struct yaml_node *at, struct error *err,
+		const char *format, ...) PRINTF_LIKE(4, 5);
+
+/* As json_only_keys, with the place of the key. */
+NODISCARD bool yaml_only_keys(const struct yaml_document *document, const struct yaml_node *map,
+			      const char *const *known, struct error *err);
+
+/* Typed reads; a missing key is an error that names `map`'s place and the key. Strings are borrowed. */
+NODISCARD bool yaml_read_string(const struct yaml_document *document, const struct yaml_node *map,
+				const char *key, const char **value, struct error *err);
+NODISCARD bool yaml_read_int64(const struct yaml_document *document, const struct yaml_node *map,
+			       const char *key, int64_t *value, struct error *err);
+NODISCARD bool yaml_read_bool(const struct yaml_document *document, const struct yaml_node *map,
+			      const char *key, bool *value, struct error *err);
+NODISCARD bool yaml_read_duration_ms(const struct yaml_document *document, const struct yaml_node *map,
+				     const char *key, int64_t *ms, struct error *err);
+
+/* The same data as JSON (YAML 1.2 core schema decides what a plain scalar is). New reference. */
+json_t *yaml_to_json(const struct yaml_node *node);
+
+#endif
