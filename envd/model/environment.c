@@ -1,0 +1,53 @@
+#include "model/environment.h"
+
+struct environment *environment_new(void)
+{
+	struct environment *made = xcalloc(1, sizeof(*made));
+
+	made->labels = json_object();
+	made->pins = json_object();
+	made->parameters = json_object();
+	made->outputs = json_object();
+	made->addresses = json_array();
+	made->services = json_array();
+	made->blocked_by = json_array();
+	return made;
+}
+
+void environment_free(struct environment *environment)
+{
+	if (!environment)
+		return;
+	free(environment->name);
+	free(environment->owner);
+	free(environment->template_name);
+	free(environment->template_folder);
+	free(environment->template_digest);
+	free(environment->engine);
+	free(environment->target);
+	free(environment->reason);
+	free(environment->message);
+	free(environment->check_run);
+	free(environment->check_verdict);
+	free(environment->currency);
+	json_decref(environment->error);
+	json_decref(environment->labels);
+	json_decref(environment->pins);
+	json_decref(environment->parameters);
+	json_decref(environment->outputs);
+	json_decref(environment->addresses);
+	json_decref(environment->services);
+	json_decref(environment->lock);
+	json_decref(environment->blocked_by);
+	free(environment);
+}
+
+const char *env_desired_name(enum env_desired desired)
+{
+	return desired == DESIRED_PRESENT ? "present" : "absent";
+}
+
+bool environment_is_wanted(const struct environment *environment)
+{
+	return environment->desired == DESIRED_PRESENT;
+}

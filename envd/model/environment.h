@@ -1,0 +1,95 @@
+/*
+ * environment.h - what we know about one environment: the record that the store keeps, reconcile
+ * decides on and clients see. Plain data; nothing here does anything.
+ */
+#ifndef ENVD_MODEL_ENVIRONMENT_H
+#define ENVD_MODEL_ENVIRONMENT_H
+
+#include <stdint.h>
+
+#include "base/ids.h"
+#include "base/json_read.h"
+#include "model/env_state.h"
+
+/* A one-way latch: once absent, nothing builds it again. */
+enum env_desired { DESIRED_PRESENT, DESIRED_ABSENT };
+
+/* Why it is going or gone. Stored and sent to clients: never change a name. */
+#define REASON_REQUESTED "requested"
+#define REASON_LEASE_ENDED "lease_ended"
+#define REASON_HARD_WALL "hard_wall"
+#define REASON_QUEUE_TIMEOUT "queue_timeout"
+#define REASON_CREATE_FAILED "create_failed"
+#define REASON_CHECK_FAILED "check_failed"
+#define REASON_CHECK_INCONCLUSIVE "check_inconclusive"
+#define REASON_ORPHAN "orphan"
+
+struct environment {
+	struct env_id id;
+	int64_t sequence; /* grows by one per environment of this installation; in every label */
+	char *name;
+	char *owner;
+	char *template_name;
+	char *template_folder; /* where it was accepted from; the snapshot lies in the env's folder */
+	char *template_digest;
+	bool is_trusted;
+	char *engine;
+	char *target;
+
+	enum env_desired desired;
+	enum env_state state;
+	int64_t generation; /* grows when the latch falls: a destroy proves nothing for an older one */
+	char *reason;       /* one of REASON_*, or NULL */
+	char *message;      /* a sentence for people; may be "" */
+	json_t *error;      /* {"code","slug","message","hint"} or NULL */
+
+	json_t *labels;
+	json_t *pins;
+	json_t *parameters;
+	json_t *outputs;   /* {} until created */
+	json_t *addresses; /* [] until created */
+	json_t *services;  /* [] until created */
+	json_t *lock;      /* NULL until created */
+
+	int64_t created_at_ms;
+	int64_t provisioning_at_ms; /* 0: not yet; likewise below */
+	int64_t ready_at_ms;
+	int64_t expires_at_ms;      /* 0 until ready: queueing and building burn no lease */
+	int64_t grace_until_ms;     /* set once when the lease ended with nobody there to extend it */
+	int64_t unwanted_at_ms;
+	int64_t ended_at_ms;
+	int64_t hard_wall_at_ms;    /* fixed at the request, stamped on everything that is made */
+	int64_t queue_limit_ms;
+	int64_t provision_limit_ms;
+	int64_t lease_ms;
+	int64_t lease_maximum_ms;
+	/* The end of the lease on CLOCK_BOOTTIME of that boot, so that a wall clock that jumps does not
+	 * end it (model/lease.h). */
+	int64_t expires_boot_ms;
+	char boot_id[40];
+
+	int64_t attempts; /* of what is being tried now: builds, later destroys */
+	int64_t attempts_max;
+	int64_t next_try_at_ms;
+	bool is_unknown;     /* the last engine operation ended without a result: recover first */
+	bool is_quarantined; /* destroying keeps failing; still being tried */
+	json_t *blocked_by;  /* ["container abc: reason"]; [] */
+
+	char *check_run;     /* the newest, or NULL */
+	char *check_verdict; /* "passed", "failed", "inconclusive", or NULL */
+	bool has_checks;
+
+	int64_t price_microcents_per_hour;
+	char *currency;
+};
+
+struct environment *environment_new(void);
+void environment_free(struct environment *environment);
+DEFINE_AUTO(struct environment *, environment_free)
+
+const char *env_desired_name(enum env_desired desired);
+
+/* Still on its way or in use: neither destroyed nor being destroyed. */
+bool environment_is_wanted(const struct environment *environment);
+
+#endif
