@@ -1,0 +1,257 @@
+/*
+ * compose.h - a Compose file as data: parsed, interpolated, validated. No I/O: the caller has the
+ * bytes and the variables.
+ *
+ * A key of the Compose specification that envd does not honour is an error which names it, with its
+ * place ("compose.yaml:12:5: service "web": "privileged" is not supported"); nothing is ignored in
+ * silence but `version:` and `x-...` keys. So what is in these structs is all that the file asks
+ * for.
+ *
+ * Interpolation: $NAME, ${NAME}, ${NAME:-default}, ${NAME-default}, ${NAME:?error}, ${NAME?error},
+ * ${NAME:+alternative}, ${NAME+alternative}, $$ for a dollar sign; in values, not in keys. A
+ * variable that is not set and has no default is an error, where other Compose tools warn and go on
+ * with nothing.
+ *
+ * What may be asked of an engine is another question: see compose_trust.h.
+ */
+#ifndef ENVD_COMPOSE_COMPOSE_H
+#define ENVD_COMPOSE_COMPOSE_H
+
+#include <jansson.h>
+#include <stdint.h>
+
+#include "base/error.h"
+
+#define COMPOSE_SERVICES_MAX 100
+#define COMPOSE_BYTES_MAX ((size_t)1024 * 1024)
+
+/* Where a thing stands in the file, both from 1. */
+struct compose_place {
+	int line;
+	int column;
+};
+
+/* `items` ends with NULL, and is NULL itself only when count is 0. */
+struct compose_strings {
+	char **items;
+	size_t count;
+};
+
+/* NAME=value, of `environment:` and `labels:`. */
+struct compose_pair {
+	char *name;
+	char *value;
+	struct compose_place at;
+};
+
+struct compose_pairs {
+	struct compose_pair *items;
+	size_t count;
+};
+
+/* `command:` and `entrypoint:`. Not set: the image's. Set with count 0: none at all. */
+struct compose_command {
+	bool is_set;
+	struct compose_strings
+	    argv; /* a string in the file is split as a shell would, without expansion */
+	struct compose_place at;
+};
+
+struct compose_port {
+	char *host_address; /* NULL: the target's publish address */
+	int host_port;      /* 0: chosen by the system */
+	int container_port;
+	const char *protocol; /* "tcp" or "udp" */
+	struct compose_place at;
+};
+
+struct compose_ports {
+	struct compose_port *items;
+	size_t count;
+};
+
+enum compose_condition {
+	COMPOSE_STARTED,   /* service_started */
+	COMPOSE_HEALTHY,   /* service_healthy */
+	COMPOSE_COMPLETED, /* service_completed_successfully: exited with status 0 */
+};
+
+struct compose_dependency {
+	char *service; /* exists, and is not the service itself */
+	enum compose_condition condition;
+	bool is_required; /* false: its failing is only a warning */
+	struct compose_place at;
+};
+
+struct compose_dependencies {
+	struct compose_dependency *items;
+	size_t count;
+};
+
+enum compose_health_kind {
+	COMPOSE_HEALTH_OF_IMAGE, /* not in the file: the image's HEALTHCHECK, if it has one */
+	COMPOSE_HEALTH_NONE,     /* `disable: true` or `test: [NONE]` */
+	COMPOSE_HEALTH_EXEC,     /* `test: [CMD, ...]`: test holds argv */
+	COMPOSE_HEALTH_SHELL,    /* `test: [CMD-SHELL, x]` or a string: test holds one string for
+				    /bin/sh -c */
+};
+
+/* Times that the file does not give are the specification's defaults, written out here. */
+struct compose_health {
+	enum compose_health_kind kind;
+	struct compose_strings test; /* without the leading CMD or CMD-SHELL */
+	int64_t interval_ms;         /* 30 s */
+	int64_t timeout_ms;          /* 30 s */
+	int64_t start_period_ms;     /* 0 */
+	int64_t start_interval_ms;   /* 5 s; in the start period */
+	int retries;                 /* 3 */
+	struct compose_place at;
+};
+
+/* A service on a network. */
+struct compose_attachment {
+	char *network;                  /* a key of the file's networks, "default" included */
+	struct compose_strings aliases; /* besides the service's name */
+	struct compose_place at;
+};
+
+struct compose_attachments {
+	struct compose_attachment *items;
+	size_t count;
+};
+
+enum compose_mount_kind {
+	COMPOSE_MOUNT_VOLUME,    /* source is a key of the file's volumes */
+	COMPOSE_MOUNT_ANONYMOUS, /* a volume without a name; source is NULL */
+	COMPOSE_MOUNT_BIND,      /* source is a path as written: "./conf", "/srv", "~/x" */
+	COMPOSE_MOUNT_TMPFS,     /* in memory; source is NULL */
+};
+
+struct compose_mount {
+	enum compose_mount_kind kind;
+	char *source;
+	char *target; /* absolute path in the container */
+	bool is_read_only;
+	int64_t tmpfs_bytes; /* 0: no limit of its own */
+	int tmpfs_mode;      /* 0: the runtime's */
+	struct compose_place at;
+};
+
+/* `volumes:` and `tmpfs:` of a service together. */
+struct compose_mounts {
+	struct compose_mount *items;
+	size_t count;
+};
+
+/* A config as one service sees it. */
+struct compose_config_use {
+	char *source; /* a key of the file's configs */
+	char *target; /* absolute path in the container; "/SOURCE" unless given */
+	int mode;     /* permissions; 0444 unless given */
+	int64_t uid;
+	int64_t gid;
+	struct compose_place at;
+};
+
+struct compose_config_uses {
+	struct compose_config_use *items;
+	size_t count;
+};
+
+enum compose_restart {
+	COMPOSE_RESTART_NO,
+	COMPOSE_RESTART_ALWAYS,
+	COMPOSE_RESTART_ON_FAILURE,
+	COMPOSE_RESTART_UNLESS_STOPPED,
+};
+
+/* From deploy.resources.limits, or mem_limit, cpus and pids_limit. 0: no limit. */
+struct compose_limits {
+	int64_t memory_bytes;
+	int64_t nano_cpus; /* 1.5 cpus are 1500000000 */
+	int64_t pids;
+};
+
+struct compose_service {
+	char *name;
+	char *image;
+	struct compose_command command;
+	struct compose_command entrypoint;
+	struct compose_pairs variables; /* `environment:` */
+	struct compose_ports ports;
+	struct compose_ports expose;       /* only container_port and protocol */
+	struct compose_dependencies needs; /* `depends_on:` */
+	struct compose_health health;
+	struct compose_attachments networks; /* at least one */
+	struct compose_mounts mounts;
+	struct compose_config_uses configs;
+	struct compose_pairs labels;
+	char *user;        /* NULL: the image's */
+	char *working_dir; /* NULL: the image's */
+	struct compose_limits limits;
+	enum compose_restart restart;
+	int restart_retries;           /* on-failure:N; 0: no bound */
+	struct compose_place at;       /* of its key */
+	struct compose_place image_at; /* of its image */
+};
+
+/* A top-level network or volume: only its name, nothing about it can be set. */
+struct compose_name {
+	char *name;
+	struct compose_place at;
+};
+
+struct compose_names {
+	struct compose_name *items;
+	size_t count;
+};
+
+/* Exactly one of `file` and `content` is there. */
+struct compose_config {
+	char *name;
+	char *file; /* path as written, relative to the compose file's folder */
+	char *content;
+	struct compose_place at;
+};
+
+struct compose_configs {
+	struct compose_config *items;
+	size_t count;
+};
+
+struct compose_file {
+	char *path;                       /* as named in errors */
+	char *name;                       /* top-level `name:` or NULL; not used to name anything */
+	struct compose_service *services; /* in the file's order */
+	size_t service_count;
+	struct compose_names networks; /* "default" is among them if a service is on it */
+	struct compose_names volumes;
+	struct compose_configs configs;
+	struct compose_strings
+	    variables_used; /* every variable the file mentions, each once, sorted */
+};
+
+/*
+ * `path` names the file in errors. `variables` is a JSON object of strings, or NULL. The result is
+ * checked: references to services, networks, volumes and configs exist, dependencies have no cycle.
+ * Error: ERR_INVALID with "PATH:LINE:COLUMN: "; slugs yaml_malformed, compose_unsupported (a key
+ * that is not honoured), compose_variable, compose_cycle, compose_invalid (all else).
+ */
+NODISCARD bool compose_parse(const char *bytes, size_t length, const char *path,
+			     const json_t *variables, struct compose_file **file,
+			     struct error *err);
+
+void compose_free(struct compose_file *file);
+DEFINE_AUTO(struct compose_file *, compose_free)
+
+/* NULL if there is none. */
+const struct compose_service *compose_service_find(const struct compose_file *file,
+						   const char *name);
+const struct compose_config *compose_config_find(const struct compose_file *file, const char *name);
+
+/* ERR_INVALID, slug `slug` (a literal), "PATH:LINE:COLUMN: " and the text: for what others find
+ * wrong with a thing of this file. */
+bool compose_error(const struct compose_file *file, struct compose_place at, const char *slug,
+		   struct error *err, const char *format, ...) PRINTF_LIKE(5, 6);
+
+#endif

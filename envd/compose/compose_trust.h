@@ -1,0 +1,35 @@
+/*
+ * compose_trust.h - what a Compose file may not ask of the machine it runs on.
+ *
+ * Much is refused for everybody by compose_parse() because it is no key that envd honours:
+ * privileged, cap_add, devices, network_mode, pid, ipc, userns_mode, security_opt, env_file, build,
+ * extends, include and so on. Here is the rest, which depends on values:
+ *
+ * - nobody: a bind mount of a container runtime's socket, or of a folder that holds one;
+ * - a template whose source is not trusted: a bind mount out of its folder (absolute paths, "..",
+ *   "~", links), configs.file likewise, the address of a cloud's metadata service in any text that
+ *   reaches a container, a host port or a host address of its own choice.
+ *
+ * This one file of compose/ looks at the file system (links), and at nothing else of it.
+ */
+#ifndef ENVD_COMPOSE_COMPOSE_TRUST_H
+#define ENVD_COMPOSE_COMPOSE_TRUST_H
+
+#include "compose/compose.h"
+
+/*
+ * `template_folder` is where the file's relative paths start. Error: ERR_DENIED, slug
+ * "template_not_trusted" (or "runtime_socket"), "PATH:LINE:COLUMN: " and the key that is refused.
+ */
+NODISCARD bool compose_check_trust(const struct compose_file *file, bool is_trusted,
+				   const char *template_folder, struct error *err);
+
+/*
+ * The absolute path of a bind mount's source or a config's file, links resolved; the caller frees.
+ * Call after compose_check_trust(). Error: ERR_NOT_FOUND, naming the place `at`.
+ */
+NODISCARD bool compose_path_resolve(const struct compose_file *file, struct compose_place at,
+				    const char *template_folder, const char *path, char **resolved,
+				    struct error *err);
+
+#endif

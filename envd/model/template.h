@@ -1,0 +1,143 @@
+/*
+ * template.h - what template.yaml says (templates/README.md is its manual): parameters, components,
+ * limits, price, outputs, and which engine builds from which file.
+ *
+ * Everything is checked while reading, and an unknown key is an error: "template.yaml:7:3: unknown
+ * key "component"", hint: did you mean "components"?
+ */
+#ifndef ENVD_MODEL_TEMPLATE_H
+#define ENVD_MODEL_TEMPLATE_H
+
+#include <jansson.h>
+#include <stdint.h>
+
+#include "base/error.h"
+
+#define TEMPLATE_FILE "template.yaml"
+#define TEMPLATE_BYTES_MAX ((size_t)256 * 1024)
+#define TEMPLATE_ITEMS_MAX 100 /* parameters, components, versions of one, outputs: each */
+
+#define MICROCENTS_PER_UNIT                                                                        \
+	100000000 /* of a currency: 1 USD is 100 cents of 1,000,000 microcents */
+
+enum parameter_type {
+	PARAMETER_STRING,
+	PARAMETER_INTEGER,
+	PARAMETER_NUMBER,
+	PARAMETER_BOOLEAN,
+	PARAMETER_DURATION,
+};
+
+struct template_parameter {
+	char *name;
+	char *description; /* may be "" */
+	char *variable;    /* its name in the engine's file; the upper-cased name unless given */
+	enum parameter_type type;
+	json_t *default_value; /* of the type (a duration is its text); NULL: must be given */
+	json_t *minimum;       /* integer, number, duration (as text); NULL: none */
+	json_t *maximum;
+	json_t *choices; /* `enum`: array of strings; NULL: any. Only string */
+	char *pattern; /* POSIX extended regular expression, whole value; NULL: any. Only string */
+	int64_t length_max; /* bytes; 1024 unless given. Only string */
+};
+
+/* Something that can be pinned. A group has members, and no default, variable or image. */
+struct template_component {
+	char *name;
+	char *description;
+	char *variable; /* NULL for a group */
+	char *image;    /* "localhost/envd/nginx:{version}"; NULL: the variable is the version */
+	char *default_version; /* NULL for a group */
+	char **versions;       /* ends with NULL; no entry: any version */
+	char **members;        /* ends with NULL; no entry: not a group */
+};
+
+struct template_limits {
+	int64_t provision_ms;     /* 10 min */
+	int64_t lease_default_ms; /* 2 h */
+	int64_t lease_min_ms;     /* 10 s */
+	int64_t lease_max_ms;     /* 24 h */
+	int64_t attempts;         /* of creating: 1 or 2 */
+};
+
+/* Either `text` with {{...}} in it, or `service` and `file`. */
+struct template_output {
+	char *name;
+	char *text;
+	char *service; /* `file` is read out of this service's container once it is ready */
+	char *file;
+};
+
+struct template
+{
+	char *name;
+	char *description;
+	char *engine; /* "container", "external": whether it exists is the engine list's to say */
+	char *source; /* relative to the folder, no ".."; external: may be absolute */
+	char *checks; /* relative to the folder; NULL: none */
+	struct template_parameter *parameters;
+	size_t parameter_count;
+	struct template_component *components;
+	size_t component_count;
+	struct template_limits limits;
+	int64_t price_microcents_per_hour;
+	char *currency;   /* three capital letters; "USD" unless given */
+	char *price_note; /* may be "" */
+	struct template_output *outputs;
+	size_t output_count;
+};
+
+/*
+ * `path` names the text in errors; `name` is what the template must be called (its folder's name),
+ * or NULL for a snapshot, whose folder is called otherwise. Error: ERR_INVALID, slugs
+ * yaml_malformed and template_invalid.
+ */
+NODISCARD bool template_parse(const char *bytes, size_t length, const char *path, const char *name,
+			      struct template **template, struct error *err);
+
+/* FOLDER/template.yaml. ERR_NOT_FOUND if there is none. Errors name the file without the folder.
+ * The files named by `source` and `checks` must be there. */
+NODISCARD bool template_load(const char *folder, const char *name, struct template **template,
+			     struct error *err);
+
+void template_free(struct template *template);
+DEFINE_AUTO(struct template *, template_free)
+
+/* NULL if there is none. */
+const struct template_component *template_component_find(const struct template *template,
+							 const char *name);
+const char *parameter_type_name(enum parameter_type type);
+
+/*
+ * Given values ({"users": 25}, NULL: none) and defaults together, each checked. A number, a boolean
+ * and so on may be given as text ("25"): command lines have nothing else. The full object has every
+ * parameter in the template's order, of its own type. New reference.
+ * Error: ERR_INVALID, slugs unknown_parameter (with "did you mean"), parameter_missing,
+ * parameter_invalid.
+ */
+NODISCARD bool template_resolve_parameters(const struct template *template, const json_t *given,
+					   json_t **full, struct error *err);
+
+/*
+ * The outputs that are text, {{...}} filled in: {{environment.id}}, {{environment.name}},
+ * {{SERVICE.host}}, {{SERVICE.port.443}}. `addresses` is [{"service","host","port",
+ * "container_port"}]. Outputs read from a file are not in the result: the engine adds them.
+ * Error: ERR_INVALID, slug output_invalid, naming the output and what is not there.
+ */
+struct template_subject {
+	const char *environment_id;
+	const char *environment_name;
+	const json_t *addresses;
+};
+NODISCARD bool template_outputs(const struct template *template,
+				const struct template_subject *subject, json_t **outputs,
+				struct error *err);
+
+/* Does {{SERVICE.port.N}} or {{SERVICE.host}} of an output, or an output's file, name `service`?
+ * Calls `on_service(arg, service, container_port or 0)` for each mention: what lint compares with
+ * the source. */
+void template_output_services(const struct template_output *output,
+			      void (*on_service)(void *arg, const char *service, int port),
+			      void *arg);
+
+#endif
