@@ -4,7 +4,8 @@
  *
  * Anchors, aliases and merge keys (<<) are resolved while reading; duplicate keys, tabs as
  * indentation, more than one document, depth over 32, more than 100,000 nodes *after* aliases are
- * expanded (the "billion laughs" bound) and tags other than the core ones are refused.
+ * expanded (the "billion laughs" bound), more than 2,000 keys in a map, empty keys, NUL characters
+ * and tags other than the core ones are refused. A file without a value is a null scalar.
  */
 #ifndef ENVD_BASE_YAML_READ_H
 #define ENVD_BASE_YAML_READ_H
@@ -18,11 +19,11 @@ enum yaml_kind { YAML_SCALAR, YAML_LIST, YAML_MAP };
 
 struct yaml_node {
 	enum yaml_kind kind;
-	int line;   /* from 1 */
-	int column; /* from 1 */
-	bool is_plain;         /* scalar without quotes: "1.20" quoted stays text, 1.20 is a number */
-	const char *text;      /* scalar: as written, quotes and escapes resolved */
-	size_t count;          /* list: items; map: pairs */
+	int line;      /* from 1 */
+	int column;    /* from 1 */
+	bool is_plain; /* scalar without quotes: "1.20" quoted stays text, 1.20 is a number */
+	char *text;    /* scalar: as written, quotes and escapes resolved */
+	size_t count;  /* list: items; map: pairs */
 	struct yaml_node **items; /* list: the items; map: the values */
 	struct yaml_node **keys;  /* map only: scalars */
 };
@@ -41,10 +42,13 @@ NODISCARD bool yaml_read_file(const char *path, size_t bytes_max, struct yaml_do
 void yaml_free(struct yaml_document *document);
 DEFINE_AUTO(struct yaml_document *, yaml_free)
 
-/* NULL if the key is not there. */
+/* "a map", "a list", "a value", "nothing" (null): for errors that say what was there instead. */
+const char *yaml_kind_name(const struct yaml_node *node);
+
+/* NULL if the key is not there, or `map` is no map. */
 const struct yaml_node *yaml_get(const struct yaml_node *map, const char *key);
 
-/* ERR_INVALID with "FILE:LINE:COLUMN: " before the formatted text. */
+/* ERR_INVALID, slug "yaml_invalid", with "FILE:LINE:COLUMN: " before the formatted text. */
 bool yaml_error(const struct yaml_document *document, const struct yaml_node *at, struct error *err,
 		const char *format, ...) PRINTF_LIKE(4, 5);
 
@@ -52,15 +56,17 @@ bool yaml_error(const struct yaml_document *document, const struct yaml_node *at
 NODISCARD bool yaml_only_keys(const struct yaml_document *document, const struct yaml_node *map,
 			      const char *const *known, struct error *err);
 
-/* Typed reads; a missing key is an error that names `map`'s place and the key. Strings are borrowed. */
+/* Typed reads; a missing key is an error that names `map`'s place and the key. Strings are
+ * borrowed. */
 NODISCARD bool yaml_read_string(const struct yaml_document *document, const struct yaml_node *map,
 				const char *key, const char **value, struct error *err);
 NODISCARD bool yaml_read_int64(const struct yaml_document *document, const struct yaml_node *map,
 			       const char *key, int64_t *value, struct error *err);
 NODISCARD bool yaml_read_bool(const struct yaml_document *document, const struct yaml_node *map,
 			      const char *key, bool *value, struct error *err);
-NODISCARD bool yaml_read_duration_ms(const struct yaml_document *document, const struct yaml_node *map,
-				     const char *key, int64_t *ms, struct error *err);
+NODISCARD bool yaml_read_duration_ms(const struct yaml_document *document,
+				     const struct yaml_node *map, const char *key, int64_t *ms,
+				     struct error *err);
 
 /* The same data as JSON (YAML 1.2 core schema decides what a plain scalar is). New reference. */
 json_t *yaml_to_json(const struct yaml_node *node);
