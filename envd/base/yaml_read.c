@@ -597,6 +597,15 @@ bool yaml_read_string(const struct yaml_document *document, const struct yaml_no
 	return true;
 }
 
+bool yaml_copy_string(const struct yaml_document *document, const struct yaml_node *map,
+		      const char *key, const char *otherwise, char **copy, struct error *err)
+{
+	if (yaml_get(map, key) && !yaml_read_string(document, map, key, &otherwise, err))
+		return false;
+	*copy = otherwise ? xstrdup(otherwise) : NULL;
+	return true;
+}
+
 /* Digits with a sign, or 0x and 0o as the core schema has them. */
 static bool to_int64(const char *text, int64_t *value)
 {

@@ -68,6 +68,12 @@ NODISCARD bool yaml_read_duration_ms(const struct yaml_document *document,
 				     const struct yaml_node *map, const char *key, int64_t *ms,
 				     struct error *err);
 
+/* A copy of the text at `key`, or of `otherwise` (which may be NULL) if the key is not there. The
+ * caller frees. */
+NODISCARD bool yaml_copy_string(const struct yaml_document *document, const struct yaml_node *map,
+				const char *key, const char *otherwise, char **copy,
+				struct error *err);
+
 /* The same data as JSON (YAML 1.2 core schema decides what a plain scalar is). New reference. */
 json_t *yaml_to_json(const struct yaml_node *node);
 

@@ -11,46 +11,16 @@
 #include <jansson.h>
 #include <stdint.h>
 
-#include "base/error.h"
+#include "model/template_component.h"
+#include "model/template_output.h"
+#include "model/template_parameter.h"
 
 #define TEMPLATE_FILE "template.yaml"
 #define TEMPLATE_BYTES_MAX ((size_t)256 * 1024)
 #define TEMPLATE_ITEMS_MAX 100 /* parameters, components, versions of one, outputs: each */
 
-#define MICROCENTS_PER_UNIT                                                                        \
-	100000000 /* of a currency: 1 USD is 100 cents of 1,000,000 microcents */
-
-enum parameter_type {
-	PARAMETER_STRING,
-	PARAMETER_INTEGER,
-	PARAMETER_NUMBER,
-	PARAMETER_BOOLEAN,
-	PARAMETER_DURATION,
-};
-
-struct template_parameter {
-	char *name;
-	char *description; /* may be "" */
-	char *variable;    /* its name in the engine's file; the upper-cased name unless given */
-	enum parameter_type type;
-	json_t *default_value; /* of the type (a duration is its text); NULL: must be given */
-	json_t *minimum;       /* integer, number, duration (as text); NULL: none */
-	json_t *maximum;
-	json_t *choices; /* `enum`: array of strings; NULL: any. Only string */
-	char *pattern; /* POSIX extended regular expression, whole value; NULL: any. Only string */
-	int64_t length_max; /* bytes; 1024 unless given. Only string */
-};
-
-/* Something that can be pinned. A group has members, and no default, variable or image. */
-struct template_component {
-	char *name;
-	char *description;
-	char *variable; /* NULL for a group */
-	char *image;    /* "localhost/envd/nginx:{version}"; NULL: the variable is the version */
-	char *default_version; /* NULL for a group */
-	char **versions;       /* ends with NULL; no entry: any version */
-	char **members;        /* ends with NULL; no entry: not a group */
-};
+/* Of a currency's unit: 1 USD is 100 cents of 1,000,000 microcents each. */
+#define MICROCENTS_PER_UNIT 100000000
 
 struct template_limits {
 	int64_t provision_ms;     /* 10 min */
@@ -60,16 +30,8 @@ struct template_limits {
 	int64_t attempts;         /* of creating: 1 or 2 */
 };
 
-/* Either `text` with {{...}} in it, or `service` and `file`. */
-struct template_output {
-	char *name;
-	char *text;
-	char *service; /* `file` is read out of this service's container once it is ready */
-	char *file;
-};
-
-struct template
-{
+// clang-format off: it takes `template` for the keyword of another language
+struct template {
 	char *name;
 	char *description;
 	char *engine; /* "container", "external": whether it exists is the engine list's to say */
@@ -86,6 +48,7 @@ struct template
 	struct template_output *outputs;
 	size_t output_count;
 };
+// clang-format on
 
 /*
  * `path` names the text in errors; `name` is what the template must be called (its folder's name),
@@ -106,7 +69,6 @@ DEFINE_AUTO(struct template *, template_free)
 /* NULL if there is none. */
 const struct template_component *template_component_find(const struct template *template,
 							 const char *name);
-const char *parameter_type_name(enum parameter_type type);
 
 /*
  * Given values ({"users": 25}, NULL: none) and defaults together, each checked. A number, a boolean
@@ -124,20 +86,8 @@ NODISCARD bool template_resolve_parameters(const struct template *template, cons
  * "container_port"}]. Outputs read from a file are not in the result: the engine adds them.
  * Error: ERR_INVALID, slug output_invalid, naming the output and what is not there.
  */
-struct template_subject {
-	const char *environment_id;
-	const char *environment_name;
-	const json_t *addresses;
-};
 NODISCARD bool template_outputs(const struct template *template,
 				const struct template_subject *subject, json_t **outputs,
 				struct error *err);
-
-/* Does {{SERVICE.port.N}} or {{SERVICE.host}} of an output, or an output's file, name `service`?
- * Calls `on_service(arg, service, container_port or 0)` for each mention: what lint compares with
- * the source. */
-void template_output_services(const struct template_output *output,
-			      void (*on_service)(void *arg, const char *service, int port),
-			      void *arg);
 
 #endif
