@@ -53,13 +53,13 @@ static inline void auto_option_list_release(struct option_list *list)
 }
 
 struct option {
-	const char *name;       /* without the dashes */
-	char letter;            /* 0: none */
+	const char *name; /* without the dashes */
+	char letter;      /* 0: none */
 	enum option_kind kind;
-	size_t offset;          /* of the field in the group's values */
-	const char *value_name; /* for the help: "DURATION"; NULL for flags */
-	const char *variable;   /* read when the option is not given; may be NULL */
-	const char *help;       /* one sentence without full stop; NULL hides the row */
+	size_t offset;              /* of the field in the group's values */
+	const char *value_name;     /* for the help: "DURATION"; NULL for flags */
+	const char *variable;       /* read when the option is not given; may be NULL */
+	const char *help;           /* one sentence without full stop; NULL hides the row */
 	const char *const *choices; /* OPTION_CHOICE: ends with NULL */
 };
 
@@ -72,14 +72,15 @@ struct option_group {
 };
 
 struct option_spec {
-	const char *program;   /* "envctl create"; named in hints */
-	const char *synopsis;  /* arguments as in the help: "TEMPLATE [NAME...]"; may be "" */
-	const char *about;     /* paragraphs of the help; may hold line breaks */
+	const char *program;  /* "envctl create"; named in hints */
+	const char *synopsis; /* arguments as in the help: "TEMPLATE [NAME...]"; may be "" */
+	const char *about;    /* paragraphs of the help; may hold line breaks */
 	const struct option_group *groups;
 	size_t group_count;
 	size_t arguments_min;
 	size_t arguments_max;
-	bool stops_at_argument; /* the first argument ends the options: "envctl [options] COMMAND ..." */
+	bool stops_at_argument; /* the first argument ends the options: "envctl [options] COMMAND
+				   ..." */
 };
 
 /*
