@@ -70,7 +70,7 @@ bool json_only_keys(const json_t *object, const char *const *known, struct error
 	const char *key;
 	json_t *value;
 
-	json_object_foreach((json_t *)object, key, value) {
+	json_object_foreach_const(object, key, value) {
 		const char *nearest;
 		char shown[64];
 

@@ -16,6 +16,12 @@
 
 DEFINE_AUTO(json_t *, json_decref)
 
+/* jansson's json_object_foreach() over an object that is not ours to change. */
+#define json_object_foreach_const(object, key, value)                                              \
+	for (void *at_ = json_object_iter((json_t *)(uintptr_t)(object));                          \
+	     at_ && ((key) = json_object_iter_key(at_)) && ((value) = json_object_iter_value(at_)); \
+	     at_ = json_object_iter_next((json_t *)(uintptr_t)(object), at_))
+
 /* `what` names the text in errors: "request body", a file's path. New reference. */
 NODISCARD bool json_parse(const char *bytes, size_t length, const char *what, json_t **json,
 			  struct error *err);

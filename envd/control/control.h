@@ -16,8 +16,10 @@
 struct jobs;
 struct job_runner;
 struct history_feed;
+struct scheduler;
+struct peer;
 
-enum control_role { ROLE_BUILDER, ROLE_DESTROYER };
+enum control_role { CONTROL_BUILDER, CONTROL_DESTROYER };
 
 struct control {
 	enum control_role role;
@@ -30,10 +32,20 @@ struct control {
 	struct job_runner *runner;
 	char *jobs_folder;         /* DATA/jobs */
 	char *environments_folder; /* DATA/environments */
-	/* Told to the other program after a commit that concerns it. */
-	void (*wake_other)(void *arg);
-	void *wake_arg;
+	struct scheduler *scheduler;
+	struct peer *self;  /* our lock and our wake-up socket */
+	struct peer *other; /* the other program's */
 };
+
+/* Takes the data folder for this role and wires everything but the templates and the API. Errors:
+ * ERR_CONFLICT "already_running" naming the pid, and those of store_open(). */
+NODISCARD bool control_open(struct control *control, enum control_role role, const struct settings *settings,
+			    struct error *err);
+/* Processes under way go on. */
+void control_close(struct control *control);
+
+/* One turn of the loop, and what was noted in it. */
+void control_turn(struct control *control);
 
 /* "envd" or "reaper": the owner of the job rows that this program writes. */
 const char *control_owner(const struct control *control);

@@ -44,6 +44,9 @@ void turn_want_pass(struct turn *turn);
 /* Called after every commit, ours or (seen by data_version) the other program's. */
 void turn_on_commit(struct turn *turn, void (*on_commit)(void *arg), void *arg);
 
+/* A full disk may use up the reserve: for the program that makes bills end. */
+void turn_may_use_reserve(struct turn *turn);
+
 /* The end of a loop turn. */
 void turn_run(struct turn *turn);
 

@@ -31,10 +31,12 @@ int64_t lease_left_ms(const struct lease *lease, const struct lease_now *now)
 	return left > 1 ? left : 1;
 }
 
-bool lease_choose(const struct lease_limits *limits, int64_t asked_ms, int64_t *lease_ms, struct error *err)
+bool lease_choose(const struct lease_limits *limits, int64_t asked_ms, int64_t *lease_ms,
+		  struct error *err)
 {
 	char asked[DURATION_TEXT_SIZE], least[DURATION_TEXT_SIZE], most[DURATION_TEXT_SIZE];
-	int64_t minimum = limits->minimum_ms > LEASE_MINIMUM_MS ? limits->minimum_ms : LEASE_MINIMUM_MS;
+	int64_t minimum =
+	    limits->minimum_ms > LEASE_MINIMUM_MS ? limits->minimum_ms : LEASE_MINIMUM_MS;
 	int64_t chosen = asked_ms >= 0 ? asked_ms : limits->default_ms;
 
 	if (chosen < minimum || chosen > limits->maximum_ms)

@@ -2,9 +2,9 @@
  * lease.h - until when an environment is lent. Pure; the clocks are arguments.
  *
  * A lease ends by the wall clock, unless the wall clock jumped: on the boot in which the lease was
- * set, CLOCK_BOOTTIME must agree within a tolerance of 5 % of the lease (at most 60 s), and when the
- * wall clock was set back, boot time alone ends it (reliability: a stepped clock must neither destroy
- * what is in use nor keep what costs money).
+ * set, CLOCK_BOOTTIME must agree within a tolerance of 5 % of the lease (at most 60 s), and when
+ * the wall clock was set back, boot time alone ends it (reliability: a stepped clock must neither
+ * destroy what is in use nor keep what costs money).
  */
 #ifndef ENVD_MODEL_LEASE_H
 #define ENVD_MODEL_LEASE_H

@@ -48,4 +48,8 @@ NODISCARD bool store_check_end(struct store_tx *tx, const char *id, const char *
 			       const char *message, const json_t *report, int64_t now_ms,
 			       struct error *err);
 
+/* The environment goes away: what was asked of it and has not ended is inconclusive. */
+NODISCARD bool store_checks_abandon(struct store_tx *tx, struct env_id id, const char *message,
+				    int64_t now_ms, struct error *err);
+
 #endif

@@ -53,9 +53,11 @@ NODISCARD bool store_environments_to_destroy(struct store *store, int64_t now_ms
 /* Earliest time at which store_environments_to_destroy() may find a new one; 0: none waits. */
 NODISCARD bool store_environments_next_due(struct store *store, int64_t *at_ms, struct error *err);
 
-/* Not destroyed ones: all, or of one target ("" for all). */
+/* Neither destroyed nor queued, of one target. */
 NODISCARD bool store_environments_live_count(struct store *store, const char *target, int64_t *count,
 					     struct error *err);
+/* Not destroyed, queued ones too: as long as there are any, something is owed. */
+NODISCARD bool store_environments_open_count(struct store *store, int64_t *count, struct error *err);
 /* Queued ones before this sequence. */
 NODISCARD bool store_environments_queue_position(struct store *store, int64_t sequence,
 						 int64_t *position, struct error *err);

@@ -1,0 +1,93 @@
+#include "control/control.h"
+
+#include <string.h>
+
+#include "base/files.h"
+#include "control/history_feed.h"
+#include "control/instance_record.h"
+#include "control/job_runner.h"
+#include "control/peer.h"
+#include "control/scheduler.h"
+
+const char *control_owner(const struct control *control)
+{
+	return control->role == CONTROL_BUILDER ? "envd" : "reaper";
+}
+
+static void on_wake(void *arg)
+{
+	struct control *control = arg;
+
+	if (control->turn)
+		turn_want_pass(control->turn);
+}
+
+static bool make_folders(struct control *control, const char *data, struct error *err)
+{
+	control->jobs_folder = path_join(data, "jobs");
+	control->environments_folder = path_join(data, "environments");
+	return folder_make(data, 0700, err) && folder_make(control->jobs_folder, 0700, err) &&
+	       folder_make(control->environments_folder, 0700, err);
+}
+
+/* Each program opens the other's lock only to look at it. Migrating needs both to be ours. */
+static bool take_place(struct control *control, const char *data, struct error *err)
+{
+	bool is_builder = control->role == CONTROL_BUILDER;
+
+	if (!peer_take(control->loop, data, is_builder ? "envd" : "reaper", on_wake, control, &control->self, err))
+		return false;
+	control->other = peer_see(data, is_builder ? "reaper" : "envd");
+	return true;
+}
+
+static bool open_parts(struct control *control, struct error *err)
+{
+	const char *data = control->settings->data;
+
+	control->loop = loop_new();
+	if (!make_folders(control, data, err) || !take_place(control, data, err) ||
+	    !store_open(data, !peer_is_running(control->other), &control->store, err))
+		return false;
+	control->turn = turn_new(control->loop, control->store);
+	if (control->role == CONTROL_DESTROYER)
+		turn_may_use_reserve(control->turn);
+	control->runner = job_runner_new(control);
+	control->scheduler = scheduler_new(control);
+	instance_record_keep(control);
+	return true;
+}
+
+bool control_open(struct control *control, enum control_role role, const struct settings *settings,
+		  struct error *err)
+{
+	memset(control, 0, sizeof(*control));
+	control->role = role;
+	control->settings = settings;
+	if (open_parts(control, err))
+		return true;
+	control_close(control);
+	return false;
+}
+
+void control_close(struct control *control)
+{
+	history_feed_free(control->feed);
+	scheduler_free(control->scheduler);
+	job_runner_free(control->runner);
+	turn_free(control->turn);
+	store_close(control->store);
+	peer_free(control->other);
+	peer_free(control->self);
+	template_registry_free(control->templates);
+	loop_free(control->loop);
+	free(control->jobs_folder);
+	free(control->environments_folder);
+	memset(control, 0, sizeof(*control));
+}
+
+void control_turn(struct control *control)
+{
+	loop_turn(control->loop);
+	turn_run(control->turn);
+}

@@ -1,0 +1,110 @@
+#include "control/job_request.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/files.h"
+
+static json_t *text_or_null(const char *text)
+{
+	return text ? json_string(text) : json_null();
+}
+
+static json_t *target_json(const struct target *target)
+{
+	return json_pack("{s:s, s:s, s:o, s:s}", "name", target->name, "engine", target->engine, "socket",
+			 text_or_null(target->socket), "publish_address", target->publish_address);
+}
+
+/* How long this one may take: never past what the whole of it was given. */
+static int64_t deadline_ms(const struct control *control, const struct environment *env, const char *kind)
+{
+	int64_t now = clock_wall_ms(), wall = env->hard_wall_at_ms - now, limit;
+
+	if (strcmp(kind, "destroy") == 0)
+		return control->settings->destroy_limit_ms;
+	if (strcmp(kind, "check") == 0)
+		limit = control->settings->check_limit_ms;
+	else
+		limit = env->provisioning_at_ms + env->provision_limit_ms - now;
+	limit = limit < wall ? limit : wall;
+	return limit > 1000 ? limit : 1000;
+}
+
+static json_t *limits_json(int64_t deadline)
+{
+	return json_pack("{s:I, s:I, s:I, s:I, s:I}", "deadline_ms", (json_int_t)deadline, "silence_ms",
+			 (json_int_t)deadline, "output_bytes_max", (json_int_t)64 << 20, "memory_bytes_max",
+			 (json_int_t)2 << 30, "stop_grace_ms", (json_int_t)10000);
+}
+
+static json_t *check_json(const struct environment *env, const struct check_run *run)
+{
+	return json_pack("{s:s, s:O, s:o, s:O, s:O, s:I}", "run", run->id, "suites", run->suites, "plan",
+			 run->plan ? json_incref(run->plan) : json_null(), "outputs", env->outputs, "addresses",
+			 env->addresses, "lease_ms", (json_int_t)env->lease_ms);
+}
+
+static json_t *base_request(const struct control *control, const struct environment *env,
+			    const struct target *target, const char *job, const char *task, int64_t deadline)
+{
+	AUTO(free) char *folder = environment_folder(control, env->id);
+
+	return json_pack("{s:i, s:s, s:s, s:s, s:{s:s, s:s, s:I, s:I}, s:s, s:{s:s, s:s, s:s, s:b}, s:O, s:O,"
+			 " s:s, s:o, s:o}",
+			 "protocol", 1, "job", job, "task", task, "instance", store_instance(control->store),
+			 "environment", "id", env->id.text, "name", env->name, "sequence", (json_int_t)env->sequence,
+			 "hard_wall_s", (json_int_t)(env->hard_wall_at_ms / 1000), "folder", folder, "template",
+			 "name", env->template_name, "folder", env->template_folder, "digest", env->template_digest,
+			 "trusted", env->is_trusted, "pins", env->pins, "parameters", env->parameters, "engine",
+			 env->engine, "target", target_json(target), "limits", limits_json(deadline));
+}
+
+static const struct target *target_of(const struct control *control, const struct environment *env,
+				      struct error *err)
+{
+	const struct target *target = settings_target_named(control->settings, env->target);
+
+	if (!target)
+		error_set_as(err, ERR_UNAVAILABLE, "target_unknown",
+			     "target \"%s\" of environment \"%s\" is not configured any more", env->target, env->name);
+	return target;
+}
+
+bool job_request_make(const struct control *control, const struct environment *environment,
+		      const struct job_row *job, const struct check_run *run, json_t **request, struct error *err)
+{
+	const struct target *target = target_of(control, environment, err);
+
+	if (!target)
+		return false;
+	*request = base_request(control, environment, target, job->id.text, job->kind,
+				deadline_ms(control, environment, job->kind));
+	if (run)
+		json_object_set_new(*request, "check", check_json(environment, run));
+	return true;
+}
+
+bool job_request_question(const struct control *control, const struct environment *environment, const char *task,
+			  json_t **request, struct error *err)
+{
+	const struct target *target = target_of(control, environment, err);
+
+	if (!target)
+		return false;
+	*request = base_request(control, environment, target, "", task, 60000);
+	return true;
+}
+
+json_t *job_request_target(const char *instance, const struct target *target, const char *task)
+{
+	return json_pack("{s:i, s:s, s:s, s:s, s:n, s:n, s:n, s:{}, s:{}, s:s, s:o, s:o}", "protocol", 1, "job", "",
+			 "task", task, "instance", instance, "environment", "folder", "template", "pins",
+			 "parameters", "engine", target->engine, "target", target_json(target), "limits",
+			 limits_json(60000));
+}
+
+char *environment_folder(const struct control *control, struct env_id id)
+{
+	return path_join(control->environments_folder, id.text);
+}

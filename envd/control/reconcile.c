@@ -1,0 +1,131 @@
+#include "control/reconcile.h"
+
+#include <string.h>
+
+#include "model/lease.h"
+
+static struct action nothing(int64_t wake_at_ms)
+{
+	return (struct action){ .kind = ACTION_NONE, .wake_at_ms = wake_at_ms };
+}
+
+static struct action apply(enum env_event event)
+{
+	return (struct action){ .kind = ACTION_APPLY, .event = event };
+}
+
+static struct action start(const char *job_kind, const struct observation *seen)
+{
+	if (!seen->has_slot)
+		return nothing(0);
+	return (struct action){ .kind = ACTION_START, .job_kind = job_kind };
+}
+
+static struct action unwant(const char *reason)
+{
+	return (struct action){ .kind = ACTION_UNWANT, .reason = reason };
+}
+
+/* A wanted environment is the builder's. */
+static struct action build(const struct environment *env, const struct observation *seen)
+{
+	if (seen->live_job)
+		return nothing(0);
+	if (env->next_try_at_ms > seen->now_ms && env->state != ENV_READY)
+		return nothing(env->next_try_at_ms);
+	switch (env->state) {
+	case ENV_QUEUED:
+		return seen->has_slot && seen->target_has_room ? apply(EVENT_SLOT_GRANTED) : nothing(0);
+	case ENV_PROVISIONING:
+		/* What ended without a result may have left halves: look before building on. */
+		return start(env->is_unknown ? "recover" : "create", seen);
+	case ENV_CHECKING:
+		return env->has_checks ? start("check", seen) : apply(EVENT_CHECKS_PASSED);
+	case ENV_READY:
+		return seen->check_is_asked ? start("check", seen) : nothing(0);
+	default:
+		return nothing(0);
+	}
+}
+
+static struct action end_lease(const struct environment *env, const struct observation *seen)
+{
+	struct lease lease = { env->expires_at_ms, env->expires_boot_ms, env->lease_ms, env->boot_id };
+	struct lease_now now = { seen->now_ms, seen->boot_ms, seen->boot_id };
+
+	if (!lease_has_ended(&lease, &now))
+		return nothing(seen->now_ms + lease_left_ms(&lease, &now));
+	if (env->grace_until_ms > seen->now_ms)
+		return nothing(env->grace_until_ms);
+	/* Nobody could have extended it: one grace, inside the wall. */
+	if (!env->grace_until_ms && !seen->builder_is_alive && seen->grace_ms > 0) {
+		int64_t until = env->expires_at_ms + seen->grace_ms;
+
+		until = until < env->hard_wall_at_ms ? until : env->hard_wall_at_ms;
+		if (until > seen->now_ms)
+			return (struct action){ .kind = ACTION_GRANT_GRACE, .until_ms = until };
+	}
+	return (struct action){ .kind = ACTION_EXPIRE };
+}
+
+/* Of a wanted environment the destroyer sees only the clocks. */
+static struct action watch_clocks(const struct environment *env, const struct observation *seen)
+{
+	if (seen->now_ms >= env->hard_wall_at_ms)
+		return unwant(REASON_HARD_WALL);
+	if (env->state == ENV_QUEUED && seen->now_ms >= env->created_at_ms + env->queue_limit_ms)
+		return unwant(REASON_QUEUE_TIMEOUT);
+	if (env->state == ENV_READY)
+		return end_lease(env, seen);
+	return nothing(0);
+}
+
+static struct action destroy(const struct environment *env, const struct observation *seen)
+{
+	const struct job_row *job = seen->live_job;
+
+	if (env->state != ENV_DESTROYING)
+		return apply(EVENT_UNWANTED);
+	if (job && seen->is_job_orphaned)
+		return (struct action){ .kind = ACTION_TAKE_OVER };
+	if (job && strcmp(job->kind, "destroy") != 0 && !job->stop_asked_at_ms)
+		return (struct action){ .kind = ACTION_STOP };
+	if (job)
+		return nothing(0);
+	if (!seen->had_a_job)
+		return (struct action){ .kind = ACTION_PROVE_NEVER_STARTED };
+	if (env->next_try_at_ms > seen->now_ms)
+		return nothing(env->next_try_at_ms);
+	return start("destroy", seen);
+}
+
+struct action reconcile(const struct environment *environment, const struct observation *seen)
+{
+	if (environment->state == ENV_DESTROYED)
+		return nothing(0);
+	if (environment->desired == DESIRED_ABSENT)
+		return seen->role == RECONCILE_DESTROYER ? destroy(environment, seen) : nothing(0);
+	return seen->role == RECONCILE_BUILDER ? build(environment, seen) : watch_clocks(environment, seen);
+}
+
+static int64_t doubled(int64_t first_ms, int64_t attempts, int64_t most_ms)
+{
+	int64_t pause = first_ms;
+
+	for (int64_t i = 1; i < attempts && pause < most_ms; i++)
+		pause *= 2;
+	return pause < most_ms ? pause : most_ms;
+}
+
+int64_t destroy_pause_ms(int64_t attempts)
+{
+	enum { HALF_HOUR_MS = 1800000, HOUR_MS = 3600000 };
+
+	/* 30 s, 1, 2, 4, 8, 16, 30 min, and from then on once an hour. */
+	return attempts > 7 ? HOUR_MS : doubled(30000, attempts, HALF_HOUR_MS);
+}
+
+int64_t create_pause_ms(int64_t attempts)
+{
+	return doubled(1000, attempts, 30000);
+}

@@ -1,0 +1,370 @@
+#include "settings/settings.h"
+
+#include <stddef.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/duration.h"
+#include "base/files.h"
+#include "base/json_read.h"
+#include "base/yaml_read.h"
+
+#define AT(field) offsetof(struct settings, field)
+
+static const char *const log_levels[] = { "debug", "info", "warn", "error", NULL };
+
+// clang-format off
+static const struct option rows[] = {
+	{ "config", 0, OPTION_TEXT, AT(config), "FILE", "ENVD_CONFIG",
+	  "YAML file with these same settings", NULL },
+	{ "data", 0, OPTION_TEXT, AT(data), "DIR", "ENVD_DATA",
+	  "where everything is kept (default /var/lib/envd)", NULL },
+	{ "listen", 0, OPTION_TEXT, AT(listen), "unix:PATH", "ENVD_LISTEN",
+	  "socket of the API (default $XDG_RUNTIME_DIR/envd/envd.sock, else /run/envd/envd.sock)", NULL },
+	{ "templates", 0, OPTION_LIST, AT(templates), "DIR", "ENVD_TEMPLATES",
+	  "folder of trusted templates; may be given again", NULL },
+	{ "untrusted-templates", 0, OPTION_LIST, AT(untrusted_templates), "DIR", NULL,
+	  "folder of templates that get no path outside themselves, no runtime socket, no privileges", NULL },
+	{ "runtime", 0, OPTION_TEXT, AT(runtime), "unix:PATH", "ENVD_RUNTIME",
+	  "API socket of Docker or Podman (default: DOCKER_HOST, then the usual places)", NULL },
+	{ "queue-limit", 0, OPTION_DURATION, AT(queue_limit_ms), "DURATION", NULL,
+	  "how long a request may wait for a slot (default 30m)", NULL },
+	{ "lease-grace", 0, OPTION_DURATION, AT(lease_grace_ms), "DURATION", "ENVD_LEASE_GRACE",
+	  "granted once when a lease ended while envd was down (default 15m, 0s for none)", NULL },
+	{ "check-limit", 0, OPTION_DURATION, AT(check_limit_ms), "DURATION", NULL,
+	  "longest check run (default 15m)", NULL },
+	{ "destroy-limit", 0, OPTION_DURATION, AT(destroy_limit_ms), "DURATION", NULL,
+	  "longest single attempt at destroying (default 15m)", NULL },
+	{ "destroy-retry", 0, OPTION_DURATION, AT(retry_first_ms), "DURATION", "ENVD_DESTROY_RETRY",
+	  "pause after a failed destroy, doubling to 30 min (default 30s)", NULL },
+	{ "create-slots", 0, OPTION_INTEGER, AT(create_slots), "N", NULL,
+	  "environments built at the same time (default 4)", NULL },
+	{ "check-slots", 0, OPTION_INTEGER, AT(check_slots), "N", NULL,
+	  "check runs at the same time (default 4)", NULL },
+	{ "destroy-slots", 0, OPTION_INTEGER, AT(destroy_slots), "N", NULL,
+	  "environments destroyed at the same time (default 8)", NULL },
+	{ "environments", 0, OPTION_INTEGER, AT(environments_max), "N", NULL,
+	  "environments a target takes; more are queued (default 20)", NULL },
+	{ "sweep-interval", 0, OPTION_DURATION, AT(sweep_interval_ms), "DURATION", NULL,
+	  "how often left-overs are looked for (default 10m)", NULL },
+	{ "log-level", 0, OPTION_CHOICE, AT(log_level), "LEVEL", "ENVD_LOG_LEVEL",
+	  "debug, info, warn or error (default info)", log_levels },
+	{ "no-reaper", 0, OPTION_FLAG, AT(no_reaper), NULL, NULL,
+	  "envd: do not start envd-reaper (something else keeps it running)", NULL },
+	{ "stay", 0, OPTION_FLAG, AT(stay), NULL, NULL,
+	  "envd-reaper: do not end when envd is gone and nothing is owed", NULL },
+	{ "print-lifecycle", 0, OPTION_FLAG, AT(print_lifecycle), NULL, NULL,
+	  "envd: print the table of states as a graph, and end", NULL },
+	OPTIONS_END,
+};
+// clang-format on
+
+static const struct settings defaults = {
+	.data = "/var/lib/envd",
+	.queue_limit_ms = 30 * 60000,
+	.lease_grace_ms = 15 * 60000,
+	.check_limit_ms = 15 * 60000,
+	.destroy_limit_ms = 15 * 60000,
+	.retry_first_ms = 30000,
+	.create_slots = 4,
+	.check_slots = 4,
+	.destroy_slots = 8,
+	.environments_max = 20,
+	.sweep_interval_ms = 10 * 60000,
+	.log_level = "info",
+};
+
+static struct option_group group_of(struct settings *settings)
+{
+	return (struct option_group){ "Options", rows, settings };
+}
+
+/* ---- the file: the rows' names as keys, and targets ---- */
+
+static const char *own(struct settings *settings, const char *text)
+{
+	const char *copy = xstrdup(text);
+
+	option_list_add(&settings->owned, copy);
+	return copy;
+}
+
+static bool set_duration(const struct yaml_document *file, const struct yaml_node *at, const char *name,
+			 int64_t *ms, struct error *err)
+{
+	struct error inner;
+
+	return duration_parse(at->text, name, ms, &inner) || yaml_error(file, at, err, "%s", inner.message);
+}
+
+static bool set_scalar(struct settings *settings, const struct yaml_document *file, const struct yaml_node *at,
+		       const struct option *row, struct error *err)
+{
+	void *field = (char *)settings + row->offset;
+
+	if (at->kind != YAML_SCALAR)
+		return yaml_error(file, at, err, "\"%s\" must be a single value", row->name);
+	switch (row->kind) {
+	case OPTION_FLAG:
+		*(bool *)field = strcmp(at->text, "true") == 0;
+		return true;
+	case OPTION_DURATION:
+		return set_duration(file, at, row->name, field, err);
+	case OPTION_INTEGER:
+		return text_to_int64(at->text, field) ||
+		       yaml_error(file, at, err, "\"%s\" must be a whole number", row->name);
+	case OPTION_LIST:
+		option_list_add(field, own(settings, at->text));
+		return true;
+	default:
+		*(const char **)field = own(settings, at->text);
+		return true;
+	}
+}
+
+static bool set_row(struct settings *settings, const struct yaml_document *file, const struct yaml_node *at,
+		    const struct option *row, struct error *err)
+{
+	if (row->kind != OPTION_LIST || at->kind != YAML_LIST)
+		return set_scalar(settings, file, at, row, err);
+	for (size_t i = 0; i < at->count; i++)
+		if (!set_scalar(settings, file, at->items[i], row, err))
+			return false;
+	return true;
+}
+
+static const struct option *row_named(const char *name)
+{
+	/* People write the same list under the name that the design gives it. */
+	const char *wanted = strcmp(name, "trusted_sources") == 0 ? "templates" : name;
+
+	for (const struct option *row = rows; row->name; row++)
+		if (strcmp(row->name, wanted) == 0 && row->kind != OPTION_ENDING)
+			return row;
+	return NULL;
+}
+
+static bool add_target(struct settings *settings, const struct yaml_document *file, const struct yaml_node *at,
+		       struct error *err)
+{
+	static const char *const known[] = { "name", "engine", "socket", "publish_address", "environments", NULL };
+	struct target target = { .environments_max = settings->environments_max };
+	const char *name, *engine;
+
+	if (at->kind != YAML_MAP)
+		return yaml_error(file, at, err, "a target must be a map");
+	if (!yaml_only_keys(file, at, known, err) || !yaml_read_string(file, at, "name", &name, err) ||
+	    !yaml_read_string(file, at, "engine", &engine, err) ||
+	    (yaml_get(at, "environments") &&
+	     !yaml_read_int64(file, at, "environments", &target.environments_max, err)))
+		return false;
+	target.name = xstrdup(name);
+	target.engine = xstrdup(engine);
+	if (yaml_get(at, "socket"))
+		target.socket = xstrdup(yaml_get(at, "socket")->text);
+	target.publish_address = xstrdup(yaml_get(at, "publish_address") ? yaml_get(at, "publish_address")->text :
+									   "127.0.0.1");
+	settings->targets = xrealloc(settings->targets, settings->target_count + 1, sizeof(target));
+	settings->targets[settings->target_count++] = target;
+	return true;
+}
+
+static bool read_key(struct settings *settings, const struct yaml_document *file, const struct yaml_node *key,
+		     const struct yaml_node *value, struct error *err)
+{
+	const struct option *row = row_named(key->text);
+
+	if (strcmp(key->text, "targets") == 0) {
+		if (value->kind != YAML_LIST)
+			return yaml_error(file, value, err, "\"targets\" must be a list");
+		for (size_t i = 0; i < value->count; i++)
+			if (!add_target(settings, file, value->items[i], err))
+				return false;
+		return true;
+	}
+	if (!row)
+		return yaml_error(file, key, err, "unknown setting \"%s\"", key->text);
+	return set_row(settings, file, value, row, err);
+}
+
+static bool read_file(struct settings *settings, const char *path, struct error *err)
+{
+	AUTO(yaml_free) struct yaml_document *file = NULL;
+
+	if (!yaml_read_file(path, 1 << 20, &file, err))
+		return false;
+	if (!file->root || file->root->kind != YAML_MAP)
+		return error_set(err, ERR_INVALID, "%s: must be a map of settings", path);
+	for (size_t i = 0; i < file->root->count; i++)
+		if (!read_key(settings, file, file->root->keys[i], file->root->items[i], err))
+			return false;
+	return true;
+}
+
+/* ---- what is found out when nobody says ---- */
+
+static bool is_socket(const char *path)
+{
+	struct stat status;
+
+	return stat(path, &status) == 0 && S_ISSOCK(status.st_mode);
+}
+
+static const char *without_scheme(const char *address)
+{
+	if (text_starts_with(address, "unix://"))
+		return address + 7;
+	return text_starts_with(address, "unix:") ? address + 5 : address;
+}
+
+static char *find_runtime(const struct settings *settings)
+{
+	const char *docker_host = getenv("DOCKER_HOST"), *runtime_dir = getenv("XDG_RUNTIME_DIR");
+	AUTO(free) char *rootless = xasprintf("%s/podman/podman.sock", runtime_dir ? runtime_dir : "");
+	const char *const places[] = { "/run/podman/podman.sock", "/var/run/docker.sock", rootless };
+
+	if (settings->runtime)
+		return xstrdup(without_scheme(settings->runtime));
+	if (docker_host && text_starts_with(docker_host, "unix://"))
+		return xstrdup(docker_host + 7);
+	for (size_t i = 0; i < ARRAY_SIZE(places); i++)
+		if (is_socket(places[i]))
+			return xstrdup(places[i]);
+	/* The message of the first attempt to use it says where one was expected. */
+	return xstrdup(places[0]);
+}
+
+static void add_default_target(struct settings *settings, const char *name, const char *engine, char *socket)
+{
+	settings->targets = xrealloc(settings->targets, settings->target_count + 1, sizeof(*settings->targets));
+	settings->targets[settings->target_count++] = (struct target){
+		.name = xstrdup(name),
+		.engine = xstrdup(engine),
+		.socket = socket,
+		.publish_address = xstrdup("127.0.0.1"),
+		.environments_max = settings->environments_max,
+	};
+}
+
+static void fill_targets(struct settings *settings)
+{
+	if (!settings_target_for(settings, "container"))
+		add_default_target(settings, "local", "container", find_runtime(settings));
+	if (!settings_target_for(settings, "external"))
+		add_default_target(settings, "external", "external", NULL);
+	for (size_t i = 0; i < settings->target_count; i++)
+		if (!settings->targets[i].socket && strcmp(settings->targets[i].engine, "container") == 0)
+			settings->targets[i].socket = find_runtime(settings);
+}
+
+static void fill_listen(struct settings *settings)
+{
+	const char *runtime_dir = getenv("XDG_RUNTIME_DIR");
+	AUTO(free) char *path = NULL;
+
+	if (!settings->listen) {
+		path = runtime_dir && *runtime_dir ? xasprintf("%s/envd/envd.sock", runtime_dir) :
+						     xstrdup("/run/envd/envd.sock");
+		settings->listen = own(settings, path);
+	}
+	settings->listen = without_scheme(settings->listen);
+}
+
+static bool check_bounds(const struct settings *settings, struct error *err)
+{
+	if (settings->create_slots < 1 || settings->check_slots < 1 || settings->destroy_slots < 1 ||
+	    settings->create_slots > 256 || settings->check_slots > 256 || settings->destroy_slots > 256)
+		return error_set(err, ERR_INVALID, "--create-slots, --check-slots and --destroy-slots must be 1 to 256");
+	if (settings->lease_grace_ms > 15 * 60000)
+		return error_set(err, ERR_INVALID, "--lease-grace may be at most 15m");
+	if (settings->retry_first_ms < 100)
+		return error_set(err, ERR_INVALID, "--destroy-retry must be at least 100ms");
+	if (strlen(settings->listen) > 107)
+		return error_set(err, ERR_INVALID, "--listen \"%s\" is too long for a socket (at most 107 bytes)",
+				 settings->listen);
+	return true;
+}
+
+static bool parse(struct settings *settings, const char *program, const char *about, int argc, char *const *argv,
+		  struct option_list *arguments, struct error *err)
+{
+	struct option_group group = group_of(settings);
+	struct option_spec spec = { .program = program, .synopsis = "", .about = about, .groups = &group,
+				    .group_count = 1, .arguments_max = 8 };
+
+	return options_parse(&spec, argc, argv, arguments, err);
+}
+
+/* The lists start empty again: the second reading of the command line adds to what the file said. */
+static bool read_all(struct settings *settings, const char *program, const char *about, int argc,
+		     char *const *argv, struct option_list *arguments, struct error *err)
+{
+	AUTO(option_list_release) struct option_list ignored = OPTION_LIST_EMPTY;
+	struct settings first = defaults;
+	bool done = parse(&first, program, about, argc, argv, &ignored, err);
+
+	option_list_release(&first.templates);
+	option_list_release(&first.untrusted_templates);
+	return done && (!first.config || read_file(settings, first.config, err)) &&
+	       parse(settings, program, about, argc, argv, arguments, err);
+}
+
+bool settings_read(struct settings *settings, const char *program, const char *about, int argc,
+		   char *const *argv, struct option_list *arguments, struct error *err)
+{
+	*settings = defaults;
+	if (!read_all(settings, program, about, argc, argv, arguments, err)) {
+		settings_release(settings);
+		return false;
+	}
+	fill_listen(settings);
+	fill_targets(settings);
+	if (check_bounds(settings, err))
+		return true;
+	settings_release(settings);
+	return false;
+}
+
+void settings_release(struct settings *settings)
+{
+	for (size_t i = 0; i < settings->target_count; i++) {
+		free(settings->targets[i].name);
+		free(settings->targets[i].engine);
+		free(settings->targets[i].socket);
+		free(settings->targets[i].publish_address);
+	}
+	free(settings->targets);
+	for (size_t i = 0; i < settings->owned.count; i++)
+		free((void *)(uintptr_t)settings->owned.items[i]);
+	option_list_release(&settings->owned);
+	option_list_release(&settings->templates);
+	option_list_release(&settings->untrusted_templates);
+}
+
+char *settings_help(const char *program, const char *about)
+{
+	struct settings values = defaults;
+	struct option_group group = group_of(&values);
+	struct option_spec spec = { .program = program, .synopsis = "", .about = about, .groups = &group,
+				    .group_count = 1 };
+	struct text help = TEXT_EMPTY;
+
+	options_help(&spec, 100, &help);
+	return text_take(&help);
+}
+
+const struct target *settings_target_for(const struct settings *settings, const char *engine)
+{
+	for (size_t i = 0; i < settings->target_count; i++)
+		if (strcmp(settings->targets[i].engine, engine) == 0)
+			return &settings->targets[i];
+	return NULL;
+}
+
+const struct target *settings_target_named(const struct settings *settings, const char *name)
+{
+	for (size_t i = 0; i < settings->target_count; i++)
+		if (strcmp(settings->targets[i].name, name) == 0)
+			return &settings->targets[i];
+	return NULL;
+}

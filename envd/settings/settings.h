@@ -1,0 +1,62 @@
+/*
+ * settings.h - what can be configured, for envd and envd-reaper alike: one row each in settings.c,
+ * from which the command line, the variables, the configuration file and the help are read.
+ *
+ * Precedence: command line, ENVD_... variable, configuration file (YAML, --config), default.
+ */
+#ifndef ENVD_SETTINGS_SETTINGS_H
+#define ENVD_SETTINGS_SETTINGS_H
+
+#include <stdint.h>
+
+#include "base/option_table.h"
+
+struct target {
+	char *name;
+	char *engine;          /* "container", "external" */
+	char *socket;          /* container: path of the API socket; NULL: none found */
+	char *publish_address; /* "127.0.0.1" unless set */
+	int64_t environments_max;
+};
+
+struct settings {
+	const char *config;
+	const char *data;
+	const char *listen;        /* path of the unix socket */
+	const char *runtime;       /* container API socket; NULL: looked for */
+	struct option_list templates;
+	struct option_list untrusted_templates;
+	int64_t queue_limit_ms;
+	int64_t lease_grace_ms;
+	int64_t check_limit_ms;
+	int64_t destroy_limit_ms;
+	int64_t create_slots;
+	int64_t check_slots;
+	int64_t destroy_slots;
+	int64_t environments_max;
+	int64_t sweep_interval_ms;
+	int64_t retry_first_ms; /* pause after a first failed destroy; doubles */
+	const char *log_level;
+	bool no_reaper;  /* envd: do not start one */
+	bool stay;       /* envd-reaper: do not end when nothing is owed */
+	bool print_lifecycle;
+
+	struct target *targets; /* at least one */
+	size_t target_count;
+	struct option_list owned; /* strings read from the file: freed by settings_release() */
+};
+
+/* Reads argv (argv[0] is skipped), the variables and the file. Arguments that are no options go to
+ * `arguments`. Errors: ERR_INVALID naming the option or file:line:column. */
+NODISCARD bool settings_read(struct settings *settings, const char *program, const char *about, int argc,
+			     char *const *argv, struct option_list *arguments, struct error *err);
+void settings_release(struct settings *settings);
+
+/* The help that belongs to the same rows; the caller frees. */
+char *settings_help(const char *program, const char *about);
+
+/* The target with this engine, or NULL. Every external engine runs on the target "local". */
+const struct target *settings_target_for(const struct settings *settings, const char *engine);
+const struct target *settings_target_named(const struct settings *settings, const char *name);
+
+#endif

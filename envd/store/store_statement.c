@@ -1,0 +1,168 @@
+#include "store/store_statement.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
+#include <sysexits.h>
+
+/* A failed fsync may have dropped pages that SQLite believes are safe: the only truth left is what
+ * is on disk, so start again from there. */
+static void end_program(struct store *store, const char *doing)
+{
+	char line[256];
+	int length = snprintf(line, sizeof(line), "level=error msg=\"store: I/O error while %s: %s (%s); ending\"\n",
+			      doing, sqlite3_errmsg(store->db),
+			      strerror(sqlite3_system_errno(store->db)));
+
+	if (write(STDERR_FILENO, line, (size_t)length) < 0)
+		_exit(EX_OSERR);
+	_exit(EX_IOERR);
+}
+
+static bool is_disk_full(struct store *store, int result)
+{
+	int extended = sqlite3_extended_errcode(store->db);
+
+	/* The shared-memory file cannot grow on a full disk: not a broken disk. */
+	return (result & 0xFF) == SQLITE_FULL || extended == SQLITE_IOERR_SHMSIZE ||
+	       ((result & 0xFF) == SQLITE_IOERR && sqlite3_system_errno(store->db) == ENOSPC);
+}
+
+bool store_error(struct store *store, int result, struct error *err, const char *doing)
+{
+	/* SQLITE_FULL and some others roll the whole transaction back by themselves. */
+	if (store->in_tx && sqlite3_get_autocommit(store->db))
+		store->tx.is_broken = true;
+	if (is_disk_full(store, result))
+		return error_set_as(err, ERR_UNAVAILABLE, "disk_full", "the disk of \"%s\" is full",
+				    store->folder);
+	switch (result & 0xFF) {
+	case SQLITE_IOERR:
+		end_program(store, doing);
+		break;
+	case SQLITE_BUSY:
+	case SQLITE_LOCKED:
+		return error_set_as(err, ERR_UNAVAILABLE, "store_busy", "the store is busy (%s)", doing);
+	case SQLITE_READONLY:
+	case SQLITE_PERM:
+	case SQLITE_CANTOPEN:
+		return error_set_as(err, ERR_DENIED, "store_unwritable", "cannot write the store in \"%s\": %s",
+				    store->folder, sqlite3_errmsg(store->db));
+	case SQLITE_CORRUPT:
+	case SQLITE_NOTADB:
+		return error_set_as(err, ERR_CORRUPT, "store_corrupt", "the store in \"%s\" is damaged: %s",
+				    store->folder, sqlite3_errmsg(store->db));
+	}
+	return error_set(err, ERR_INTERNAL, "store: %s: %s", doing, sqlite3_errmsg(store->db));
+}
+
+static int bind_json(sqlite3_stmt *statement, int position, const json_t *json)
+{
+	AUTO(free) char *text = json ? json_to_text(json) : NULL;
+
+	return sqlite3_bind_text(statement, position, text, -1, SQLITE_TRANSIENT);
+}
+
+static int bind_all(sqlite3_stmt *statement, const char *types, va_list args)
+{
+	int result = SQLITE_OK;
+
+	for (int i = 0; types[i] && result == SQLITE_OK; i++) {
+		if (types[i] == 't')
+			result = sqlite3_bind_text(statement, i + 1, va_arg(args, const char *), -1,
+						   SQLITE_TRANSIENT);
+		else if (types[i] == 'i')
+			result = sqlite3_bind_int64(statement, i + 1, va_arg(args, int64_t));
+		else
+			result = bind_json(statement, i + 1, va_arg(args, const json_t *));
+	}
+	return result;
+}
+
+static bool prepare(struct store *store, const char *sql, sqlite3_stmt **statement, struct error *err,
+		    const char *types, va_list args)
+{
+	AUTO(sqlite3_finalize) sqlite3_stmt *made = NULL;
+	int result = sqlite3_prepare_v2(store->db, sql, -1, &made, NULL);
+
+	assert(result != SQLITE_OK || (int)strlen(types) == sqlite3_bind_parameter_count(made));
+	if (result == SQLITE_OK)
+		result = bind_all(made, types, args);
+	if (result != SQLITE_OK)
+		return store_error(store, result, err, "preparing");
+	*statement = TAKE(made);
+	return true;
+}
+
+bool statement_prepare(struct store *store, const char *sql, sqlite3_stmt **statement, struct error *err,
+		       const char *types, ...)
+{
+	va_list args;
+	bool done;
+
+	va_start(args, types);
+	done = prepare(store, sql, statement, err, types, args);
+	va_end(args);
+	return done;
+}
+
+bool statement_step(struct store *store, sqlite3_stmt *statement, bool *has_row, struct error *err)
+{
+	int result = sqlite3_step(statement);
+
+	if (result != SQLITE_ROW && result != SQLITE_DONE)
+		return store_error(store, result, err, "running a statement");
+	*has_row = result == SQLITE_ROW;
+	return true;
+}
+
+bool statement_run(struct store_tx *tx, const char *sql, int64_t *changed, struct error *err,
+		   const char *types, ...)
+{
+	AUTO(sqlite3_finalize) sqlite3_stmt *statement = NULL;
+	va_list args;
+	bool done, has_row;
+
+	va_start(args, types);
+	done = prepare(tx->store, sql, &statement, err, types, args);
+	va_end(args);
+	if (!done || !statement_step(tx->store, statement, &has_row, err))
+		return false;
+	if (changed)
+		*changed = sqlite3_changes(tx->store->db);
+	return true;
+}
+
+bool statement_number(struct store *store, const char *sql, int64_t *number, struct error *err,
+		      const char *types, ...)
+{
+	AUTO(sqlite3_finalize) sqlite3_stmt *statement = NULL;
+	va_list args;
+	bool done, has_row;
+
+	va_start(args, types);
+	done = prepare(store, sql, &statement, err, types, args);
+	va_end(args);
+	if (!done || !statement_step(store, statement, &has_row, err))
+		return false;
+	*number = has_row ? sqlite3_column_int64(statement, 0) : 0;
+	return true;
+}
+
+char *column_text(sqlite3_stmt *statement, int column)
+{
+	const char *text = (const char *)sqlite3_column_text(statement, column);
+
+	return text ? xstrdup(text) : NULL;
+}
+
+json_t *column_json(sqlite3_stmt *statement, int column, json_t *otherwise)
+{
+	const char *text = (const char *)sqlite3_column_text(statement, column);
+	json_t *json = text ? json_loads(text, JSON_DECODE_ANY, NULL) : NULL;
+
+	if (!json)
+		return otherwise;
+	json_decref(otherwise);
+	return json;
+}
