@@ -17,7 +17,6 @@
 
 #define TEMPLATE_FILE "template.yaml"
 #define TEMPLATE_BYTES_MAX ((size_t)256 * 1024)
-#define TEMPLATE_ITEMS_MAX 100 /* parameters, components, versions of one, outputs: each */
 
 /* Of a currency's unit: 1 USD is 100 cents of 1,000,000 microcents each. */
 #define MICROCENTS_PER_UNIT 100000000

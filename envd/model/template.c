@@ -1,0 +1,542 @@
+#include "model/template.h"
+
+#include <string.h>
+
+#include "base/files.h"
+#include "base/ids.h"
+#include "base/text.h"
+#include "model/template_read.h"
+
+#define LEASE_SHORTEST_MS ((int64_t)10 * 1000)
+#define LEASE_LONGEST_MS ((int64_t)90 * 24 * 3600 * 1000)
+#define PROVISION_LONGEST_MS ((int64_t)24 * 3600 * 1000)
+#define PRICE_UNITS_MAX 1000000
+
+/* ---- maps of parts ------------------------------------------------------------------------- */
+
+/* The map at `key`; NULL if it is not there. */
+static bool read_map(const struct yaml_document *document, const char *key,
+		     const struct yaml_node **map, struct error *err)
+{
+	*map = yaml_get(document->root, key);
+	if (*map && (*map)->kind != YAML_MAP)
+		return yaml_error(document, *map, err, "\"%s\" must be a map (got %s)", key,
+				  yaml_kind_name(*map));
+	if (*map && (*map)->count > TEMPLATE_ITEMS_MAX)
+		return yaml_error(document, *map, err, "\"%s\": more than %d", key,
+				  TEMPLATE_ITEMS_MAX);
+	return true;
+}
+
+static bool read_parameters(const struct yaml_document *document, struct template *template,
+			    struct error *err)
+{
+	const struct yaml_node *map;
+
+	if (!read_map(document, "parameters", &map, err) || !map)
+		return !map;
+	template->parameters = xcalloc(map->count + 1, sizeof(*template->parameters));
+	for (size_t i = 0; i < map->count; i++, template->parameter_count++)
+		if (!template_parameter_read(document, map->keys[i], map->items[i],
+					     &template->parameters[i], err))
+			return false;
+	return true;
+}
+
+static bool read_outputs(const struct yaml_document *document, struct template *template,
+			 struct error *err)
+{
+	const struct yaml_node *map;
+
+	if (!read_map(document, "outputs", &map, err) || !map)
+		return !map;
+	template->outputs = xcalloc(map->count + 1, sizeof(*template->outputs));
+	for (size_t i = 0; i < map->count; i++, template->output_count++)
+		if (!template_output_read(document, map->keys[i], map->items[i],
+					  &template->outputs[i], err))
+			return false;
+	return true;
+}
+
+/* A group's members are components that can be pinned themselves, to any version of the group. */
+static bool check_group(const struct yaml_document *document, const struct template *template,
+			const struct template_component *group, const struct yaml_node *map,
+			struct error *err)
+{
+	const struct yaml_node *members = yaml_get(map, "members");
+
+	for (size_t i = 0; group->members[i]; i++) {
+		const struct template_component *member =
+		    template_component_find(template, group->members[i]);
+
+		if (!member)
+			return yaml_error(document, members->items[i], err,
+					  "member \"%s\" of \"%s\" is no component",
+					  group->members[i], group->name);
+		if (template_component_is_group(member))
+			return yaml_error(document, members->items[i], err,
+					  "member \"%s\" of \"%s\" is a group itself", member->name,
+					  group->name);
+		for (size_t j = 0; group->versions[j]; j++)
+			if (!template_component_has_version(member, group->versions[j]))
+				return yaml_error(
+				    document, members->items[i], err,
+				    "\"%s\" has version \"%s\", which its member \"%s\" has not",
+				    group->name, group->versions[j], member->name);
+	}
+	return true;
+}
+
+static bool read_components(const struct yaml_document *document, struct template *template,
+			    struct error *err)
+{
+	const struct yaml_node *map;
+
+	if (!read_map(document, "components", &map, err) || !map)
+		return !map;
+	template->components = xcalloc(map->count + 1, sizeof(*template->components));
+	for (size_t i = 0; i < map->count; i++, template->component_count++)
+		if (!template_component_read(document, map->keys[i], map->items[i],
+					     &template->components[i], err))
+			return false;
+	for (size_t i = 0; i < map->count; i++)
+		if (!check_group(document, template, &template->components[i], map->items[i], err))
+			return false;
+	return true;
+}
+
+/* Whose variable is it? NULL: nobody's among the parameters and the first `count` components. */
+static const char *variable_owner(const struct template *template, size_t parameters,
+				  size_t components, const char *variable)
+{
+	for (size_t i = 0; i < parameters; i++)
+		if (strcmp(template->parameters[i].variable, variable) == 0)
+			return template->parameters[i].name;
+	for (size_t i = 0; i < components; i++)
+		if (text_equal(template->components[i].variable, variable))
+			return template->components[i].name;
+	return NULL;
+}
+
+static bool refuse_variable(const struct yaml_document *document, const char *part, size_t index,
+			    const char *variable, const char *owner, struct error *err)
+{
+	return yaml_error(document, yaml_get(document->root, part)->keys[index], err,
+			  "variable \"%s\" is that of \"%s\" already", variable, owner);
+}
+
+static bool check_variables(const struct yaml_document *document, const struct template *template,
+			    struct error *err)
+{
+	const char *variable, *owner;
+
+	for (size_t i = 0; i < template->parameter_count; i++) {
+		variable = template->parameters[i].variable;
+		owner = variable_owner(template, i, 0, variable);
+		if (owner)
+			return refuse_variable(document, "parameters", i, variable, owner, err);
+	}
+	for (size_t i = 0; i < template->component_count; i++) {
+		variable = template->components[i].variable;
+		owner = variable ? variable_owner(template, template->parameter_count, i, variable)
+				 : NULL;
+		if (owner)
+			return refuse_variable(document, "components", i, variable, owner, err);
+	}
+	return true;
+}
+
+/* ---- limits -------------------------------------------------------------------------------- */
+
+/* A duration between two bounds, if the key is there. */
+static bool read_limit_ms(const struct yaml_document *document, const struct yaml_node *map,
+			  const char *key, int64_t longest_ms, int64_t *ms, struct error *err)
+{
+	const struct yaml_node *node = yaml_get(map, key);
+
+	if (!node)
+		return true;
+	if (!yaml_read_duration_ms(document, map, key, ms, err))
+		return false;
+	if (*ms < LEASE_SHORTEST_MS || *ms > longest_ms)
+		return yaml_error(document, node, err, "\"%s\" must be between 10s and %dh", key,
+				  (int)(longest_ms / 3600000));
+	return true;
+}
+
+/* The default follows the bounds where it is not given itself. */
+static bool read_lease(const struct yaml_document *document, const struct yaml_node *map,
+		       struct template_limits *limits, struct error *err)
+{
+	static const char *const known[] = { "default", "minimum", "maximum", NULL };
+
+	if (!yaml_only_keys(document, map, known, err) ||
+	    !read_limit_ms(document, map, "minimum", LEASE_LONGEST_MS, &limits->lease_min_ms,
+			   err) ||
+	    !read_limit_ms(document, map, "maximum", LEASE_LONGEST_MS, &limits->lease_max_ms, err))
+		return false;
+	if (limits->lease_default_ms > limits->lease_max_ms)
+		limits->lease_default_ms = limits->lease_max_ms;
+	if (limits->lease_default_ms < limits->lease_min_ms)
+		limits->lease_default_ms = limits->lease_min_ms;
+	if (!read_limit_ms(document, map, "default", LEASE_LONGEST_MS, &limits->lease_default_ms,
+			   err))
+		return false;
+	if (limits->lease_min_ms > limits->lease_max_ms)
+		return yaml_error(document, map, err,
+				  "the shortest lease is longer than the longest");
+	if (limits->lease_default_ms < limits->lease_min_ms ||
+	    limits->lease_default_ms > limits->lease_max_ms)
+		return yaml_error(document, yaml_get(map, "default"), err,
+				  "\"default\" is not between \"minimum\" and \"maximum\"");
+	return true;
+}
+
+static bool read_limits(const struct yaml_document *document, struct template_limits *limits,
+			struct error *err)
+{
+	static const char *const known[] = { "provision", "lease", "attempts", NULL };
+	const struct yaml_node *map, *lease, *attempts;
+
+	*limits = (struct template_limits){ .provision_ms = 10 * 60 * 1000,
+					    .lease_default_ms = 2 * 3600 * 1000,
+					    .lease_min_ms = LEASE_SHORTEST_MS,
+					    .lease_max_ms = 24 * 3600 * 1000,
+					    .attempts = 2 };
+	if (!read_map(document, "limits", &map, err) || !map)
+		return !map;
+	lease = yaml_get(map, "lease");
+	attempts = yaml_get(map, "attempts");
+	if (!yaml_only_keys(document, map, known, err) ||
+	    !read_limit_ms(document, map, "provision", PROVISION_LONGEST_MS, &limits->provision_ms,
+			   err) ||
+	    (lease && !read_lease(document, lease, limits, err)) ||
+	    (attempts && !yaml_read_int64(document, map, "attempts", &limits->attempts, err)))
+		return false;
+	if (limits->attempts < 1 || limits->attempts > 2)
+		return yaml_error(document, attempts, err, "\"attempts\" must be 1 or 2");
+	return true;
+}
+
+/* ---- price --------------------------------------------------------------------------------- */
+
+/* "0.125" in microcents, exactly: eight digits after the point are what a microcent needs. */
+static bool parse_price(const char *text, int64_t *microcents)
+{
+	size_t whole = strspn(text, "0123456789");
+	const char *part = text[whole] == '.' ? text + whole + 1 : text + whole;
+	size_t digits = strspn(part, "0123456789");
+	AUTO(free) char *units = xstrndup(text, whole);
+	int64_t sum;
+
+	if (part[digits] || digits > 8 || (text[whole] == '.' && !digits) ||
+	    !text_to_int64(units, &sum) || sum > PRICE_UNITS_MAX)
+		return false;
+	for (size_t i = 0; i < 8; i++)
+		sum = sum * 10 + (i < digits ? part[i] - '0' : 0);
+	*microcents = sum;
+	return true;
+}
+
+static bool is_currency(const char *text)
+{
+	return strlen(text) == 3 && strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == 3;
+}
+
+static bool read_price(const struct yaml_document *document, struct template *template,
+		       struct error *err)
+{
+	static const char *const known[] = { "per_hour", "currency", "note", NULL };
+	static const struct yaml_node none = { .kind = YAML_MAP };
+	const struct yaml_node *map;
+	AUTO(free) char *per_hour = NULL;
+
+	if (!read_map(document, "price", &map, err))
+		return false;
+	if (!map)
+		map = &none;
+	if (!yaml_only_keys(document, map, known, err) ||
+	    !yaml_copy_string(document, map, "per_hour", "0", &per_hour, err) ||
+	    !yaml_copy_string(document, map, "currency", "USD", &template->currency, err) ||
+	    !yaml_copy_string(document, map, "note", "", &template->price_note, err))
+		return false;
+	if (!parse_price(per_hour, &template->price_microcents_per_hour))
+		return yaml_error(
+		    document, yaml_get(map, "per_hour"), err,
+		    "\"per_hour\" must be an amount such as 0.12, at most %d (got \"%.40s\")",
+		    PRICE_UNITS_MAX, per_hour);
+	if (!is_currency(template->currency))
+		return yaml_error(document, yaml_get(map, "currency"), err,
+				  "\"currency\" must be three capital letters, such as USD");
+	return true;
+}
+
+/* ---- the template itself ------------------------------------------------------------------- */
+
+static bool check_version(const struct yaml_document *document, struct error *err)
+{
+	const char *version;
+
+	if (!yaml_read_string(document, document->root, "apiVersion", &version, err))
+		return false;
+	return strcmp(version, "envd/v1") == 0 ||
+	       yaml_error(document, yaml_get(document->root, "apiVersion"), err,
+			  "apiVersion \"%.40s\" is not known (expected envd/v1)", version);
+}
+
+static bool read_name(const struct yaml_document *document, const char *expected,
+		      struct template *template, struct error *err)
+{
+	const struct yaml_node *node = yaml_get(document->root, "name");
+	const char *name;
+	struct error wrong;
+
+	if (!yaml_read_string(document, document->root, "name", &name, err))
+		return false;
+	template->name = xstrdup(name);
+	if (!name_check(name, "name", &wrong))
+		return yaml_error(document, node, err, "%s", wrong.message);
+	if (expected && strcmp(name, expected) != 0)
+		return yaml_error(document, node, err,
+				  "name \"%s\" must be that of its folder, \"%.60s\"", name,
+				  expected);
+	return true;
+}
+
+static bool leaves_folder(const char *path)
+{
+	const char *at = path;
+
+	if (*path == '/' || !*path)
+		return true;
+	while ((at = strstr(at, ".."))) {
+		if ((at == path || at[-1] == '/') && (at[2] == '/' || !at[2]))
+			return true;
+		at += 2;
+	}
+	return false;
+}
+
+static bool read_path(const struct yaml_document *document, const char *key, const char *otherwise,
+		      bool may_be_absolute, char **path, struct error *err)
+{
+	if (!yaml_copy_string(document, document->root, key, otherwise, path, err))
+		return false;
+	if (!*path || (may_be_absolute && **path == '/') || !leaves_folder(*path))
+		return true;
+	return yaml_error(document, yaml_get(document->root, key), err,
+			  "\"%s\" must be a path inside the template's folder (got \"%.80s\")", key,
+			  *path);
+}
+
+static bool read_engine(const struct yaml_document *document, struct template *template,
+			struct error *err)
+{
+	const struct yaml_node *node = yaml_get(document->root, "engine");
+	bool is_container;
+	struct error wrong;
+
+	if (!yaml_copy_string(document, document->root, "engine", "container", &template->engine,
+			      err))
+		return false;
+	if (!name_check(template->engine, "engine", &wrong))
+		return yaml_error(document, node, err, "%s", wrong.message);
+	is_container = strcmp(template->engine, "container") == 0;
+	if (!is_container && !yaml_get(document->root, "source"))
+		return yaml_error(document, document->root, err, "\"source\" is missing");
+	return read_path(document, "source", "compose.yaml",
+			 strcmp(template->engine, "external") == 0, &template->source, err);
+}
+
+static bool read_template(const struct yaml_document *document, const char *name,
+			  struct template *template, struct error *err)
+{
+	static const char *const known[] = { "apiVersion", "name",   "description", "engine",
+					     "source",     "checks", "parameters",  "components",
+					     "limits",     "price",  "outputs",     NULL };
+
+	return yaml_only_keys(document, document->root, known, err) &&
+	       check_version(document, err) && read_name(document, name, template, err) &&
+	       yaml_copy_string(document, document->root, "description", "", &template->description,
+				err) &&
+	       read_engine(document, template, err) &&
+	       read_path(document, "checks", NULL, false, &template->checks, err) &&
+	       read_parameters(document, template, err) &&
+	       read_components(document, template, err) &&
+	       check_variables(document, template, err) &&
+	       read_limits(document, &template->limits, err) &&
+	       read_price(document, template, err) && read_outputs(document, template, err);
+}
+
+bool template_parse(const char *bytes, size_t length, const char *path, const char *name,
+		    struct template **template, struct error *err)
+{
+	AUTO(yaml_free) struct yaml_document *document = NULL;
+	AUTO(template_free) struct template *read = xcalloc(1, sizeof(*read));
+
+	if (!yaml_parse(bytes, length, path, &document, err))
+		return false;
+	if (!read_template(document, name, read, err)) {
+		err->slug = "template_invalid";
+		return false;
+	}
+	*template = TAKE(read);
+	return true;
+}
+
+static bool check_file(const char *folder, const char *key, const char *path, struct error *err)
+{
+	AUTO(free) char *whole = path && *path != '/' ? path_join(folder, path) : NULL;
+
+	if (!path || file_exists(whole ? whole : path))
+		return true;
+	return error_set_as(err, ERR_INVALID, "template_invalid",
+			    TEMPLATE_FILE ": \"%s\" names \"%.200s\", which is not there", key,
+			    path);
+}
+
+bool template_load(const char *folder, const char *name, struct template **template,
+		   struct error *err)
+{
+	AUTO(free) char *path = path_join(folder, TEMPLATE_FILE);
+	AUTO(free) char *bytes = NULL;
+	AUTO(template_free) struct template *read = NULL;
+	size_t length;
+
+	if (!file_read(path, TEMPLATE_BYTES_MAX, &bytes, &length, err) ||
+	    !template_parse(bytes, length, TEMPLATE_FILE, name, &read, err) ||
+	    !check_file(folder, "source", read->source, err) ||
+	    !check_file(folder, "checks", read->checks, err))
+		return false;
+	*template = TAKE(read);
+	return true;
+}
+
+void template_free(struct template *template)
+{
+	if (!template)
+		return;
+	for (size_t i = 0; i < template->parameter_count; i++)
+		template_parameter_release(&template->parameters[i]);
+	for (size_t i = 0; i < template->component_count; i++)
+		template_component_release(&template->components[i]);
+	for (size_t i = 0; i < template->output_count; i++)
+		template_output_release(&template->outputs[i]);
+	free(template->parameters);
+	free(template->components);
+	free(template->outputs);
+	free(template->name);
+	free(template->description);
+	free(template->engine);
+	free(template->source);
+	free(template->checks);
+	free(template->currency);
+	free(template->price_note);
+	free(template);
+}
+
+const struct template_component *template_component_find(const struct template *template,
+							 const char *name)
+{
+	for (size_t i = 0; i < template->component_count; i++)
+		if (strcmp(template->components[i].name, name) == 0)
+			return &template->components[i];
+	return NULL;
+}
+
+/* ---- asking with a template ---------------------------------------------------------------- */
+
+static bool refuse_parameter(const struct template *template, const char *name, struct error *err)
+{
+	AUTO(free) const char **known = xcalloc(template->parameter_count + 1, sizeof(*known));
+	AUTO(free) char *list = NULL;
+	const char *nearest;
+	char shown[64];
+
+	for (size_t i = 0; i < template->parameter_count; i++)
+		known[i] = template->parameters[i].name;
+	nearest = text_nearest(name, known);
+	list = text_join(known, ", ");
+	error_set_as(err, ERR_INVALID, "unknown_parameter",
+		     "template \"%s\" has no parameter \"%s\"", template->name,
+		     text_printable(name, shown, sizeof(shown)));
+	if (nearest)
+		return error_hint(err, "did you mean \"%s\"?", nearest);
+	if (*list)
+		return error_hint(err, "its parameters are %s", list);
+	return error_hint(err, "it has no parameters");
+}
+
+static bool has_parameter(const struct template *template, const char *name)
+{
+	for (size_t i = 0; i < template->parameter_count; i++)
+		if (strcmp(template->parameters[i].name, name) == 0)
+			return true;
+	return false;
+}
+
+static bool check_given(const struct template *template, const json_t *given, struct error *err)
+{
+	const char *name;
+	json_t *value;
+
+	if (given && !json_is_object(given))
+		return error_set_as(err, ERR_INVALID, "parameter_invalid",
+				    "parameters must be an object of names and values");
+	json_object_foreach(
+	    (json_t *)given, name,
+	    value) if (!has_parameter(template, name)) return refuse_parameter(template, name, err);
+	return true;
+}
+
+static bool resolve_one(const struct template_parameter *parameter, const json_t *given,
+			json_t *full, struct error *err)
+{
+	json_t *value = NULL;
+
+	if (given && !template_parameter_value(parameter, given, &value, err))
+		return false;
+	if (!given)
+		value = json_incref(parameter->default_value);
+	if (!value) {
+		error_set_as(err, ERR_INVALID, "parameter_missing",
+			     "parameter \"%s\" must be given", parameter->name);
+		return error_hint(err, "it is %s%s%.150s", parameter_type_name(parameter->type),
+				  *parameter->description ? ": " : "", parameter->description);
+	}
+	json_object_set_new(full, parameter->name, value);
+	return true;
+}
+
+bool template_resolve_parameters(const struct template *template, const json_t *given,
+				 json_t **full, struct error *err)
+{
+	AUTO(json_decref) json_t *values = json_object();
+
+	if (!check_given(template, given, err))
+		return false;
+	for (size_t i = 0; i < template->parameter_count; i++)
+		if (!resolve_one(&template->parameters[i],
+				 json_object_get(given, template->parameters[i].name), values, err))
+			return false;
+	*full = TAKE(values);
+	return true;
+}
+
+bool template_outputs(const struct template *template, const struct template_subject *subject,
+		      json_t **outputs, struct error *err)
+{
+	AUTO(json_decref) json_t *filled = json_object();
+
+	for (size_t i = 0; i < template->output_count; i++) {
+		AUTO(free) char *text = NULL;
+
+		if (!template->outputs[i].text)
+			continue;
+		if (!template_output_text(&template->outputs[i], subject, &text, err))
+			return false;
+		json_object_set_new(filled, template->outputs[i].name, json_string(text));
+	}
+	*outputs = TAKE(filled);
+	return true;
+}
