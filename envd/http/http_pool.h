@@ -1,0 +1,23 @@
+/*
+ * http_pool.h - what the requests and streams of one server share. For http/ only.
+ */
+#ifndef ENVD_HTTP_HTTP_POOL_H
+#define ENVD_HTTP_HTTP_POOL_H
+
+#include <stddef.h>
+#include <sys/queue.h>
+
+struct event_base;
+struct http_request;
+struct http_server_settings;
+struct http_stream;
+
+struct http_pool {
+	struct event_base *base;
+	const struct http_server_settings *settings;
+	LIST_HEAD(http_open_requests, http_request) requests; /* not answered yet, or streaming */
+	LIST_HEAD(http_open_streams, http_stream) streams;
+	size_t stream_count;
+};
+
+#endif

@@ -1,0 +1,22 @@
+/*
+ * http_response.h - answers. Each consumes the request, and every answer closes the connection:
+ * that leaves no question of where the next request begins.
+ */
+#ifndef ENVD_HTTP_HTTP_RESPONSE_H
+#define ENVD_HTTP_HTTP_RESPONSE_H
+
+#include "http/http_request.h"
+
+/* Before the answer. The value must not come from a client unchecked. */
+void http_response_header(struct http_request *request, const char *name, const char *value);
+
+/* `json` is borrowed. */
+void http_answer_json(struct http_request *request, int status, const json_t *json);
+void http_answer_text(struct http_request *request, int status, const char *content_type,
+		      const char *text);
+void http_answer_problem(struct http_request *request, int status, const struct error *problem);
+
+/* The headers that every answer has. For http/. */
+void http_response_add_common(struct http_request *request, const char *content_type);
+
+#endif
