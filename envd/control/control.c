@@ -41,13 +41,25 @@ static bool take_place(struct control *control, const char *data, struct error *
 	return true;
 }
 
+/* On a full disk SQLite cannot even be opened for reading. */
+static bool open_store(struct control *control, const char *data, struct error *err)
+{
+	AUTO(free) char *reserve = path_join(data, "reserve");
+
+	if (store_open(data, !peer_is_running(control->other), &control->store, err))
+		return true;
+	if (strcmp(err->slug, "disk_full") != 0 || control->role != CONTROL_DESTROYER || unlink(reserve) != 0)
+		return false;
+	return store_open(data, false, &control->store, err);
+}
+
 static bool open_parts(struct control *control, struct error *err)
 {
 	const char *data = control->settings->data;
 
 	control->loop = loop_new();
 	if (!make_folders(control, data, err) || !take_place(control, data, err) ||
-	    !store_open(data, !peer_is_running(control->other), &control->store, err))
+	    !open_store(control, data, err))
 		return false;
 	control->turn = turn_new(control->loop, control->store);
 	if (control->role == CONTROL_DESTROYER)

@@ -53,8 +53,6 @@ static const struct option rows[] = {
 	  "envd: do not start envd-reaper (something else keeps it running)", NULL },
 	{ "stay", 0, OPTION_FLAG, AT(stay), NULL, NULL,
 	  "envd-reaper: do not end when envd is gone and nothing is owed", NULL },
-	{ "print-lifecycle", 0, OPTION_FLAG, AT(print_lifecycle), NULL, NULL,
-	  "envd: print the table of states as a graph, and end", NULL },
 	OPTIONS_END,
 };
 // clang-format on
@@ -285,35 +283,44 @@ static bool check_bounds(const struct settings *settings, struct error *err)
 	return true;
 }
 
-static bool parse(struct settings *settings, const char *program, const char *about, int argc, char *const *argv,
+static struct option_spec spec_of(const struct settings_usage *usage, struct option_group groups[2],
+				  struct settings *settings)
+{
+	groups[0] = usage->more ? *usage->more : group_of(settings);
+	groups[1] = group_of(settings);
+	return (struct option_spec){ .program = usage->program, .synopsis = "", .about = usage->about,
+				     .groups = groups, .group_count = usage->more ? 2 : 1,
+				     .arguments_max = 8 };
+}
+
+static bool parse(struct settings *settings, const struct settings_usage *usage, int argc, char *const *argv,
 		  struct option_list *arguments, struct error *err)
 {
-	struct option_group group = group_of(settings);
-	struct option_spec spec = { .program = program, .synopsis = "", .about = about, .groups = &group,
-				    .group_count = 1, .arguments_max = 8 };
+	struct option_group groups[2];
+	struct option_spec spec = spec_of(usage, groups, settings);
 
 	return options_parse(&spec, argc, argv, arguments, err);
 }
 
-/* The lists start empty again: the second reading of the command line adds to what the file said. */
-static bool read_all(struct settings *settings, const char *program, const char *about, int argc,
-		     char *const *argv, struct option_list *arguments, struct error *err)
+/* The command line is read twice: to find the file, and then over what the file said. */
+static bool read_all(struct settings *settings, const struct settings_usage *usage, int argc, char *const *argv,
+		     struct option_list *arguments, struct error *err)
 {
 	AUTO(option_list_release) struct option_list ignored = OPTION_LIST_EMPTY;
 	struct settings first = defaults;
-	bool done = parse(&first, program, about, argc, argv, &ignored, err);
+	bool done = parse(&first, usage, argc, argv, &ignored, err);
 
 	option_list_release(&first.templates);
 	option_list_release(&first.untrusted_templates);
 	return done && (!first.config || read_file(settings, first.config, err)) &&
-	       parse(settings, program, about, argc, argv, arguments, err);
+	       parse(settings, usage, argc, argv, arguments, err);
 }
 
-bool settings_read(struct settings *settings, const char *program, const char *about, int argc,
-		   char *const *argv, struct option_list *arguments, struct error *err)
+bool settings_read(struct settings *settings, const struct settings_usage *usage, int argc, char *const *argv,
+		   struct option_list *arguments, struct error *err)
 {
 	*settings = defaults;
-	if (!read_all(settings, program, about, argc, argv, arguments, err)) {
+	if (!read_all(settings, usage, argc, argv, arguments, err)) {
 		settings_release(settings);
 		return false;
 	}
@@ -341,12 +348,11 @@ void settings_release(struct settings *settings)
 	option_list_release(&settings->untrusted_templates);
 }
 
-char *settings_help(const char *program, const char *about)
+char *settings_help(const struct settings_usage *usage)
 {
 	struct settings values = defaults;
-	struct option_group group = group_of(&values);
-	struct option_spec spec = { .program = program, .synopsis = "", .about = about, .groups = &group,
-				    .group_count = 1 };
+	struct option_group groups[2];
+	struct option_spec spec = spec_of(usage, groups, &values);
 	struct text help = TEXT_EMPTY;
 
 	options_help(&spec, 100, &help);

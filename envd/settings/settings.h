@@ -39,7 +39,6 @@ struct settings {
 	const char *log_level;
 	bool no_reaper;  /* envd: do not start one */
 	bool stay;       /* envd-reaper: do not end when nothing is owed */
-	bool print_lifecycle;
 
 	struct target *targets; /* at least one */
 	size_t target_count;
@@ -48,12 +47,17 @@ struct settings {
 
 /* Reads argv (argv[0] is skipped), the variables and the file. Arguments that are no options go to
  * `arguments`. Errors: ERR_INVALID naming the option or file:line:column. */
-NODISCARD bool settings_read(struct settings *settings, const char *program, const char *about, int argc,
+struct settings_usage {
+	const char *program;
+	const char *about;
+	const struct option_group *more; /* options of this command alone; NULL: none */
+};
+NODISCARD bool settings_read(struct settings *settings, const struct settings_usage *usage, int argc,
 			     char *const *argv, struct option_list *arguments, struct error *err);
 void settings_release(struct settings *settings);
 
 /* The help that belongs to the same rows; the caller frees. */
-char *settings_help(const char *program, const char *about);
+char *settings_help(const struct settings_usage *usage);
 
 /* The target with this engine, or NULL. Every external engine runs on the target "local". */
 const struct target *settings_target_for(const struct settings *settings, const char *engine);

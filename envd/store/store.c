@@ -5,7 +5,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/stat.h>
+#include <sys/statvfs.h>
 
 #include "base/clock.h"
 #include "base/files.h"
@@ -284,8 +284,11 @@ void store_reserve_ensure(struct store *store)
 {
 	AUTO(free) char *path = path_join(store->folder, "reserve");
 	AUTO(close) int fd = -1;
+	struct statvfs disk;
 
-	if (file_exists(path))
+	/* Made only where it does not itself fill the disk. */
+	if (file_exists(path) || statvfs(store->folder, &disk) != 0 ||
+	    (uint64_t)disk.f_bavail * disk.f_frsize < 4 * RESERVE_BYTES)
 		return;
 	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (fd >= 0 && posix_fallocate(fd, 0, RESERVE_BYTES) != 0)

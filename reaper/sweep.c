@@ -1,0 +1,359 @@
+#include "sweep.h"
+
+#include <stddef.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "base/duration.h"
+#include "base/log.h"
+#include "control/instance_record.h"
+#include "control/job_request.h"
+#include "control/proofs.h"
+#include "engine_question.h"
+#include "settings/settings.h"
+#include "store/store_environments.h"
+#include "store/store_history.h"
+#include "store/store_sightings.h"
+#include "sweep_plan.h"
+
+enum { EXIT_FINE = 0, EXIT_USAGE = 2, EXIT_NOT_DONE = 4, BUSY_TRIES = 500 };
+
+struct sweep_options {
+	bool help;
+	bool dry_run;
+	bool no_store;
+	bool scheduled;
+	const char *instance;
+	int64_t confirm;
+};
+
+#define AT(field) offsetof(struct sweep_options, field)
+
+// clang-format off
+static const struct option rows[] = {
+	{ "help", 'h', OPTION_ENDING, AT(help), NULL, NULL, "show this help", NULL },
+	{ "dry-run", 'n', OPTION_FLAG, AT(dry_run), NULL, NULL, "list what would be removed, remove nothing", NULL },
+	{ "confirm", 0, OPTION_INTEGER, AT(confirm), "COUNT", NULL,
+	  "also remove what the guards keep, if it is exactly COUNT environments", NULL },
+	{ "no-store", 0, OPTION_FLAG, AT(no_store), NULL, NULL,
+	  "the data folder is lost: go by labels and hard walls alone (needs --instance)", NULL },
+	{ "instance", 0, OPTION_TEXT, AT(instance), "ID", NULL, "the lost installation's id", NULL },
+	{ "scheduled", 0, OPTION_FLAG, AT(scheduled), NULL, NULL, "print only what was done", NULL },
+	OPTIONS_END,
+};
+// clang-format on
+
+static const char about[] =
+	"Find what carries this installation's labels and is in no store, and remove it.\n"
+	"\n"
+	"Past its hard wall a thing is removed at once. A younger one is removed when two complete\n"
+	"listings, a sweep interval apart, have shown it, or when --confirm says how many there are.";
+
+/* One run of the command. */
+struct sweep {
+	struct sweep_options options;
+	struct settings settings;
+	struct store *store; /* NULL with --no-store */
+	char instance[ID_TEXT_SIZE];
+	int64_t now_ms;
+	int failures;
+	int removed;
+};
+
+/* ---- knowing ---- */
+
+static enum sweep_standing standing_of(void *arg, struct env_id id)
+{
+	struct sweep *sweep = arg;
+	AUTO(environment_free) struct environment *env = NULL;
+	struct error err;
+
+	if (!sweep->store)
+		return SWEEP_UNKNOWN;
+	if (store_environment_read(sweep->store, id, &env, &err))
+		return env->state == ENV_DESTROYED ? SWEEP_GONE : SWEEP_LIVE;
+	/* Only "there is none" is an answer; a store that cannot be read means hands off. */
+	return err.code == ERR_NOT_FOUND ? SWEEP_UNKNOWN : SWEEP_LIVE;
+}
+
+static bool was_sighted(void *arg, struct env_id id)
+{
+	struct sweep *sweep = arg;
+	struct error ignored; /* not known to have been sighted */
+	int64_t first;
+
+	return sweep->store && store_sighting_first(sweep->store, id, &first, &ignored) && first &&
+	       sweep->now_ms - first >= sweep->settings.sweep_interval_ms * 9 / 10;
+}
+
+static bool make_rules(struct sweep *sweep, struct sweep_rules *rules, struct error *err)
+{
+	int64_t live = 0;
+
+	*rules = (struct sweep_rules){ .instance = sweep->instance,
+				       .now_s = sweep->now_ms / 1000,
+				       .min_age_s = sweep->settings.sweep_interval_ms * 3 / 2 / 1000,
+				       .newest_sequence = -1 };
+	if (!sweep->store)
+		return true;
+	if (!store_sequence(sweep->store, &rules->newest_sequence, err) ||
+	    !store_environments_open_count(sweep->store, &live, err))
+		return false;
+	rules->live_count = (size_t)live;
+	return true;
+}
+
+/* ---- writing: a moment under the store's lock, which others hold only for moments ---- */
+
+static bool begin(struct sweep *sweep, struct store_tx **tx, struct error *err)
+{
+	for (int i = 0; i < BUSY_TRIES; i++) {
+		if (store_begin(sweep->store, tx, err))
+			return true;
+		if (strcmp(err->slug, "store_busy") != 0)
+			return false;
+		nanosleep(&(struct timespec){ .tv_nsec = 10000000 }, NULL);
+	}
+	return false;
+}
+
+static bool note_sightings(struct store_tx *tx, struct sweep *sweep, const char *target,
+			   const struct sweep_plan *plan, struct error *err)
+{
+	for (size_t i = 0; i < plan->count; i++) {
+		AUTO(json_decref) json_t *detail = json_pack("{s:I}", "things", (json_int_t)plan->items[i].things);
+		struct sighting sighting = { plan->items[i].environment, target, detail };
+
+		if (!store_sighting_note(tx, &sighting, sweep->now_ms, err))
+			return false;
+	}
+	return store_sightings_prune(tx, target, sweep->now_ms, err);
+}
+
+static bool remember(struct sweep *sweep, const char *target, const struct sweep_plan *plan, struct error *err)
+{
+	struct store_tx *tx;
+
+	if (!sweep->store || sweep->options.dry_run)
+		return true;
+	if (!begin(sweep, &tx, err))
+		return false;
+	if (note_sightings(tx, sweep, target, plan, err))
+		return store_commit(tx, err);
+	store_rollback(tx);
+	return false;
+}
+
+static void note_removed(struct sweep *sweep, struct env_id id, const char *message)
+{
+	struct history_entry entry = { .kind = HISTORY_SWEEP, .message = message };
+	struct store_tx *tx;
+	struct error err;
+
+	if (!sweep->store)
+		return;
+	if (!begin(sweep, &tx, &err)) {
+		log_warn("what the sweep removed could not be written down: %s", err.message);
+		return;
+	}
+	if (!store_history_append(tx, &id, clock_wall_ms(), &entry, &err) ||
+	    !store_sighting_forget(tx, id, &err))
+		store_rollback(tx);
+	else if (!store_commit(tx, &err))
+		log_warn("what the sweep removed could not be written down: %s", err.message);
+}
+
+/* ---- removing ---- */
+
+static json_t *destroy_request(const struct sweep *sweep, const struct target *target,
+			       const struct sweep_item *item)
+{
+	json_t *request = job_request_target(sweep->instance, target, "destroy");
+
+	json_object_set_new(request, "environment",
+			    json_pack("{s:s, s:s, s:I, s:I}", "id", item->environment.text, "name", "orphan",
+				      "sequence", (json_int_t)item->sequence, "hard_wall_s",
+				      (json_int_t)item->hard_wall_s));
+	return request;
+}
+
+static void remove_one(struct sweep *sweep, const struct target *target, const struct sweep_item *item)
+{
+	AUTO(json_decref) json_t *request = destroy_request(sweep, target, item);
+	AUTO(json_decref) json_t *data = NULL;
+	AUTO(json_decref) json_t *blocked = NULL;
+	AUTO(free) char *message = NULL;
+	struct error err;
+
+	if (!engine_question_ask(request, &data, &err) ||
+	    !proofs_judge(data, target->engine, item->environment, &blocked, &err)) {
+		sweep->failures++;
+		fprintf(stderr, "envd-reaper: environment %s could not be removed: %s\n", item->environment.text,
+			err.message);
+		return;
+	}
+	sweep->removed++;
+	message = xasprintf("orphan removed and proved gone: %lld things",
+			    (long long)json_get_int64(data, "removed", 0));
+	printf("%s  %s\n", item->environment.text, message);
+	note_removed(sweep, item->environment, message);
+}
+
+/* ---- saying ---- */
+
+static void show(const struct sweep *sweep, const struct sweep_plan *plan)
+{
+	char wall[CLOCK_TEXT_SIZE];
+
+	for (size_t i = 0; i < plan->count && !sweep->options.scheduled; i++) {
+		const struct sweep_item *item = &plan->items[i];
+
+		printf("%s  %zu things  hard wall %s  %s\n", item->environment.text, item->things,
+		       clock_format_seconds(item->hard_wall_s * 1000, wall),
+		       item->may_be_destroyed ? (item->is_overdue ? "overdue: to be removed" : "to be removed") :
+						item->why);
+	}
+}
+
+static void show_kept(const struct sweep *sweep, const struct sweep_plan *plan)
+{
+	size_t kept = plan->count - plan->destroyable;
+
+	if (plan->halted)
+		fprintf(stderr, "envd-reaper: nothing is removed: %s\n", plan->halted);
+	if (kept && !sweep->options.scheduled)
+		printf("%zu %s kept; to remove %s too: --confirm %zu\n", kept,
+		       kept == 1 ? "environment is" : "environments are", kept == 1 ? "it" : "them", kept);
+}
+
+/* ---- one target ---- */
+
+static bool confirms(const struct sweep *sweep, const struct sweep_plan *plan, struct error *err)
+{
+	size_t kept = plan->halted ? plan->count : plan->count - plan->destroyable;
+
+	if (sweep->options.confirm == 0)
+		return true;
+	if (sweep->options.confirm == (int64_t)kept)
+		return true;
+	return error_set(err, ERR_CONFLICT, "--confirm says %lld, but it would be %zu environments: look at the list again",
+			 (long long)sweep->options.confirm, kept);
+}
+
+static void remove_all(struct sweep *sweep, const struct target *target, const struct sweep_plan *plan)
+{
+	bool confirmed = sweep->options.confirm > 0;
+
+	if (plan->halted && !confirmed) {
+		sweep->failures++;
+		return;
+	}
+	for (size_t i = 0; i < plan->count; i++)
+		if (plan->items[i].may_be_destroyed || confirmed)
+			remove_one(sweep, target, &plan->items[i]);
+}
+
+static bool sweep_target(struct sweep *sweep, const struct target *target, struct error *err)
+{
+	AUTO(json_decref) json_t *request = job_request_target(sweep->instance, target, "inventory");
+	AUTO(json_decref) json_t *inventory = NULL;
+	struct sweep_knowledge knowledge = { standing_of, was_sighted, sweep };
+	struct sweep_rules rules;
+	struct sweep_plan plan;
+	bool done;
+
+	if (!engine_question_ask(request, &inventory, err) || !make_rules(sweep, &rules, err))
+		return false;
+	sweep_plan_make(inventory, &rules, &knowledge, &plan);
+	show(sweep, &plan);
+	show_kept(sweep, &plan);
+	done = json_get_bool(inventory, "complete", false) ?
+		       remember(sweep, target->name, &plan, err) && confirms(sweep, &plan, err) :
+		       error_set(err, ERR_EXTERNAL, "target \"%s\" could not be listed completely", target->name);
+	if (done && !sweep->options.dry_run)
+		remove_all(sweep, target, &plan);
+	sweep_plan_release(&plan);
+	return done;
+}
+
+static int sweep_targets(struct sweep *sweep)
+{
+	struct error err;
+
+	for (size_t i = 0; i < sweep->settings.target_count; i++) {
+		/* What an external engine made is listed by its own program, which only its template names. */
+		if (strcmp(sweep->settings.targets[i].engine, "external") == 0)
+			continue;
+		if (!sweep_target(sweep, &sweep->settings.targets[i], &err)) {
+			sweep->failures++;
+			fprintf(stderr, "envd-reaper: target \"%s\": %s\n", sweep->settings.targets[i].name,
+				err.message);
+		}
+	}
+	if (!sweep->failures && !sweep->options.scheduled)
+		printf("%d removed\n", sweep->removed);
+	return sweep->failures ? EXIT_NOT_DONE : EXIT_FINE;
+}
+
+/* ---- the command ---- */
+
+static bool name_instance(struct sweep *sweep, struct error *err)
+{
+	AUTO(json_decref) json_t *known = NULL;
+	AUTO(free) char *list = NULL;
+
+	if (sweep->options.instance && id_is_valid(sweep->options.instance)) {
+		memcpy(sweep->instance, sweep->options.instance, sizeof(sweep->instance));
+		return true;
+	}
+	known = instance_record_list();
+	list = json_to_text(known);
+	error_set(err, ERR_INVALID, sweep->options.instance ? "--instance must be an id" :
+								"--no-store needs --instance ID");
+	return error_hint(err, "on record: %s", list);
+}
+
+static bool open_store(struct sweep *sweep, struct error *err)
+{
+	if (sweep->options.no_store)
+		return name_instance(sweep, err);
+	if (sweep->options.instance)
+		return error_set(err, ERR_INVALID, "--instance goes with --no-store");
+	if (!store_open(sweep->settings.data, false, &sweep->store, err))
+		return false;
+	snprintf(sweep->instance, sizeof(sweep->instance), "%s", store_instance(sweep->store));
+	return true;
+}
+
+static int fail(const struct error *err)
+{
+	fprintf(stderr, "envd-reaper: %s\n", err->message);
+	if (err->hint[0])
+		fprintf(stderr, "  hint: %s\n", err->hint);
+	return err->code == ERR_INVALID ? EXIT_USAGE : EXIT_NOT_DONE;
+}
+
+int sweep_main(int argc, char **argv)
+{
+	struct sweep sweep = { .now_ms = clock_wall_ms() };
+	struct option_group group = { "Sweep", rows, &sweep.options };
+	struct settings_usage usage = { "envd-reaper sweep", about, &group };
+	AUTO(option_list_release) struct option_list arguments = OPTION_LIST_EMPTY;
+	struct error err;
+	int status;
+
+	if (!settings_read(&sweep.settings, &usage, argc, argv, &arguments, &err))
+		return fail(&err);
+	if (sweep.options.help) {
+		AUTO(free) char *help = settings_help(&usage);
+
+		fputs(help, stdout);
+		status = EXIT_FINE;
+	} else {
+		status = open_store(&sweep, &err) ? sweep_targets(&sweep) : fail(&err);
+	}
+	store_close(sweep.store);
+	settings_release(&sweep.settings);
+	return status;
+}
