@@ -13,6 +13,8 @@
 
 #include "base/error.h"
 
+#define SPAWN_FDS_MAX 16
+
 struct spawn_spec {
 	const char *const *argv;      /* argv[0] is an absolute path */
 	const char *const *variables; /* the whole environment of the process, NULL-terminated */
@@ -20,13 +22,26 @@ struct spawn_spec {
 	/* The child's descriptors 0..fd_count-1; -1 means /dev/null. At least three. */
 	const int *fds;
 	size_t fd_count;
-	bool new_session;       /* setsid(); otherwise its own process group */
-	bool dies_with_parent;  /* PR_SET_PDEATHSIG SIGTERM */
+	bool new_session;      /* setsid(); otherwise its own process group */
+	bool dies_with_parent; /* PR_SET_PDEATHSIG SIGTERM */
 };
 
-/* Error: ERR_EXTERNAL slug "program_not_found" when argv[0] cannot be executed (reported back over a
- * close-on-exec pipe, so the caller learns it here and not from an exit status of 127). */
+/* Error: ERR_EXTERNAL slug "program_not_found" when argv[0] cannot be executed (reported back over
+ * a close-on-exec pipe, so the caller learns it here and not from an exit status of 127). */
 NODISCARD bool spawn(const struct spawn_spec *spec, pid_t *pid, struct error *err);
+
+/* Those of our variables that are named, as "NAME=VALUE" and NULL; "PREFIX*" names all that begin
+ * so. The caller frees the array; the strings are ours. */
+char **variables_pick(const char *const *names);
+
+/* What workers, external engines and log streams may see of our variables; ends with NULL. */
+const char *const *variables_of_workers(void);
+
+/* For processes that are forked and not executed: default dispositions, nothing blocked. */
+void signals_reset(void);
+
+/* Make `fds` the descriptors 0..fd_count-1 of this process (-1: /dev/null). */
+NODISCARD bool descriptors_place(const int *fds, size_t fd_count);
 
 /* Who a process is: a pid alone is not an identity (it is used again). */
 struct process_identity {

@@ -24,35 +24,14 @@
 #include "base/json_read.h"
 #include "base/spawn.h"
 #include "loop/loop.h"
+#include "wire/job_files.h"
 #include "wire/worker_lines.h"
 
 struct jobs; /* the jobs of one loop */
 struct job;  /* one that is followed */
 
-/* The names are those of result.json. */
-#define JOB_OUTCOMES(X)                                                                            \
-	X(JOB_COMPLETED, "completed")         /* a result that says ok, and exit status 0 */       \
-	X(JOB_FAILED, "failed")               /* a result that says why not */                     \
-	X(JOB_STOPPED, "stopped")             /* because it was asked to */                        \
-	X(JOB_TIMED_OUT, "timed_out")         /* its deadline passed */                            \
-	X(JOB_SILENT, "silent")               /* it said nothing for too long */                   \
-	X(JOB_CRASHED, "crashed")             /* it ended without a result */                      \
-	X(JOB_PROTOCOL, "protocol")           /* what it said breaks the rules of the lines */     \
-	X(JOB_FLOODED, "flooded")             /* it said too much */                               \
-	X(JOB_OUT_OF_MEMORY, "out_of_memory") /* it took more memory than it may */                \
-	X(JOB_NEVER_STARTED, "never_started") /* no "go" came; nothing was done */                 \
-	X(JOB_UNKNOWN, "unknown")             /* there is no result: ask the engine to recover */
-
-enum job_outcome {
-#define X(outcome, name) outcome,
-	JOB_OUTCOMES(X)
-#undef X
-};
-
-const char *job_outcome_name(enum job_outcome outcome);
-
 struct job_end {
-	enum job_outcome outcome;
+	enum job_outcome outcome; /* wire/job_files.h */
 	const json_t *data;   /* of the result line, also of one that says not ok; NULL if none */
 	struct error failure; /* unless completed: what went wrong, as a sentence */
 	int64_t started_at_ms, ended_at_ms; /* 0 when unknown */
