@@ -70,8 +70,9 @@ static bool check_each(const struct template *template, const json_t *pins, stru
 	if (pins && !json_is_object(pins))
 		return error_set_as(err, ERR_INVALID, "pin_invalid",
 				    "pins must be an object of components and versions");
-	json_object_foreach((json_t *)pins, name,
-			    pin) if (!check_pin(template, name, pin, err)) return false;
+	json_object_foreach_const(pins, name, pin)
+		if (!check_pin(template, name, pin, err))
+			return false;
 	return true;
 }
 

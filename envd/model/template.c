@@ -483,9 +483,9 @@ static bool check_given(const struct template *template, const json_t *given, st
 	if (given && !json_is_object(given))
 		return error_set_as(err, ERR_INVALID, "parameter_invalid",
 				    "parameters must be an object of names and values");
-	json_object_foreach(
-	    (json_t *)given, name,
-	    value) if (!has_parameter(template, name)) return refuse_parameter(template, name, err);
+	json_object_foreach_const(given, name, value)
+		if (!has_parameter(template, name))
+			return refuse_parameter(template, name, err);
 	return true;
 }
 

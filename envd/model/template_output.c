@@ -201,11 +201,10 @@ static const json_t *find_address(const json_t *addresses, const char *service, 
 	const json_t *address;
 	size_t i;
 
-	json_array_foreach(addresses, i,
-			   address) if (strcmp(json_get_string(address, "service", ""), service) ==
-					    0 &&
-					(!port || json_get_int64(address, "container_port", 0) ==
-						      port)) return address;
+	json_array_foreach(addresses, i, address)
+		if (strcmp(json_get_string(address, "service", ""), service) == 0 &&
+		    (!port || json_get_int64(address, "container_port", 0) == port))
+			return address;
 	return NULL;
 }
 

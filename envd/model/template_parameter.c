@@ -162,8 +162,9 @@ static bool is_choice(const json_t *choices, const char *text)
 	const json_t *choice;
 	size_t i;
 
-	json_array_foreach(choices, i,
-			   choice) if (strcmp(json_string_value(choice), text) == 0) return true;
+	json_array_foreach(choices, i, choice)
+		if (strcmp(json_string_value(choice), text) == 0)
+			return true;
 	return false;
 }
 
@@ -176,7 +177,7 @@ static bool refuse_choice(const struct template_parameter *parameter, const json
 
 	text_add(&problem, "must be one of ");
 	json_array_foreach(parameter->choices, i, choice)
-	    text_format(&problem, "%s%s", i ? ", " : "", json_string_value(choice));
+		text_format(&problem, "%s%s", i ? ", " : "", json_string_value(choice));
 	return refuse(parameter, value, text_get(&problem), err);
 }
 
