@@ -27,6 +27,16 @@ struct http_connection {
 	void *library_arg;
 };
 
+/* Freeing a bufferevent takes its callbacks away first; while it lives, an event callback is set.
+ */
+bool http_connection_is_over(const struct http_connection *connection)
+{
+	bufferevent_event_cb on_event;
+
+	bufferevent_getcb(connection->bufferevent, NULL, NULL, &on_event, NULL);
+	return !on_event;
+}
+
 /* ---- refusing ---- */
 
 /* The library thinks that its peer is gone, and lets go. */
@@ -142,7 +152,8 @@ static void on_raw_input(struct evbuffer *input, const struct evbuffer_cb_info *
 {
 	struct http_connection *connection = arg;
 
-	if (!info->n_added || connection->phase == HTTP_REFUSING)
+	if (!info->n_added || connection->phase == HTTP_REFUSING ||
+	    http_connection_is_over(connection))
 		return;
 	if (judge(connection, input, info->n_added) != HTTP_REFUSED)
 		return;
@@ -166,7 +177,9 @@ struct http_connection *http_connection_new(struct event_base *base,
 
 	http_strict_init(&connection->strict, limits);
 	connection->deadline_mono_ms = now_mono_ms + deadline_ms;
-	connection->bufferevent = bufferevent_socket_new(base, -1, 0);
+	/* The library would close the descriptor while it is still watched through our reference.
+	 */
+	connection->bufferevent = bufferevent_socket_new(base, -1, BEV_OPT_CLOSE_ON_FREE);
 	bufferevent_incref(connection->bufferevent);
 	evbuffer_add_cb(bufferevent_get_input(connection->bufferevent), on_raw_input, connection);
 	return connection;
@@ -208,16 +221,6 @@ bool http_connection_has_input(const struct http_connection *connection)
 bool http_connection_is_due(const struct http_connection *connection, int64_t now_mono_ms)
 {
 	return connection->deadline_mono_ms && now_mono_ms >= connection->deadline_mono_ms;
-}
-
-/* Freeing a bufferevent takes its callbacks away first; while it lives, an event callback is set.
- */
-bool http_connection_is_over(const struct http_connection *connection)
-{
-	bufferevent_event_cb on_event;
-
-	bufferevent_getcb(connection->bufferevent, NULL, NULL, &on_event, NULL);
-	return !on_event;
 }
 
 static void read_groups(int fd, struct http_peer *peer)

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <sys/queue.h>
 
+struct event;
 struct event_base;
 struct http_request;
 struct http_server_settings;
@@ -15,6 +16,7 @@ struct http_stream;
 struct http_pool {
 	struct event_base *base;
 	const struct http_server_settings *settings;
+	struct event *sweep; /* to be made active when a connection may be over */
 	LIST_HEAD(http_open_requests, http_request) requests; /* not answered yet, or streaming */
 	LIST_HEAD(http_open_streams, http_stream) streams;
 	size_t stream_count;

@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <event2/buffer.h>
+#include <event2/event.h>
 #include <event2/http.h>
 #include <event2/keyvalq_struct.h>
 #include <string.h>
@@ -154,6 +155,15 @@ static void on_close(struct evhttp_connection *closing, void *arg)
 		request->on_left(request->on_left_arg);
 }
 
+/* The answer is out, and the library closes the connection next. */
+static void on_complete(struct evhttp_request *raw, void *arg)
+{
+	struct http_pool *pool = arg;
+
+	(void)raw;
+	event_active(pool->sweep, EV_TIMEOUT, 1);
+}
+
 bool http_request_new(struct http_pool *pool, struct http_connection *connection,
 		      struct evhttp_request *raw, struct http_request **made, struct error *err)
 {
@@ -167,6 +177,7 @@ bool http_request_new(struct http_pool *pool, struct http_connection *connection
 	request->method = method_name(evhttp_request_get_command(raw));
 	LIST_INSERT_HEAD(&pool->requests, request, link);
 	evhttp_connection_set_closecb(evhttp_request_get_connection(raw), on_close, request);
+	evhttp_request_set_on_complete_cb(raw, on_complete, pool);
 	copy_headers(request);
 	copy_body(request);
 	return parse_target(request, evhttp_request_get_uri(raw), err) &&

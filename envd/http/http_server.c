@@ -47,7 +47,6 @@ struct http_server {
 	void *arg;
 	struct http_connection **connections; /* with those that are over since the last sweep */
 	size_t connection_count;
-	struct event *sweep;
 	struct event *admit; /* as soon as the library has made what it just accepted */
 	size_t admitted_count;
 	char *socket_path;
@@ -92,8 +91,8 @@ static void start_sweep(struct http_server *server)
 {
 	struct timeval in = { .tv_usec = SWEEP_MS * 1000 };
 
-	if (server->connection_count && !event_pending(server->sweep, EV_TIMEOUT, NULL))
-		event_add(server->sweep, &in);
+	if (server->connection_count && !event_pending(server->pool.sweep, EV_TIMEOUT, NULL))
+		event_add(server->pool.sweep, &in);
 }
 
 static void on_sweep(evutil_socket_t fd, short what, void *arg)
@@ -196,7 +195,7 @@ struct http_server *http_server_new(struct loop *loop, const struct http_server_
 	LIST_INIT(&server->pool.streams);
 	server->on_request = on_request;
 	server->arg = arg;
-	server->sweep = event_new(base, -1, 0, on_sweep, server);
+	server->pool.sweep = event_new(base, -1, 0, on_sweep, server);
 	server->admit = event_new(base, -1, 0, on_admit, server);
 	server->library = evhttp_new(base);
 	evhttp_set_bevcb(server->library, make_bufferevent, server);
@@ -234,7 +233,7 @@ void http_server_free(struct http_server *server)
 	for (size_t i = 0; i < server->connection_count; i++)
 		http_connection_free(server->connections[i]);
 	free(server->connections);
-	event_free(server->sweep);
+	event_free(server->pool.sweep);
 	event_free(server->admit);
 	free(server);
 }
