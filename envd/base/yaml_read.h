@@ -39,7 +39,9 @@ NODISCARD bool yaml_parse(const char *bytes, size_t length, const char *file,
 			  struct yaml_document **document, struct error *err);
 NODISCARD bool yaml_read_file(const char *path, size_t bytes_max, struct yaml_document **document,
 			      struct error *err);
-void yaml_free(struct yaml_document *document);
+/* Hidden, because libyaml exports a yaml_free() of its own, and a program's symbol would take its
+ * place inside the library. */
+__attribute__((visibility("hidden"))) void yaml_free(struct yaml_document *document);
 DEFINE_AUTO(struct yaml_document *, yaml_free)
 
 /* "a map", "a list", "a value", "nothing" (null): for errors that say what was there instead. */
