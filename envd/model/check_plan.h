@@ -23,8 +23,9 @@
 #define CHECK_PLAN_BYTES_MAX ((size_t)512 * 1024)
 #define CHECK_PLAN_CHECKS_MAX 200 /* smoke, load: each */
 #define CHECK_PLAN_STEPS_MAX 50   /* of one check */
-#define CHECK_PLAN_ITEMS_MAX 100  /* expectations, captures, headers, fields, stages, allow: each  \
-				   */
+#define CHECK_PLAN_ITEMS_MAX                                                                       \
+	100 /* expectations, captures, headers, fields, stages, allow: each                        \
+	     */
 
 #define LOAD_RATE_MAX 10000 /* per second */
 #define LOAD_DURATION_MAX_MS (10 * 60 * 1000)

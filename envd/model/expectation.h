@@ -7,9 +7,10 @@
  *	          a number, a time or a name may be followed by "+ 25.00" or "- 1h"
  *
  * Text is compared byte by byte, numbers as exact decimals (money such as $1,234.50 is a number),
- *"~" is a POSIX extended regular expression. Which subjects there are depends on the kind of step,
- *and each has a type, so "duration < 300" (300 what?) and "status contains 'x'" are refused while
- * reading, not while running.
+ *and
+ * "~" takes a POSIX extended regular expression. Which subjects there are depends on the kind of
+ * step, and each has a type, so "duration < 300" (300 what?) and "status contains 'x'" are refused
+ * while reading, not while running.
  *
  * Judging looks subjects up through a function, so the same sentences serve smoke steps, load steps
  * and tests. What was seen is always told; secrets are told by their length.
@@ -20,6 +21,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "model/observed.h"
 
 #define EXPECTATION_TEXT_MAX 500
 #define EXPECTATION_SAW_MAX 200
@@ -41,36 +43,6 @@ enum check_kind {
 
 const char *check_kind_name(enum check_kind kind);
 
-enum observed_kind {
-	OBSERVED_NOTHING, /* `note` may say why */
-	OBSERVED_TEXT,
-	OBSERVED_NUMBER, /* `text` holds it */
-	OBSERVED_BOOLEAN,
-	OBSERVED_DURATION, /* microseconds */
-	OBSERVED_LIST,     /* `text` holds one item a line */
-};
-
-/* What a subject turned out to be. `text` and `note` are released by observed_release(). */
-struct observed {
-	enum observed_kind kind;
-	char *text;
-	size_t length; /* of text: a body may hold NUL bytes */
-	int64_t us;
-	bool is_true;
-	bool is_secret; /* told by its length only */
-	char *note;     /* said after what was seen: "frontend: connection refused" */
-};
-
-void observed_release(struct observed *observed);
-
-/* Makers. A NULL text is OBSERVED_NOTHING. */
-struct observed observed_nothing(const char *note);
-struct observed observed_text(const char *text);
-struct observed observed_bytes(const char *bytes, size_t length);
-struct observed observed_number(int64_t number);
-struct observed observed_boolean(bool is_true);
-struct observed observed_duration(int64_t us);
-
 /* How a sentence finds things. */
 struct observer {
 	struct observed (*look)(void *arg, const char *subject);
@@ -91,7 +63,8 @@ DEFINE_AUTO(struct expectation *, expectation_free)
 const char *expectation_text(const struct expectation *expectation);
 const char *expectation_subject(const struct expectation *expectation);
 
-/* Names of ${...} and captured.NAME that it refers to, one after the other; NULL after the last. */
+/* What it refers to, one after the other, NULL after the last: "url" for ${url}, "captured.token" for
+ * captured.token. */
 const char *expectation_reference(const struct expectation *expectation, size_t index);
 
 struct judgement {

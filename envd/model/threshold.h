@@ -39,7 +39,8 @@ struct load_numbers {
 	const struct latency_histogram *latency_ok;
 	const struct latency_histogram *service_time;
 	int64_t planned;
-	int64_t requests; /* answered or failed; everything that counts in `latency` */
+	int64_t sent_in_time; /* of the planned ones, before the measured time was over */
+	int64_t requests;     /* answered or failed; everything that counts in `latency` */
 	int64_t errors;
 	int64_t dropped;
 	double duration_s;
