@@ -1,0 +1,411 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "base/files.h"
+#include "store/store_checks.h"
+#include "store/store_environments.h"
+#include "store/store_history.h"
+#include "store/store_jobs.h"
+
+struct fixture {
+	char folder[64];
+	struct store *store;
+};
+
+static int open_fixture(void **state)
+{
+	struct fixture *f = xcalloc(1, sizeof(*f));
+	struct error err;
+
+	snprintf(f->folder, sizeof(f->folder), "/tmp/envd-store-XXXXXX");
+	assert_non_null(mkdtemp(f->folder));
+	assert_true(store_open(f->folder, true, &f->store, &err));
+	*state = f;
+	return 0;
+}
+
+static int close_fixture(void **state)
+{
+	struct fixture *f = *state;
+	struct error err;
+
+	store_close(f->store);
+	assert_true(folder_remove(f->folder, &err));
+	free(f);
+	return 0;
+}
+
+static struct store_tx *begin(struct store *store)
+{
+	struct store_tx *tx;
+	struct error err;
+
+	assert_true(store_begin(store, &tx, &err));
+	return tx;
+}
+
+static void commit(struct store_tx *tx)
+{
+	struct error err;
+
+	assert_true(store_commit(tx, &err));
+}
+
+static struct environment *made_up(const char *name)
+{
+	struct environment *env = environment_new();
+
+	env->id = env_id_new();
+	env->name = xstrdup(name);
+	env->owner = xstrdup("alice");
+	env->template_name = xstrdup("t");
+	env->template_folder = xstrdup("/t");
+	env->template_digest = xstrdup("d");
+	env->engine = xstrdup("container");
+	env->target = xstrdup("local");
+	env->currency = xstrdup("USD");
+	env->created_at_ms = clock_wall_ms();
+	env->hard_wall_at_ms = env->created_at_ms + 3600000;
+	env->attempts_max = 2;
+	json_object_set_new(env->labels, "pr", json_string("12"));
+	return env;
+}
+
+static struct env_id insert(struct fixture *f, const char *name)
+{
+	AUTO(environment_free) struct environment *env = made_up(name);
+	struct store_tx *tx = begin(f->store);
+	struct error err;
+
+	assert_true(store_environment_insert(tx, env, &err));
+	commit(tx);
+	return env->id;
+}
+
+static void move(struct fixture *f, struct env_id id, enum env_state from, enum env_state to)
+{
+	struct store_tx *tx = begin(f->store);
+	struct error err;
+
+	assert_true(store_environment_move(tx, id, from, to, clock_wall_ms(), &err));
+	commit(tx);
+}
+
+static void latch(struct fixture *f, struct env_id id)
+{
+	struct store_tx *tx = begin(f->store);
+	struct error err;
+	bool fell;
+
+	assert_true(store_environment_latch(tx, id, REASON_REQUESTED, "m", NULL, 5, &fell, &err));
+	assert_true(fell);
+	commit(tx);
+}
+
+static void an_environment_comes_back_as_it_was_stored(void **state)
+{
+	struct fixture *f = *state;
+	struct env_id id = insert(f, "e1");
+	AUTO(environment_free) struct environment *env = NULL;
+	struct error err;
+
+	assert_true(store_environment_find(f->store, "e1", &env, &err));
+	assert_string_equal(env->id.text, id.text);
+	assert_int_equal(env->sequence, 1);
+	assert_int_equal(env->state, ENV_QUEUED);
+	assert_int_equal(env->desired, DESIRED_PRESENT);
+	assert_int_equal(env->attempts_max, 2);
+	assert_string_equal(json_get_string(env->labels, "pr", ""), "12");
+	assert_string_equal(env->currency, "USD");
+}
+
+static void a_live_name_is_taken_and_a_free_one_is_not(void **state)
+{
+	struct fixture *f = *state;
+	AUTO(environment_free) struct environment *twin = made_up("e1");
+	struct store_tx *tx;
+	struct error err;
+
+	insert(f, "e1");
+	tx = begin(f->store);
+	assert_false(store_environment_insert(tx, twin, &err));
+	assert_string_equal(err.slug, "name_taken");
+	store_rollback(tx);
+}
+
+static void the_latch_falls_once_and_never_rises(void **state)
+{
+	struct fixture *f = *state;
+	struct env_id id = insert(f, "e1");
+	AUTO(environment_free) struct environment *env = NULL;
+	struct store_tx *tx;
+	struct error err;
+	bool fell = true;
+
+	latch(f, id);
+	tx = begin(f->store);
+	assert_true(store_environment_latch(tx, id, REASON_HARD_WALL, "n", NULL, 6, &fell, &err));
+	assert_false(fell);
+	commit(tx);
+	assert_true(store_environment_read(f->store, id, &env, &err));
+	assert_string_equal(env->reason, REASON_REQUESTED);
+	assert_int_equal(env->generation, 2);
+}
+
+static void destroyed_cannot_be_written_without_its_proofs(void **state)
+{
+	struct fixture *f = *state;
+	struct env_id id = insert(f, "e1");
+	static const char *const needed[] = { "destroy_ended", "state_empty", "inventory_empty", "no_process" };
+	struct store_tx *tx;
+	struct error err;
+
+	latch(f, id);
+	move(f, id, ENV_QUEUED, ENV_DESTROYING);
+	for (size_t i = 0; i <= ARRAY_SIZE(needed); i++) {
+		bool moved;
+
+		tx = begin(f->store);
+		moved = store_environment_move(tx, id, ENV_DESTROYING, ENV_DESTROYED, 7, &err);
+		assert_int_equal(moved, i == ARRAY_SIZE(needed));
+		store_rollback(tx);
+		if (i == ARRAY_SIZE(needed))
+			break;
+		tx = begin(f->store);
+		assert_true(store_proof_add(tx, id, needed[i], 7, NULL, &err));
+		commit(tx);
+	}
+}
+
+static void what_is_wanted_cannot_be_proved_gone_nor_destroyed(void **state)
+{
+	struct fixture *f = *state;
+	struct env_id id = insert(f, "e1");
+	struct store_tx *tx = begin(f->store);
+	struct error err;
+
+	assert_false(store_proof_add(tx, id, "never_started", 7, NULL, &err));
+	assert_false(store_environment_move(tx, id, ENV_QUEUED, ENV_DESTROYING, 7, &err));
+	store_rollback(tx);
+}
+
+static bool insert_job(struct fixture *f, struct env_id id, const char *kind, struct job_id *job)
+{
+	struct job_row row = { .id = job_id_new(), .environment = id, .generation = 1, .owner = "envd" };
+	struct store_tx *tx = begin(f->store);
+	struct error err;
+	bool done;
+
+	snprintf(row.kind, sizeof(row.kind), "%s", kind);
+	done = store_job_insert(tx, &row, &err);
+	*job = row.id;
+	if (done)
+		commit(tx);
+	else
+		store_rollback(tx);
+	return done;
+}
+
+static void never_started_cannot_be_claimed_once_a_job_was(void **state)
+{
+	struct fixture *f = *state;
+	struct env_id id = insert(f, "e1");
+	struct store_tx *tx;
+	struct job_id job;
+	struct error err;
+
+	assert_true(insert_job(f, id, "create", &job));
+	latch(f, id);
+	tx = begin(f->store);
+	assert_false(store_proof_add(tx, id, "never_started", 7, NULL, &err));
+	store_rollback(tx);
+}
+
+static void one_live_job_per_environment_and_only_towards_what_is_desired(void **state)
+{
+	struct fixture *f = *state;
+	struct env_id id = insert(f, "e1");
+	struct job_id job, other;
+	struct store_tx *tx;
+	struct error err;
+	bool done;
+
+	assert_false(insert_job(f, id, "destroy", &job));
+	assert_true(insert_job(f, id, "create", &job));
+	assert_false(insert_job(f, id, "create", &other));
+	tx = begin(f->store);
+	assert_true(store_job_end(tx, job, "completed", NULL, 9, &done, &err));
+	assert_true(done);
+	assert_true(store_job_end(tx, job, "completed", NULL, 9, &done, &err));
+	assert_false(done);
+	commit(tx);
+	latch(f, id);
+	assert_false(insert_job(f, id, "create", &other));
+	assert_true(insert_job(f, id, "destroy", &other));
+}
+
+static void make_ready(struct fixture *f, struct env_id id, int64_t expires_at_ms)
+{
+	struct lease_change change = { expires_at_ms, 0, "" };
+	struct store_tx *tx;
+	struct error err;
+
+	move(f, id, ENV_QUEUED, ENV_PROVISIONING);
+	move(f, id, ENV_PROVISIONING, ENV_CHECKING);
+	tx = begin(f->store);
+	assert_true(store_environment_set_lease(tx, id, &change, &err));
+	assert_true(store_environment_move(tx, id, ENV_CHECKING, ENV_READY, 5, &err));
+	commit(tx);
+}
+
+static void the_first_of_extend_and_expire_wins(void **state)
+{
+	struct fixture *f = *state;
+	struct env_id id = insert(f, "e1");
+	int64_t end = clock_wall_ms() + 1000;
+	struct lease_change longer = { end + 1000, 0, "" };
+	struct store_tx *tx;
+	struct error err;
+	bool done;
+
+	make_ready(f, id, end);
+	tx = begin(f->store);
+	assert_true(store_environment_extend(tx, id, &longer, &done, &err));
+	assert_true(done);
+	/* Decided on what was the end before: somebody was faster. */
+	assert_true(store_environment_expire(tx, id, end, 7, &done, &err));
+	assert_false(done);
+	assert_true(store_environment_expire(tx, id, end + 1000, 7, &done, &err));
+	assert_true(done);
+	assert_true(store_environment_extend(tx, id, &longer, &done, &err));
+	assert_false(done);
+	commit(tx);
+}
+
+static void a_rolled_back_savepoint_undoes_one_piece_only(void **state)
+{
+	struct fixture *f = *state;
+	struct store_tx *tx = begin(f->store);
+	struct history_entry entry = { .kind = HISTORY_PROGRESS, .message = "kept" };
+	AUTO(history_list_release) struct history_list list = { NULL, 0 };
+	struct error err;
+
+	assert_true(store_savepoint(tx, &err));
+	assert_true(store_history_append(tx, NULL, 1, &entry, &err));
+	assert_true(store_savepoint_keep(tx, &err));
+	assert_true(store_savepoint(tx, &err));
+	entry.message = "undone";
+	assert_true(store_history_append(tx, NULL, 2, &entry, &err));
+	store_savepoint_undo(tx);
+	commit(tx);
+	assert_true(store_history_list(f->store, NULL, 0, 10, &list, &err));
+	assert_int_equal(list.count, 1);
+	assert_string_equal(list.rows[0].message, "kept");
+}
+
+static void two_programs_take_turns(void **state)
+{
+	struct fixture *f = *state;
+	struct store *other;
+	struct store_holder holder;
+	struct store_tx *tx, *theirs;
+	struct error err;
+
+	assert_true(store_open(f->folder, false, &other, &err));
+	assert_string_equal(store_instance(other), store_instance(f->store));
+	tx = begin(f->store);
+	assert_false(store_begin(other, &theirs, &err));
+	assert_string_equal(err.slug, "store_busy");
+	assert_true(store_lock_holder(other, &holder));
+	assert_int_equal(holder.process.pid, getpid());
+	commit(tx);
+	assert_true(store_begin(other, &theirs, &err));
+	commit(theirs);
+	store_close(other);
+}
+
+static void a_newer_file_is_refused_and_left_alone(void **state)
+{
+	struct fixture *f = *state;
+	AUTO(free) char *path = path_join(f->folder, "store.db");
+	AUTO(free) char *command = xasprintf("sqlite3 %s 'PRAGMA user_version = 999'", path);
+	struct store *other = NULL;
+	struct error err;
+
+	if (system(command) != 0)
+		fail_msg("sqlite3 is needed for this test");
+	assert_false(store_open(f->folder, true, &other, &err));
+	assert_string_equal(err.slug, "store_newer");
+	assert_null(other);
+}
+
+static void idempotency_remembers_the_body(void **state)
+{
+	struct fixture *f = *state;
+	struct env_id id = insert(f, "e1"), found_id;
+	struct store_tx *tx = begin(f->store);
+	char digest[65];
+	struct error err;
+	bool found;
+
+	assert_true(store_idempotency_add(tx, "alice", "k", id, "abc", &err));
+	commit(tx);
+	assert_true(store_idempotency_find(f->store, "alice", "k", &found, &found_id, digest, &err));
+	assert_true(found);
+	assert_string_equal(found_id.text, id.text);
+	assert_string_equal(digest, "abc");
+	assert_true(store_idempotency_find(f->store, "bob", "k", &found, &found_id, digest, &err));
+	assert_false(found);
+}
+
+static void lists_are_filtered_and_paged_newest_first(void **state)
+{
+	struct fixture *f = *state;
+	struct environment_filter filter = { .limit = 2 };
+	AUTO(environment_list_release) struct environment_list first = { NULL, 0 };
+	AUTO(environment_list_release) struct environment_list second = { NULL, 0 };
+	AUTO(environment_list_release) struct environment_list labelled = { NULL, 0 };
+	struct error err;
+
+	insert(f, "e1");
+	insert(f, "e2");
+	insert(f, "e3");
+	assert_true(store_environment_list(f->store, &filter, &first, &err));
+	assert_int_equal(first.count, 2);
+	assert_string_equal(first.items[0]->name, "e3");
+	filter.after_sequence = first.items[1]->sequence;
+	assert_true(store_environment_list(f->store, &filter, &second, &err));
+	assert_int_equal(second.count, 1);
+	assert_string_equal(second.items[0]->name, "e1");
+	filter = (struct environment_filter){ .label_key = "pr", .label_value = "13" };
+	assert_true(store_environment_list(f->store, &filter, &labelled, &err));
+	assert_int_equal(labelled.count, 0);
+}
+
+#define WITH_STORE(test) cmocka_unit_test_setup_teardown(test, open_fixture, close_fixture)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		WITH_STORE(an_environment_comes_back_as_it_was_stored),
+		WITH_STORE(a_live_name_is_taken_and_a_free_one_is_not),
+		WITH_STORE(the_latch_falls_once_and_never_rises),
+		WITH_STORE(destroyed_cannot_be_written_without_its_proofs),
+		WITH_STORE(what_is_wanted_cannot_be_proved_gone_nor_destroyed),
+		WITH_STORE(never_started_cannot_be_claimed_once_a_job_was),
+		WITH_STORE(one_live_job_per_environment_and_only_towards_what_is_desired),
+		WITH_STORE(the_first_of_extend_and_expire_wins),
+		WITH_STORE(a_rolled_back_savepoint_undoes_one_piece_only),
+		WITH_STORE(two_programs_take_turns),
+		WITH_STORE(a_newer_file_is_refused_and_left_alone),
+		WITH_STORE(idempotency_remembers_the_body),
+		WITH_STORE(lists_are_filtered_and_paged_newest_first),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
