@@ -80,5 +80,90 @@ $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(SUPPORT_LIBRARY) $(CLI_LIBRARY) $(REA
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS_ALL) $^ $(PKG_LIBS) -lcmocka -o $@
 
+# ---- setting up, trying out -------------------------------------------------------------------
+
+.PHONY: setup demo install
+setup: ## install the Debian packages that building and testing need
+	@ci/local/packages build test runtime docker
+
+demo: ## the main job on real containers, from nothing; KEEP=1 leaves it up
+	@ci/local/packages build runtime
+	@$(MAKE) --no-print-directory all
+	@KEEP=$(KEEP) ci/local/demo
+
+install: all ## install into $(PREFIX)
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/envd/templates
+	install -m 0755 $(PROGRAMS) $(DESTDIR)$(PREFIX)/bin/
+	cp -R templates/mara-local $(DESTDIR)$(PREFIX)/share/envd/templates/
+
+# ---- tests --------------------------------------------------------------------------------------
+
+UNIT_PROGRAMS := $(call test_program,$(UNIT_TESTS))
+SCENARIO_PROGRAMS := $(call test_program,$(SCENARIO_TESTS))
+FAILURE_PROGRAMS := $(call test_program,$(FAILURE_TESTS))
+RUN := ENVD_BIN=$(abspath $(BUILD))/bin tests/run
+
+.PHONY: test test-unit test-scenario test-failure test-all planted bench build-tests
+build-tests: all $(UNIT_PROGRAMS) $(SCENARIO_PROGRAMS) $(FAILURE_PROGRAMS)
+
+test: ## unit and scenario tests, on real runtimes; installs what it needs
+	@ci/local/packages build test runtime docker
+	@$(MAKE) --no-print-directory build-tests
+	@$(RUN) $(UNIT_PROGRAMS) $(SCENARIO_PROGRAMS)
+
+test-unit: $(UNIT_PROGRAMS) all ## unit tests alone
+	@$(RUN) $(UNIT_PROGRAMS)
+
+test-scenario: $(SCENARIO_PROGRAMS) all ## scenario tests alone
+	@$(RUN) $(SCENARIO_PROGRAMS)
+
+test-failure: $(FAILURE_PROGRAMS) all ## failure tests alone: kill -9, full disks, lying engines
+	@$(RUN) $(FAILURE_PROGRAMS)
+
+test-all: ## everything, then everything again under ASan and UBSan, then the planted bugs
+	@ci/local/packages build test runtime docker lint
+	@$(MAKE) --no-print-directory build-tests
+	@$(RUN) $(UNIT_PROGRAMS) $(SCENARIO_PROGRAMS) $(FAILURE_PROGRAMS)
+	@$(MAKE) --no-print-directory SANITIZE=1 sanitized
+	@$(MAKE) --no-print-directory planted
+
+.PHONY: sanitized
+sanitized: build-tests
+	@$(RUN) --limit 480 $(UNIT_PROGRAMS) $(SCENARIO_PROGRAMS) $(FAILURE_PROGRAMS)
+
+planted: ## ten bugs, each planted in a copy, each caught by the test that should
+	@tests/planted/run
+
+# ---- looking at the code --------------------------------------------------------------------------
+
+C_FILES = $(wildcard envd/*.[ch] envd/*/*.[ch] envd/*/*/*.[ch] cli/*.[ch] reaper/*.[ch] \
+	tests/support/*.[ch] tests/unit/*/*.c tests/scenario/*.c tests/failure/*.c)
+SHELL_FILES = $(shell grep -lE '^\#!/bin/(ba)?sh' ci/local/* tests/run tests/lint/* tests/support/* \
+	tests/planted/run .ci/run 2>/dev/null)
+
+.PHONY: lint longest format
+lint: ## structure, format, two compilers' warnings, cppcheck, shellcheck
+	@ci/local/packages build test lint
+	@tests/lint/test-lint
+	@tests/lint/layers
+	@tests/lint/libraries
+	@clang-format-19 --dry-run --Werror $(C_FILES)
+	@shellcheck -x $(SHELL_FILES)
+	@$(MAKE) --no-print-directory BUILD=build/lint OPTIMISE=-O0 HARDENING= build-tests
+	@test -z "$$(tests/lint/single-use build/lint/obj | tee /dev/stderr)"
+	@$(MAKE) --no-print-directory BUILD=build/lint-clang CC=clang-19 OPTIMISE=-O0 HARDENING= all
+	@cppcheck --quiet --error-exitcode=1 --std=c11 --enable=warning,portability --inline-suppr \
+		--suppressions-list=tests/lint/cppcheck.txt -Ienvd -I. envd cli reaper
+
+format: ## let clang-format put every file into shape
+	@clang-format-19 -i $(C_FILES)
+
+longest: ## the five longest functions and files, to look at
+	@ctags -x --c-kinds=f --fields=+ne -o - $(filter %.c,$(C_FILES)) --output-format=json 2>/dev/null | \
+		python3 -c 'import json,sys; rows=[json.loads(l) for l in sys.stdin]; \
+		[print("%5d  %s:%s" % (r["end"]-r["line"]+1, r["path"], r["name"])) for r in \
+		sorted((r for r in rows if "end" in r), key=lambda r: r["line"]-r["end"])[:5]]'
+	@wc -l $(filter %.c,$(C_FILES)) | sort -rn | sed -n '2,6p'
+
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
 .SECONDARY:
