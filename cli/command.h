@@ -1,0 +1,86 @@
+/*
+ * command.h - the commands of envctl, one row each, from which the line is read and the help is
+ * printed. A command lives in command_<verb>.c and is listed in command.c.
+ *
+ * Data goes to stdout, everything else to stderr.
+ */
+#ifndef CLI_COMMAND_H
+#define CLI_COMMAND_H
+
+#include "base/option_table.h"
+#include "cli/api_client.h"
+#include "cli/terminal.h"
+
+/* What every command understands. */
+struct common_options {
+	const char *server;
+	const char *output; /* NULL: the command's first format */
+	const char *color;
+	bool has_no_headers;
+	bool is_help;
+	bool is_version;
+};
+
+struct cli {
+	struct common_options options;
+	const char *format;        /* one of the command's formats */
+	struct api_client *client; /* see cli_client() */
+	struct terminal out;
+	struct terminal err;
+	struct text cause; /* for the error's "cause:" line; may be empty */
+};
+
+struct command {
+	const char *name;     /* "create", "template list" */
+	const char *synopsis; /* "TEMPLATE" */
+	const char *summary;  /* one line of `envctl help` */
+	const char *about;
+	const struct option *rows; /* NULL: none of its own */
+	size_t values_size;        /* of what the rows fill; zeroed first */
+	const void *defaults;      /* copied into it; NULL: zeroes */
+	const char *const *formats; /* of -o; first is the default; NULL: text only */
+	size_t arguments_min;
+	size_t arguments_max;
+	bool (*run)(struct cli *cli, const void *values, const struct option_list *arguments,
+		    struct error *err);
+};
+
+enum { ARGUMENTS_ANY = 1000 };
+
+/* The whole program: reads the line, runs the command, prints its error; returns the status. */
+int command_main(int argc, char **argv);
+
+/* Of `envctl help` and `envctl help COMMAND`. */
+void commands_help(struct cli *cli, struct text *into);
+NODISCARD bool command_help(struct cli *cli, const char *name, struct text *into,
+			    struct error *err);
+
+/* Connected lazily, so that help and lint need no server. */
+NODISCARD bool cli_client(struct cli *cli, struct api_client **client, struct error *err);
+
+/* True if -o asks for `format`. */
+bool cli_prints(const struct cli *cli, const char *format);
+
+/* "env/demo" and "demo" are the same: `list -o name` prints the former. */
+const char *environment_argument(const char *argument);
+
+extern const struct command command_create;
+extern const struct command command_list;
+extern const struct command command_get;
+extern const struct command command_wait;
+extern const struct command command_logs;
+extern const struct command command_history;
+extern const struct command command_env;
+extern const struct command command_check_lint;
+extern const struct command command_check;
+extern const struct command command_report;
+extern const struct command command_extend;
+extern const struct command command_destroy;
+extern const struct command command_template_list;
+extern const struct command command_template_show;
+extern const struct command command_template_lint;
+extern const struct command command_doctor;
+extern const struct command command_version;
+extern const struct command command_help_row;
+
+#endif

@@ -1,0 +1,27 @@
+/*
+ * output_table.h - rows and columns. On a terminal that is too narrow the widest columns are cut and
+ * marked by "..."; elsewhere nothing is ever cut.
+ */
+#ifndef CLI_OUTPUT_TABLE_H
+#define CLI_OUTPUT_TABLE_H
+
+#include "cli/terminal.h"
+
+enum { TABLE_COLUMNS_MAX = 16 };
+
+struct table;
+
+/* `headers` ends with NULL and outlives the table. */
+struct table *table_new(const char *const *headers);
+void table_free(struct table *table);
+DEFINE_AUTO(struct table *, table_free)
+
+/* Cells are copied; as many as there are headers. NULL shows as "-". */
+void table_add_row(struct table *table, const char *const *cells);
+
+/* Of the newest row. */
+void table_set_tone(struct table *table, size_t column, enum tone tone);
+
+void table_print(const struct table *table, const struct terminal *terminal, bool has_headers);
+
+#endif
