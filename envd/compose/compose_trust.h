@@ -5,10 +5,11 @@
  * privileged, cap_add, devices, network_mode, pid, ipc, userns_mode, security_opt, env_file, build,
  * extends, include and so on. Here is the rest, which depends on values:
  *
- * - nobody: a bind mount of a container runtime's socket, or of a folder that holds one;
+ * - nobody: a bind mount of a container runtime's socket, of a folder that holds one, or of /proc;
  * - a template whose source is not trusted: a bind mount out of its folder (absolute paths, "..",
- *   "~", links), configs.file likewise, the address of a cloud's metadata service in any text that
- *   reaches a container, a host port or a host address of its own choice.
+ *   "~", links) or one that can be written to (root in a container is root to the files it writes),
+ *   configs.file likewise out of its folder, an address of a cloud's metadata service in any text
+ * that reaches a container, a host address other than loopback.
  *
  * This one file of compose/ looks at the file system (links), and at nothing else of it.
  */

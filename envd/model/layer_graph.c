@@ -85,7 +85,7 @@ static bool refuse_cycle(const struct walk *walk, size_t index, struct error *er
 	while (walk->path[--from] != index)
 		;
 	for (size_t i = from; i < walk->depth; i++)
-		text_format(&circle, "\"%s\" -> ", walk->graph->layers[walk->path[i]].name);
+		text_format(&circle, "\"%s\" → ", walk->graph->layers[walk->path[i]].name);
 	return error_set_as(err, ERR_INVALID, "layer_cycle",
 			    "layers need each other in a circle: %s\"%s\"", text_get(&circle),
 			    walk->graph->layers[index].name);

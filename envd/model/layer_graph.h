@@ -46,7 +46,7 @@ NODISCARD bool layer_graph_need(struct layer_graph *graph, const char *name, con
 bool layer_graph_find(const struct layer_graph *graph, const char *name, size_t *index);
 
 /* Fill in levels and order. Error: ERR_INVALID, slug "layer_cycle": layers need each other in a
- * circle: "a" -> "b" -> "a". */
+ * circle: "a" → "b" → "a". */
 NODISCARD bool layer_graph_sort(struct layer_graph *graph, struct error *err);
 
 /* [{"name","needs":[...],"level":0}] in order: what an engine's plan answers. New reference. */

@@ -1,0 +1,200 @@
+#include "compose/compose_ports.h"
+
+#include <arpa/inet.h>
+#include <string.h>
+
+#include "base/text.h"
+
+#define PORTS_MAX 200
+
+static bool refuse(const struct compose_reader *reader, const struct yaml_node *node,
+		   const char *text, const char *problem, struct error *err)
+{
+	char shown[64];
+
+	return compose_wrong(reader, node, err, "port \"%s\" %s",
+			     text_printable(text, shown, sizeof(shown)), problem);
+}
+
+/* `text` is one number; `lowest` is 0 where 0 means "chosen by the system". */
+static bool parse_number(const struct compose_reader *reader, const struct yaml_node *node,
+			 const char *text, int lowest, int *port, struct error *err)
+{
+	int64_t number;
+
+	if (strchr(text, '-')) {
+		compose_unsupported(reader, node, err, "port range \"%.60s\" is not supported",
+				    text);
+		return error_hint(err, "name each port");
+	}
+	if (!text_to_int64(text, &number) || number < lowest || number > 65535)
+		return refuse(reader, node, text, "is not a port number", err);
+	*port = (int)number;
+	return true;
+}
+
+static bool parse_protocol(const struct compose_reader *reader, const struct yaml_node *node,
+			   const char *text, const char **protocol, struct error *err)
+{
+	if (strcasecmp(text, "tcp") == 0)
+		*protocol = "tcp";
+	else if (strcasecmp(text, "udp") == 0)
+		*protocol = "udp";
+	else
+		return compose_unsupported(reader, node, err, "protocol \"%.40s\" is not supported",
+					   text);
+	return true;
+}
+
+static bool parse_address(const struct compose_reader *reader, const struct yaml_node *node,
+			  const char *text, char **address, struct error *err)
+{
+	unsigned char bytes[16];
+
+	if (inet_pton(AF_INET, text, bytes) != 1 && inet_pton(AF_INET6, text, bytes) != 1)
+		return refuse(reader, node, text, "has no IP address in front", err);
+	*address = xstrdup(text);
+	return true;
+}
+
+/* Splits "[ADDRESS:]HOST" in place: [::1]:8080, 127.0.0.1:8080, 127.0.0.1:, 8080. */
+static bool parse_host(const struct compose_reader *reader, const struct yaml_node *node,
+		       char *text, struct compose_port *port, struct error *err)
+{
+	char *colon = strrchr(text, ':');
+	const char *number = text;
+
+	if (colon) {
+		size_t length;
+
+		*colon = '\0';
+		number = colon + 1;
+		length = strlen(text);
+		if (*text == '[' && length > 2 && text[length - 1] == ']') {
+			text[length - 1] = '\0';
+			text++;
+		}
+		if (!parse_address(reader, node, text, &port->host_address, err))
+			return false;
+	}
+	return !*number || parse_number(reader, node, number, 0, &port->host_port, err);
+}
+
+/* [HOST:]CONTAINER[/PROTOCOL]; `text` is taken apart. */
+static bool parse_short(const struct compose_reader *reader, const struct yaml_node *node,
+			char *text, bool may_publish, struct compose_port *port, struct error *err)
+{
+	char *slash = strchr(text, '/'), *colon;
+
+	port->protocol = "tcp";
+	if (slash) {
+		*slash = '\0';
+		if (!parse_protocol(reader, node, slash + 1, &port->protocol, err))
+			return false;
+	}
+	colon = strrchr(text, ':');
+	if (colon && !may_publish)
+		return refuse(reader, node, text,
+			      "is exposed, not published: write only its number", err);
+	if (!colon)
+		return parse_number(reader, node, text, 1, &port->container_port, err);
+	*colon = '\0';
+	return parse_number(reader, node, colon + 1, 1, &port->container_port, err) &&
+	       parse_host(reader, node, text, port, err);
+}
+
+static bool parse_long(struct compose_reader *reader, const struct yaml_node *map,
+		       struct compose_port *port, struct error *err)
+{
+	static const char *const known[] = { "target", "published", "host_ip", "protocol", NULL };
+	const struct yaml_node *target = compose_get(map, "target"), *published, *address,
+			       *protocol;
+	AUTO(free) char *number = NULL;
+	AUTO(free) char *text = NULL;
+	AUTO(free) char *name = NULL;
+	AUTO(free) char *host = NULL;
+
+	port->protocol = "tcp";
+	if (!compose_only_keys(reader, map, "ports", known, err))
+		return false;
+	if (!target)
+		return compose_wrong(reader, map, err, "\"ports.target\" is missing");
+	published = compose_get(map, "published");
+	address = compose_get(map, "host_ip");
+	protocol = compose_get(map, "protocol");
+	return compose_text(reader, target, "target", &number, err) &&
+	       parse_number(reader, target, number, 1, &port->container_port, err) &&
+	       (!published || (compose_text(reader, published, "published", &text, err) &&
+			       parse_number(reader, published, text, 0, &port->host_port, err))) &&
+	       (!address || (compose_text(reader, address, "host_ip", &host, err) &&
+			     parse_address(reader, address, host, &port->host_address, err))) &&
+	       (!protocol || (compose_text(reader, protocol, "protocol", &name, err) &&
+			      parse_protocol(reader, protocol, name, &port->protocol, err)));
+}
+
+static bool read_port(struct compose_reader *reader, const struct yaml_node *node, bool may_publish,
+		      struct compose_port *port, struct error *err)
+{
+	AUTO(free) char *text = NULL;
+
+	if (node->kind == YAML_MAP && may_publish)
+		return parse_long(reader, node, port, err);
+	return compose_text(reader, node, may_publish ? "ports" : "expose", &text, err) &&
+	       parse_short(reader, node, text, may_publish, port, err);
+}
+
+/* What an environment publishes is found by its container's port, so each can be there once. */
+static bool check_twice(const struct compose_reader *reader, const struct yaml_node *node,
+			const struct compose_ports *ports, struct error *err)
+{
+	const struct compose_port *last = &ports->items[ports->count - 1];
+
+	for (size_t i = 0; i + 1 < ports->count; i++)
+		if (ports->items[i].container_port == last->container_port &&
+		    strcmp(ports->items[i].protocol, last->protocol) == 0)
+			return compose_wrong(reader, node, err, "port %d/%s is there twice",
+					     last->container_port, last->protocol);
+	return true;
+}
+
+static bool read_ports(struct compose_reader *reader, const struct yaml_node *list,
+		       bool may_publish, struct compose_ports *ports, struct error *err)
+{
+	const char *what = may_publish ? "ports" : "expose";
+
+	if (list->kind != YAML_LIST)
+		return compose_wrong(reader, list, err, "\"%s\" must be a list (got %s)", what,
+				     yaml_kind_name(list));
+	if (list->count > PORTS_MAX)
+		return compose_wrong(reader, list, err, "\"%s\": more than %d", what, PORTS_MAX);
+	ports->items = xcalloc(list->count + 1, sizeof(*ports->items));
+	for (size_t i = 0; i < list->count; i++) {
+		struct compose_port *port = &ports->items[ports->count++];
+
+		port->at = compose_place_of(list->items[i]);
+		if (!read_port(reader, list->items[i], may_publish, port, err) ||
+		    !check_twice(reader, list->items[i], ports, err))
+			return false;
+	}
+	return true;
+}
+
+bool compose_ports_read(struct compose_reader *reader, const struct yaml_node *list,
+			struct compose_ports *ports, struct error *err)
+{
+	return read_ports(reader, list, true, ports, err);
+}
+
+bool compose_expose_read(struct compose_reader *reader, const struct yaml_node *list,
+			 struct compose_ports *ports, struct error *err)
+{
+	return read_ports(reader, list, false, ports, err);
+}
+
+void compose_ports_release(struct compose_ports *ports)
+{
+	for (size_t i = 0; i < ports->count; i++)
+		free(ports->items[i].host_address);
+	free(ports->items);
+	*ports = (struct compose_ports){ 0 };
+}

@@ -1,0 +1,448 @@
+#include "compose/compose_reader.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include "base/duration.h"
+#include "base/text.h"
+#include "compose/compose_interpolate.h"
+
+#define LIST_ITEMS_MAX 1000
+/* A small file can mention a long variable often; this bounds what it grows to. */
+#define EXPANDED_BYTES_MAX ((size_t)8 * 1024 * 1024)
+
+/* ---- errors -------------------------------------------------------------------------------- */
+
+struct compose_place compose_place_of(const struct yaml_node *node)
+{
+	return (struct compose_place){ node->line, node->column };
+}
+
+static bool fail(const struct compose_reader *reader, const struct yaml_node *at, const char *slug,
+		 struct error *err, const char *format, va_list args)
+{
+	char what[400];
+
+	vsnprintf(what, sizeof(what), format, args);
+	if (reader->service)
+		return compose_error(reader->file, compose_place_of(at), slug, err,
+				     "service \"%s\": %s", reader->service, what);
+	return compose_error(reader->file, compose_place_of(at), slug, err, "%s", what);
+}
+
+bool compose_wrong(const struct compose_reader *reader, const struct yaml_node *at,
+		   struct error *err, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	fail(reader, at, "compose_invalid", err, format, args);
+	va_end(args);
+	return false;
+}
+
+bool compose_unsupported(const struct compose_reader *reader, const struct yaml_node *at,
+			 struct error *err, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	fail(reader, at, "compose_unsupported", err, format, args);
+	va_end(args);
+	return false;
+}
+
+/* ---- keys ---------------------------------------------------------------------------------- */
+
+bool compose_is_null(const struct yaml_node *node)
+{
+	return node->kind == YAML_SCALAR && node->is_plain &&
+	       (!*node->text || strcmp(node->text, "~") == 0 ||
+		strcasecmp(node->text, "null") == 0);
+}
+
+const struct yaml_node *compose_get(const struct yaml_node *map, const char *key)
+{
+	const struct yaml_node *node = yaml_get(map, key);
+
+	return node && !compose_is_null(node) ? node : NULL;
+}
+
+bool compose_is_extension(const char *key)
+{
+	return text_starts_with(key, "x-");
+}
+
+/* What to do instead, for keys that people will miss. */
+static const struct {
+	const char *key;
+	const char *hint;
+} hints[] = {
+	{ "build", "build the image beforehand and name it with \"image\"" },
+	{ "cap_add", "environments run without added privileges" },
+	{ "container_name", "names are made per environment, so that two can exist at once" },
+	{ "devices", "environments get no devices of the host" },
+	{ "env_file", "write the variables under \"environment\"" },
+	{ "extends", "use a YAML anchor and \"<<\"" },
+	{ "external", "an environment owns its networks, volumes and configs" },
+	{ "include", "write everything into one file" },
+	{ "ipc", "environments stay out of the host's namespaces" },
+	{ "network_mode", "environments stay on their own networks" },
+	{ "pid", "environments stay out of the host's namespaces" },
+	{ "privileged", "environments run without privileges" },
+	{ "secrets", "use \"configs\"" },
+	{ "security_opt", "environments run with the runtime's own confinement" },
+	{ "userns_mode", "environments stay out of the host's namespaces" },
+};
+
+static const char *hint_for(const char *key)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(hints); i++)
+		if (strcmp(hints[i].key, key) == 0)
+			return hints[i].hint;
+	return NULL;
+}
+
+static bool refuse_key(const struct compose_reader *reader, const struct yaml_node *key,
+		       const char *what, const char *const *known, struct error *err)
+{
+	const char *hint = hint_for(key->text);
+	const char *nearest = hint ? NULL : text_nearest(key->text, known);
+	char shown[64];
+
+	compose_unsupported(reader, key, err, "\"%s%s%s\" is not supported", what, *what ? "." : "",
+			    text_printable(key->text, shown, sizeof(shown)));
+	if (hint)
+		error_hint(err, "%s", hint);
+	else if (nearest)
+		error_hint(err, "did you mean \"%s\"?", nearest);
+	return false;
+}
+
+static bool is_known(const char *key, const char *const *known)
+{
+	for (; *known; known++)
+		if (strcmp(*known, key) == 0)
+			return true;
+	return false;
+}
+
+bool compose_only_keys(const struct compose_reader *reader, const struct yaml_node *map,
+		       const char *what, const char *const *known, struct error *err)
+{
+	if (map->kind != YAML_MAP)
+		return compose_wrong(reader, map, err, "%s%s%smust be a map (got %s)",
+				     *what ? "\"" : "", what, *what ? "\" " : "",
+				     yaml_kind_name(map));
+	for (size_t i = 0; i < map->count; i++)
+		if (!is_known(map->keys[i]->text, known) &&
+		    !compose_is_extension(map->keys[i]->text))
+			return refuse_key(reader, map->keys[i], what, known, err);
+	return true;
+}
+
+/* ---- values -------------------------------------------------------------------------------- */
+
+bool compose_text(struct compose_reader *reader, const struct yaml_node *node, const char *what,
+		  char **text, struct error *err)
+{
+	struct error wrong;
+	size_t length;
+
+	if (node->kind != YAML_SCALAR || compose_is_null(node))
+		return compose_wrong(reader, node, err, "\"%s\" must be text (got %s)", what,
+				     yaml_kind_name(node));
+	if (!compose_interpolate(node->text, reader->variables,
+				 EXPANDED_BYTES_MAX - reader->expanded_bytes,
+				 reader->variables_used, text, &wrong)) {
+		compose_wrong(reader, node, err, "\"%s\": %s", what, wrong.message);
+		err->slug = "compose_variable";
+		return *wrong.hint ? error_hint(err, "%s", wrong.hint) : false;
+	}
+	length = strlen(*text);
+	reader->expanded_bytes += length;
+	return true;
+}
+
+static bool refuse_value(const struct compose_reader *reader, const struct yaml_node *node,
+			 const char *what, const char *expected, const char *text,
+			 struct error *err)
+{
+	char shown[64];
+
+	return compose_wrong(reader, node, err, "\"%s\" must be %s (got \"%s\")", what, expected,
+			     text_printable(text, shown, sizeof(shown)));
+}
+
+bool compose_int64(struct compose_reader *reader, const struct yaml_node *node, const char *what,
+		   int64_t min, int64_t max, int64_t *value, struct error *err)
+{
+	AUTO(free) char *text = NULL;
+	char expected[80];
+	bool is_negative;
+	int64_t read;
+
+	if (!compose_text(reader, node, what, &text, err))
+		return false;
+	is_negative = *text == '-';
+	if (text_to_int64(text + is_negative, &read)) {
+		read = is_negative ? -read : read;
+		if (read >= min && read <= max) {
+			*value = read;
+			return true;
+		}
+	}
+	snprintf(expected, sizeof(expected), "a whole number from %" PRId64 " to %" PRId64, min,
+		 max);
+	return refuse_value(reader, node, what, expected, text, err);
+}
+
+bool compose_bool(struct compose_reader *reader, const struct yaml_node *node, const char *what,
+		  bool *value, struct error *err)
+{
+	AUTO(free) char *text = NULL;
+
+	if (!compose_text(reader, node, what, &text, err))
+		return false;
+	if (strcasecmp(text, "true") != 0 && strcasecmp(text, "false") != 0)
+		return refuse_value(reader, node, what, "true or false", text, err);
+	*value = strcasecmp(text, "true") == 0;
+	return true;
+}
+
+bool compose_duration_ms(struct compose_reader *reader, const struct yaml_node *node,
+			 const char *what, int64_t *ms, struct error *err)
+{
+	AUTO(free) char *text = NULL;
+	struct error wrong;
+
+	if (!compose_text(reader, node, what, &text, err))
+		return false;
+	return duration_parse(text, what, ms, &wrong) ||
+	       compose_wrong(reader, node, err, "%s", wrong.message);
+}
+
+bool compose_parse_decimal(const char *text, int64_t scale, int64_t *value, const char **end)
+{
+	size_t whole = strspn(text, "0123456789");
+	AUTO(free) char *digits = xstrndup(text, whole);
+	int64_t sum, unit = scale;
+
+	if (!text_to_int64(digits, &sum) || __builtin_mul_overflow(sum, scale, &sum))
+		return false;
+	text += whole;
+	if (*text == '.') {
+		size_t part = strspn(++text, "0123456789");
+
+		if (!part || part > 9)
+			return false;
+		for (; part; part--, text++) {
+			unit /= 10;
+			if (__builtin_add_overflow(sum, (*text - '0') * unit, &sum))
+				return false;
+		}
+	}
+	*value = sum;
+	*end = text;
+	return true;
+}
+
+/* Powers of 1024, as container runtimes read them. */
+static bool unit_shift(const char *unit, int *shift)
+{
+	static const char letters[] = "kmgt";
+	const char *letter;
+
+	*shift = 0;
+	if (!*unit || strcasecmp(unit, "b") == 0)
+		return true;
+	letter = strchr(letters, *unit | 0x20);
+	if (!letter || !*letter)
+		return false;
+	*shift = 10 * (int)(letter - letters + 1);
+	return !unit[1] || strcasecmp(unit + 1, "b") == 0 || strcasecmp(unit + 1, "ib") == 0;
+}
+
+bool compose_parse_bytes(const char *text, int64_t *bytes)
+{
+	size_t number = strspn(text, "0123456789.");
+	const char *end;
+	int64_t read;
+	int shift;
+
+	if (!unit_shift(text + number, &shift) ||
+	    !compose_parse_decimal(text, (int64_t)1 << shift, &read, &end) || end != text + number)
+		return false;
+	*bytes = read;
+	return true;
+}
+
+bool compose_bytes(struct compose_reader *reader, const struct yaml_node *node, const char *what,
+		   int64_t *bytes, struct error *err)
+{
+	AUTO(free) char *text = NULL;
+
+	if (!compose_text(reader, node, what, &text, err))
+		return false;
+	return compose_parse_bytes(text, bytes) ||
+	       refuse_value(reader, node, what, "a size, such as 64m or 1g", text, err);
+}
+
+bool compose_nano_cpus(struct compose_reader *reader, const struct yaml_node *node,
+		       const char *what, int64_t *nano_cpus, struct error *err)
+{
+	AUTO(free) char *text = NULL;
+	const char *end;
+	int64_t read;
+
+	if (!compose_text(reader, node, what, &text, err))
+		return false;
+	if (!compose_parse_decimal(text, 1000000000, &read, &end) || *end ||
+	    read > 10000 * 1000000000LL)
+		return refuse_value(reader, node, what, "a number of processors, such as 0.5", text,
+				    err);
+	*nano_cpus = read;
+	return true;
+}
+
+/* ---- lists and pairs ----------------------------------------------------------------------- */
+
+void compose_strings_add(struct compose_strings *strings, char *text)
+{
+	strings->items = xrealloc(strings->items, strings->count + 2, sizeof(*strings->items));
+	strings->items[strings->count++] = text;
+	strings->items[strings->count] = NULL;
+}
+
+void compose_strings_release(struct compose_strings *strings)
+{
+	for (size_t i = 0; i < strings->count; i++)
+		free(strings->items[i]);
+	free(strings->items);
+	*strings = (struct compose_strings){ 0 };
+}
+
+void compose_pairs_release(struct compose_pairs *pairs)
+{
+	for (size_t i = 0; i < pairs->count; i++) {
+		free(pairs->items[i].name);
+		free(pairs->items[i].value);
+	}
+	free(pairs->items);
+	*pairs = (struct compose_pairs){ 0 };
+}
+
+static bool check_count(const struct compose_reader *reader, const struct yaml_node *node,
+			const char *what, struct error *err)
+{
+	return node->count <= LIST_ITEMS_MAX ||
+	       compose_wrong(reader, node, err, "\"%s\": more than %d", what, LIST_ITEMS_MAX);
+}
+
+bool compose_list(struct compose_reader *reader, const struct yaml_node *node, const char *what,
+		  bool may_be_text, struct compose_strings *list, struct error *err)
+{
+	AUTO(compose_strings_release) struct compose_strings read = { 0 };
+	char *text;
+
+	if (node->kind == YAML_SCALAR && may_be_text) {
+		if (!compose_text(reader, node, what, &text, err))
+			return false;
+		compose_strings_add(&read, text);
+	} else if (node->kind != YAML_LIST) {
+		return compose_wrong(reader, node, err, "\"%s\" must be a list (got %s)", what,
+				     yaml_kind_name(node));
+	}
+	if (!check_count(reader, node, what, err))
+		return false;
+	for (size_t i = 0; i < node->count; i++) {
+		if (!compose_text(reader, node->items[i], what, &text, err))
+			return false;
+		compose_strings_add(&read, text);
+	}
+	*list = read;
+	read = (struct compose_strings){ 0 };
+	return true;
+}
+
+/* Takes `name` and `value` over, also when it fails. */
+static bool add_pair(const struct compose_reader *reader, const struct yaml_node *at,
+		     const char *what, struct compose_pairs *pairs, char *name, char *value,
+		     struct error *err)
+{
+	struct compose_pair pair = { name, value, compose_place_of(at) };
+	bool is_new = true;
+
+	for (size_t i = 0; i < pairs->count; i++)
+		is_new = is_new && strcmp(pairs->items[i].name, name) != 0;
+	pairs->items = xrealloc(pairs->items, pairs->count + 1, sizeof(*pairs->items));
+	pairs->items[pairs->count++] = pair;
+	if (!is_new)
+		return compose_wrong(reader, at, err, "\"%s\": \"%.80s\" is there twice", what,
+				     name);
+	if (!*name || strchr(name, '='))
+		return compose_wrong(reader, at, err, "\"%s\": \"%.80s\" is no name", what, name);
+	return true;
+}
+
+/* A name that came without a value. */
+static bool add_name(const struct compose_reader *reader, const struct yaml_node *at,
+		     const char *what, bool from_variables, struct compose_pairs *pairs,
+		     const char *name, struct error *err)
+{
+	const char *value = from_variables ? json_get_string(reader->variables, name, NULL) : "";
+
+	if (from_variables)
+		json_object_set_new(reader->variables_used, name, json_true());
+	return !value || add_pair(reader, at, what, pairs, xstrdup(name), xstrdup(value), err);
+}
+
+static bool read_mapped(struct compose_reader *reader, const struct yaml_node *key,
+			const struct yaml_node *item, const char *what, bool from_variables,
+			struct compose_pairs *pairs, struct error *err)
+{
+	char *value;
+
+	if (compose_is_null(item))
+		return add_name(reader, key, what, from_variables, pairs, key->text, err);
+	return compose_text(reader, item, key->text, &value, err) &&
+	       add_pair(reader, key, what, pairs, xstrdup(key->text), value, err);
+}
+
+static bool read_listed(struct compose_reader *reader, const struct yaml_node *item,
+			const char *what, bool from_variables, struct compose_pairs *pairs,
+			struct error *err)
+{
+	AUTO(free) char *text = NULL;
+	char *sign;
+
+	if (!compose_text(reader, item, what, &text, err))
+		return false;
+	sign = strchr(text, '=');
+	if (!sign)
+		return add_name(reader, item, what, from_variables, pairs, text, err);
+	return add_pair(reader, item, what, pairs, xstrndup(text, (size_t)(sign - text)),
+			xstrdup(sign + 1), err);
+}
+
+bool compose_pairs(struct compose_reader *reader, const struct yaml_node *node, const char *what,
+		   bool from_variables, struct compose_pairs *pairs, struct error *err)
+{
+	if (node->kind == YAML_SCALAR)
+		return compose_wrong(reader, node, err, "\"%s\" must be a map or a list (got %s)",
+				     what, yaml_kind_name(node));
+	if (!check_count(reader, node, what, err))
+		return false;
+	for (size_t i = 0; i < node->count; i++) {
+		bool fine =
+		    node->kind == YAML_MAP
+			? read_mapped(reader, node->keys[i], node->items[i], what, from_variables,
+				      pairs, err)
+			: read_listed(reader, node->items[i], what, from_variables, pairs, err);
+
+		if (!fine)
+			return false;
+	}
+	return true;
+}

@@ -1,0 +1,82 @@
+/*
+ * compose_reader.h - what the readers of a Compose file's parts share: values with variables filled
+ * in, of one type, with errors that name the place and the service. For compose/ only.
+ */
+#ifndef ENVD_COMPOSE_COMPOSE_READER_H
+#define ENVD_COMPOSE_COMPOSE_READER_H
+
+#include "base/json_read.h"
+#include "base/yaml_read.h"
+#include "compose/compose.h"
+
+struct compose_reader {
+	const struct yaml_document *document;
+	const json_t *variables;
+	struct compose_file *file; /* is being filled in */
+	const char *service;       /* the one that is being read; NULL outside services */
+	json_t *variables_used;    /* object: each name is a key */
+	size_t expanded_bytes;     /* of all values so far */
+};
+
+struct compose_place compose_place_of(const struct yaml_node *node);
+
+/* The reader's errors: slug compose_invalid, compose_unsupported, compose_variable. */
+bool compose_wrong(const struct compose_reader *reader, const struct yaml_node *at,
+		   struct error *err, const char *format, ...) PRINTF_LIKE(4, 5);
+bool compose_unsupported(const struct compose_reader *reader, const struct yaml_node *at,
+			 struct error *err, const char *format, ...) PRINTF_LIKE(4, 5);
+
+/* NULL if the key is not there or holds nothing. */
+const struct yaml_node *compose_get(const struct yaml_node *map, const char *key);
+bool compose_is_null(const struct yaml_node *node);
+
+/* `map` is a map, and its keys are in `known` or begin with "x-". `what` is the path of the map
+ * below its service ("deploy.resources"), or "" for the service itself. */
+NODISCARD bool compose_only_keys(const struct compose_reader *reader, const struct yaml_node *map,
+				 const char *what, const char *const *known, struct error *err);
+bool compose_is_extension(const char *key);
+
+/* `what` is the key, for errors. All texts are copies with variables filled in, owned by the
+ * caller. */
+NODISCARD bool compose_text(struct compose_reader *reader, const struct yaml_node *node,
+			    const char *what, char **text, struct error *err);
+NODISCARD bool compose_int64(struct compose_reader *reader, const struct yaml_node *node,
+			     const char *what, int64_t min, int64_t max, int64_t *value,
+			     struct error *err);
+NODISCARD bool compose_bool(struct compose_reader *reader, const struct yaml_node *node,
+			    const char *what, bool *value, struct error *err);
+NODISCARD bool compose_duration_ms(struct compose_reader *reader, const struct yaml_node *node,
+				   const char *what, int64_t *ms, struct error *err);
+/* "64m", "1.5gb", "1048576". */
+NODISCARD bool compose_bytes(struct compose_reader *reader, const struct yaml_node *node,
+			     const char *what, int64_t *bytes, struct error *err);
+/* "0.5" as 500000000. */
+NODISCARD bool compose_nano_cpus(struct compose_reader *reader, const struct yaml_node *node,
+				 const char *what, int64_t *nano_cpus, struct error *err);
+/* A list of texts, or (if `may_be_text`) one text for a list of one. */
+NODISCARD bool compose_list(struct compose_reader *reader, const struct yaml_node *node,
+			    const char *what, bool may_be_text, struct compose_strings *list,
+			    struct error *err);
+/* NAME: value, or - NAME=value. A name without a value: that of the variable of the same name where
+ * `from_variables`, left out if there is none; otherwise "". */
+NODISCARD bool compose_pairs(struct compose_reader *reader, const struct yaml_node *node,
+			     const char *what, bool from_variables, struct compose_pairs *pairs,
+			     struct error *err);
+
+/* Digits with an optional fraction of up to nine digits, times `scale`, rounded down; false if it
+ * is none or too large. `end` is behind it. */
+bool compose_parse_decimal(const char *text, int64_t scale, int64_t *value, const char **end);
+/* "64m" and so on; false if it is none. */
+bool compose_parse_bytes(const char *text, int64_t *bytes);
+
+/* Takes the text over. */
+void compose_strings_add(struct compose_strings *strings, char *text);
+void compose_strings_release(struct compose_strings *strings);
+void compose_pairs_release(struct compose_pairs *pairs);
+
+static inline void auto_compose_strings_release(struct compose_strings *strings)
+{
+	compose_strings_release(strings);
+}
+
+#endif

@@ -1,0 +1,331 @@
+#include "compose/compose_trust.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/files.h"
+#include "base/text.h"
+
+static bool deny(const struct compose_file *file, struct compose_place at, struct error *err,
+		 const char *format, ...) PRINTF_LIKE(4, 5);
+
+static bool deny(const struct compose_file *file, struct compose_place at, struct error *err,
+		 const char *format, ...)
+{
+	char what[400];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(what, sizeof(what), format, args);
+	va_end(args);
+	compose_error(file, at, "template_not_trusted", err, "%s", what);
+	err->code = ERR_DENIED;
+	return error_hint(err, "an admin can list the template's source as trusted");
+}
+
+/* ---- the runtime's socket ------------------------------------------------------------------ */
+
+/* Where runtimes put their sockets. A folder above any of these holds one. */
+static const char *const runtime_paths[] = {
+	"/run/docker.sock",
+	"/run/podman/podman.sock",
+	"/run/containerd/containerd.sock",
+	"/run/crio/crio.sock",
+	"/run/buildkit/buildkitd.sock",
+	"/run/user/",
+	"/var/run/docker.sock",
+	"/var/run/podman/podman.sock",
+	"/var/run/containerd/containerd.sock",
+	"/var/run/crio/crio.sock",
+	"/var/run/buildkit/buildkitd.sock",
+	NULL,
+};
+
+static bool is_runtime_name(const char *name)
+{
+	static const char *const runtimes[] = { "docker", "podman",   "containerd",
+						"crio",   "buildkit", NULL };
+
+	if (!strstr(name, ".sock"))
+		return false;
+	for (size_t i = 0; runtimes[i]; i++)
+		if (strstr(name, runtimes[i]))
+			return true;
+	return false;
+}
+
+static bool is_at_or_above(const char *path, const char *other)
+{
+	size_t length = strlen(path);
+
+	return strcmp(path, "/") == 0 ||
+	       (strncmp(path, other, length) == 0 && (other[length] == '/' || !other[length]));
+}
+
+static bool is_socket(const char *path)
+{
+	struct stat status;
+
+	return stat(path, &status) == 0 && S_ISSOCK(status.st_mode);
+}
+
+static bool folder_holds_runtime_socket(const char *path)
+{
+	AUTO(closedir) DIR *dir = opendir(path);
+	struct dirent *entry;
+
+	while (dir && (entry = readdir(dir)))
+		if (is_runtime_name(entry->d_name))
+			return true;
+	return false;
+}
+
+static bool reaches_runtime(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	if (is_socket(path) || is_runtime_name(slash ? slash + 1 : path) ||
+	    folder_holds_runtime_socket(path) || text_starts_with(path, "/run/user/") ||
+	    is_at_or_above("/proc", path))
+		return true;
+	for (size_t i = 0; runtime_paths[i]; i++)
+		if (is_at_or_above(path, runtime_paths[i]))
+			return true;
+	return false;
+}
+
+/* What the path is once links and ".." are followed; where nothing is there, the path as it stands.
+ */
+static char *real_path(const char *template_folder, const char *path)
+{
+	AUTO(free) char *whole = *path == '/' ? xstrdup(path) : path_join(template_folder, path);
+	char *resolved = realpath(whole, NULL);
+
+	return resolved ? resolved : TAKE(whole);
+}
+
+static bool check_socket(const struct compose_file *file, const struct compose_service *service,
+			 const struct compose_mount *mount, const char *template_folder,
+			 struct error *err)
+{
+	AUTO(free) char *path = real_path(template_folder, mount->source);
+
+	if (!reaches_runtime(path))
+		return true;
+	compose_error(file, mount->at, "runtime_socket", err,
+		      "service \"%s\": \"volumes\": a bind mount of \"%.100s\" would reach the "
+		      "container runtime "
+		      "or other processes of the host",
+		      service->name, mount->source);
+	err->code = ERR_DENIED;
+	return false;
+}
+
+/* ---- paths that stay inside ---------------------------------------------------------------- */
+
+/* Does any part of the path below the folder lead elsewhere? Says why, or NULL. */
+static const char *why_outside(const char *template_folder, const char *path)
+{
+	AUTO(free) char *parts = xstrdup(path);
+	AUTO(free) char *below = xstrdup(template_folder);
+	char *rest = parts, *part;
+	struct stat status;
+
+	if (*path == '/')
+		return "is an absolute path";
+	if (*path == '~')
+		return "is in somebody's home";
+	while ((part = strsep(&rest, "/"))) {
+		char *deeper;
+
+		if (!*part || strcmp(part, ".") == 0)
+			continue;
+		if (strcmp(part, "..") == 0)
+			return "has \"..\" in it";
+		deeper = path_join(below, part);
+		free(below);
+		below = deeper;
+		if (lstat(below, &status) == 0 && S_ISLNK(status.st_mode))
+			return "is or passes a link";
+	}
+	return NULL;
+}
+
+static bool check_bind(const struct compose_file *file, const struct compose_service *service,
+		       const struct compose_mount *mount, const char *template_folder,
+		       struct error *err)
+{
+	const char *why = why_outside(template_folder, mount->source);
+
+	if (why)
+		return deny(file, mount->at, err,
+			    "service \"%s\": \"volumes\": bind mount of \"%.100s\", which %s, "
+			    "needs a trusted "
+			    "template",
+			    service->name, mount->source, why);
+	return mount->is_read_only || deny(file, mount->at, err,
+					   "service \"%s\": \"volumes\": bind mount of \"%.100s\" "
+					   "must be read-only (:ro) unless the "
+					   "template is trusted",
+					   service->name, mount->source);
+}
+
+static bool check_config_file(const struct compose_file *file, const struct compose_config *config,
+			      const char *template_folder, struct error *err)
+{
+	const char *why = config->file ? why_outside(template_folder, config->file) : NULL;
+
+	return !why ||
+	       deny(file, config->at, err,
+		    "config \"%s\": \"file\" \"%.100s\", which %s, needs a trusted template",
+		    config->name, config->file, why);
+}
+
+/* ---- addresses ----------------------------------------------------------------------------- */
+
+/* Where clouds hand out the machine's credentials, in the ways these are written. */
+static const char *const metadata_addresses[] = {
+	"169.254.169.254", "fd00:ec2::254", "metadata.google.internal",
+	"fd20:ce::254",    "169.254.170.2", "100.100.100.200",
+	"2852039166",      "0xa9fea9fe",    NULL,
+};
+
+/* The metadata address in a text, or NULL. */
+static const char *metadata_address_in(const char *text)
+{
+	for (size_t i = 0; metadata_addresses[i]; i++)
+		if (strcasestr(text, metadata_addresses[i]))
+			return metadata_addresses[i];
+	return NULL;
+}
+
+static bool check_text(const struct compose_file *file, const struct compose_service *service,
+		       struct compose_place at, const char *key, const char *text,
+		       struct error *err)
+{
+	const char *address = metadata_address_in(text);
+
+	return !address ||
+	       deny(file, at, err,
+		    "service \"%s\": \"%.80s\" names %s, a cloud's metadata address, which needs a "
+		    "trusted template",
+		    service->name, key, address);
+}
+
+static bool check_texts(const struct compose_file *file, const struct compose_service *service,
+			struct compose_place at, const char *key,
+			const struct compose_strings *texts, struct error *err)
+{
+	for (size_t i = 0; i < texts->count; i++)
+		if (!check_text(file, service, at, key, texts->items[i], err))
+			return false;
+	return true;
+}
+
+static bool check_variables(const struct compose_file *file, const struct compose_service *service,
+			    struct error *err)
+{
+	for (size_t i = 0; i < service->variables.count; i++) {
+		const struct compose_pair *pair = &service->variables.items[i];
+		AUTO(free) char *key = xasprintf("environment.%s", pair->name);
+
+		if (!check_text(file, service, pair->at, key, pair->value, err))
+			return false;
+	}
+	return true;
+}
+
+static bool is_loopback(const char *address)
+{
+	return text_starts_with(address, "127.") || strcmp(address, "::1") == 0;
+}
+
+static bool check_ports(const struct compose_file *file, const struct compose_service *service,
+			struct error *err)
+{
+	for (size_t i = 0; i < service->ports.count; i++) {
+		const struct compose_port *port = &service->ports.items[i];
+
+		if (port->host_address && !is_loopback(port->host_address))
+			return deny(
+			    file, port->at, err,
+			    "service \"%s\": \"ports\": host address %s needs a trusted template",
+			    service->name, port->host_address);
+	}
+	return true;
+}
+
+static bool check_untrusted_service(const struct compose_file *file,
+				    const struct compose_service *service,
+				    const char *template_folder, struct error *err)
+{
+	for (size_t i = 0; i < service->mounts.count; i++)
+		if (service->mounts.items[i].kind == COMPOSE_MOUNT_BIND &&
+		    !check_bind(file, service, &service->mounts.items[i], template_folder, err))
+			return false;
+	return check_ports(file, service, err) && check_variables(file, service, err) &&
+	       check_texts(file, service, service->command.at, "command", &service->command.argv,
+			   err) &&
+	       check_texts(file, service, service->entrypoint.at, "entrypoint",
+			   &service->entrypoint.argv, err) &&
+	       check_texts(file, service, service->health.at, "healthcheck.test",
+			   &service->health.test, err);
+}
+
+static bool check_untrusted_config(const struct compose_file *file,
+				   const struct compose_config *config, const char *template_folder,
+				   struct error *err)
+{
+	const char *address = config->content ? metadata_address_in(config->content) : NULL;
+
+	if (address)
+		return deny(file, config->at, err,
+			    "config \"%s\": \"content\" names %s, a cloud's metadata address, "
+			    "which needs a "
+			    "trusted template",
+			    config->name, address);
+	return check_config_file(file, config, template_folder, err);
+}
+
+static bool check_everybody(const struct compose_file *file, const struct compose_service *service,
+			    const char *template_folder, struct error *err)
+{
+	for (size_t i = 0; i < service->mounts.count; i++)
+		if (service->mounts.items[i].kind == COMPOSE_MOUNT_BIND &&
+		    !check_socket(file, service, &service->mounts.items[i], template_folder, err))
+			return false;
+	return true;
+}
+
+bool compose_check_trust(const struct compose_file *file, bool is_trusted,
+			 const char *template_folder, struct error *err)
+{
+	for (size_t i = 0; i < file->service_count; i++) {
+		const struct compose_service *service = &file->services[i];
+
+		if (!check_everybody(file, service, template_folder, err) ||
+		    (!is_trusted && !check_untrusted_service(file, service, template_folder, err)))
+			return false;
+	}
+	for (size_t i = 0; !is_trusted && i < file->configs.count; i++)
+		if (!check_untrusted_config(file, &file->configs.items[i], template_folder, err))
+			return false;
+	return true;
+}
+
+bool compose_path_resolve(const struct compose_file *file, struct compose_place at,
+			  const char *template_folder, const char *path, char **resolved,
+			  struct error *err)
+{
+	AUTO(free) char *whole = *path == '/' ? xstrdup(path) : path_join(template_folder, path);
+
+	*resolved = realpath(whole, NULL);
+	if (*resolved)
+		return true;
+	compose_error(file, at, "compose_invalid", err, "\"%.150s\" cannot be found: %s", path,
+		      strerror(errno));
+	err->code = ERR_NOT_FOUND;
+	return false;
+}
