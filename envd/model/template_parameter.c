@@ -11,6 +11,7 @@
 #define LENGTH_MAX_DEFAULT 1024
 #define LENGTH_MAX_LARGEST 4096
 #define PATTERN_LENGTH_MAX 200
+#define REPETITIONS_MAX 1000
 
 static const char *const type_names[] = {
 	[PARAMETER_STRING] = "string",     [PARAMETER_INTEGER] = "integer",
@@ -273,26 +274,60 @@ static bool read_choices(const struct template_item *item, json_t **choices, str
 	return true;
 }
 
-/* Counted repetition is written out by the C library before it matches anything, and a reference to
- * an earlier group makes matching exponential: neither is worth what it can cost a server. */
+/* A counted repetition such as {2,5} at `at`: the larger count, times what is there already; false
+ * if it is none, or too much. */
+static bool multiply_count(const char *at, int64_t *product)
+{
+	char *end;
+	long low = strtol(at + 1, &end, 10), high = low;
+
+	if (end == at + 1 || low < 0)
+		return false;
+	if (*end == ',' && end[1] != '}')
+		high = strtol(end + 1, &end, 10);
+	else if (*end == ',')
+		end++;
+	if (*end != '}' || high < low || high > REPETITIONS_MAX)
+		return false;
+	*product *= high > 0 ? high : 1;
+	return *product <= REPETITIONS_MAX;
+}
+
+/* The C library writes counted repetitions out before it matches anything, nested ones multiplied,
+ * and a reference to an earlier group makes matching exponential: what a server should not be led
+ * into. */
+static const char *why_too_costly(const char *pattern)
+{
+	int64_t product = 1;
+
+	if (strlen(pattern) > PATTERN_LENGTH_MAX)
+		return "is too long";
+	for (const char *at = pattern; *at; at++) {
+		if (*at == '{' && !multiply_count(at, &product))
+			return "repeats too often with {...}";
+		if (*at != '\\')
+			continue;
+		at++;
+		if (!*at || (*at >= '0' && *at <= '9'))
+			return "refers to a group, such as \\1";
+	}
+	return NULL;
+}
+
 static bool read_pattern(const struct template_item *item, char **pattern, struct error *err)
 {
 	const struct yaml_node *node = yaml_get(item->map, "pattern");
+	const char *why;
 	regex_t regex;
 
 	if (!yaml_copy_string(item->document, item->map, "pattern", NULL, pattern, err))
 		return false;
 	if (!*pattern)
 		return true;
-	if (strlen(*pattern) > PATTERN_LENGTH_MAX || strchr(*pattern, '{'))
-		return yaml_error(
-		    item->document, node, err,
-		    "a pattern has at most %d bytes and no counts such as {2,5}: see max_length",
-		    PATTERN_LENGTH_MAX);
-	for (const char *at = *pattern; (at = strchr(at, '\\')); at += 2)
-		if (at[1] == '\0' || (at[1] >= '0' && at[1] <= '9'))
-			return yaml_error(item->document, node, err,
-					  "a pattern has no references such as \\1");
+	why = why_too_costly(*pattern);
+	if (why)
+		return yaml_error(item->document, node, err, "pattern \"%.100s\" %s", *pattern,
+				  why);
 	if (!pattern_compile(*pattern, &regex))
 		return yaml_error(item->document, node, err,
 				  "pattern \"%s\" is not a POSIX extended regular expression",
