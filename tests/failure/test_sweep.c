@@ -1,0 +1,148 @@
+/*
+ * Left-overs: everything is killed and the data folder is deleted; what carries our label is found and
+ * removed without a store, under the guards. The witness is the runtime.
+ */
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "base/files.h"
+#include "base/json_read.h"
+#include "tests/support/eventually.h"
+#include "tests/support/world.h"
+
+static int open_world(void **state)
+{
+	struct world *world = world_new("ENVD_TEST_PODMAN");
+
+	world_write_small_template(world, "small", false);
+	world_start(world);
+	*state = world;
+	return 0;
+}
+
+static int close_world(void **state)
+{
+	world_free(*state);
+	return 0;
+}
+
+/* envd-reaper sweep with these arguments; its output is freed by the caller. */
+static int sweep(struct world *world, const char *arguments, char **output)
+{
+	const char *folder = getenv("ENVD_BIN");
+	AUTO(free) char *report = path_join(world->folder, "sweep");
+	AUTO(free) char *command =
+		xasprintf("XDG_STATE_HOME=%s %s/envd-reaper sweep --data=%s --runtime=unix:%s %s >%s 2>&1", world->folder,
+			  folder ? folder : "build/bin", world->data, world->runtime, arguments, report);
+	int status = system(command);
+	struct error err;
+
+	assert_true(file_read(report, 1 << 20, output, NULL, &err));
+	return WEXITSTATUS(status);
+}
+
+static void lose_everything(struct world *world)
+{
+	struct error err;
+
+	world_end(world, SIGKILL);
+	world_kill_reaper(world);
+	assert_true(folder_remove(world->data, &err));
+}
+
+static void what_a_lost_installation_left_is_found_and_removed_by_label(void **state)
+{
+	struct world *world = *state;
+	AUTO(free) char *listed = NULL;
+	AUTO(free) char *kept = NULL;
+	AUTO(free) char *wrong = NULL;
+	AUTO(free) char *removed = NULL;
+	AUTO(free) char *dry = NULL;
+	AUTO(free) char *plain = NULL;
+	AUTO(free) char *mistaken = NULL;
+	AUTO(free) char *confirmed = NULL;
+	char one[37], two[37], instance[37];
+
+	world_create(world, "small", "one", "10m", one);
+	world_create(world, "small", "two", "10m", two);
+	world_wait(world, one, "ready", 30000);
+	world_wait(world, two, "ready", 30000);
+	world_instance(world, instance);
+	lose_everything(world);
+	assert_int_equal(world_count(world, "envd-instance", instance), 6);
+
+	dry = xasprintf("--no-store --instance=%s --dry-run", instance);
+	assert_int_equal(sweep(world, dry, &listed), 0);
+	assert_non_null(strstr(listed, one));
+	assert_non_null(strstr(listed, two));
+	assert_int_equal(world_count(world, "envd-instance", instance), 6);
+
+	/* Before their hard wall they may be in use: not without being told how many. */
+	plain = xasprintf("--no-store --instance=%s", instance);
+	assert_int_equal(sweep(world, plain, &kept), 0);
+	assert_non_null(strstr(kept, "--confirm 2"));
+	assert_int_equal(world_count(world, "envd-instance", instance), 6);
+
+	mistaken = xasprintf("--no-store --instance=%s --confirm 3", instance);
+	assert_int_equal(sweep(world, mistaken, &wrong), 4);
+	assert_int_equal(world_count(world, "envd-instance", instance), 6);
+
+	confirmed = xasprintf("--no-store --instance=%s --confirm 2", instance);
+	assert_int_equal(sweep(world, confirmed, &removed), 0);
+	assert_int_equal(world_count(world, "envd-instance", instance), 0);
+}
+
+static void a_sweep_touches_nothing_that_the_store_knows(void **state)
+{
+	struct world *world = *state;
+	AUTO(free) char *output = NULL;
+	char id[37];
+
+	world_create(world, "small", "one", "10m", id);
+	world_wait(world, id, "ready", 30000);
+	assert_int_equal(sweep(world, "", &output), 0);
+	assert_null(strstr(output, id));
+	assert_int_equal(world_count(world, "envd-environment", id), 3);
+}
+
+static void a_sweep_leaves_another_installations_things_alone(void **state)
+{
+	struct world *world = *state;
+	AUTO(free) char *output = NULL;
+	char id[37], instance[37];
+
+	world_create(world, "small", "one", "10m", id);
+	world_wait(world, id, "ready", 30000);
+	world_instance(world, instance);
+	assert_int_equal(sweep(world, "--no-store --instance=11111111-2222-4333-8444-555555555555 --confirm 1", &output), 4);
+	assert_int_equal(world_count(world, "envd-instance", instance), 3);
+}
+
+static void a_sweep_without_a_store_asks_for_the_instance(void **state)
+{
+	struct world *world = *state;
+	AUTO(free) char *output = NULL;
+
+	assert_int_equal(sweep(world, "--no-store", &output), 2);
+	assert_non_null(strstr(output, "--instance"));
+}
+
+#define TEST(test) cmocka_unit_test_setup_teardown(test, open_world, close_world)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(what_a_lost_installation_left_is_found_and_removed_by_label),
+		TEST(a_sweep_touches_nothing_that_the_store_knows),
+		TEST(a_sweep_leaves_another_installations_things_alone),
+		TEST(a_sweep_without_a_store_asks_for_the_instance),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
