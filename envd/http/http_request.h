@@ -53,6 +53,9 @@ const char *http_request_body(const struct http_request *request, size_t *length
 NODISCARD bool http_request_json(const struct http_request *request, json_t **body,
 				 struct error *err);
 
+/* Told when the client leaves before it was answered, which it must be nevertheless. */
+void http_request_on_left(struct http_request *request, void (*on_left)(void *arg), void *arg);
+
 /* ---- for http/ ---- */
 
 /* Never NULL, so that it can be answered; false when it must be refused with `err`. */
@@ -69,8 +72,5 @@ struct http_connection *http_request_connection(struct http_request *request);
 
 /* The answer is complete: the library owns the rest. */
 void http_request_let_go(struct http_request *request);
-
-/* Told when the client leaves before that. */
-void http_request_on_left(struct http_request *request, void (*on_left)(void *arg), void *arg);
 
 #endif

@@ -238,6 +238,11 @@ void http_server_free(struct http_server *server)
 	free(server);
 }
 
+const char *http_server_library_version(void)
+{
+	return event_get_version();
+}
+
 size_t http_server_connection_count(struct http_server *server)
 {
 	forget_finished(server);

@@ -43,6 +43,9 @@ DEFINE_AUTO(struct http_server *, http_server_free)
 NODISCARD bool http_server_listen_unix(struct http_server *server, const char *path, mode_t mode,
 				       gid_t gid, struct error *err);
 
+/* Of the HTTP library, for people who compare it with its advisories. */
+const char *http_server_library_version(void);
+
 /* Connections that are open now. */
 size_t http_server_connection_count(struct http_server *server);
 

@@ -1,0 +1,47 @@
+#include "api/api_checks.h"
+#include "api/api_context.h"
+#include "api/api_costs.h"
+#include "api/api_environments.h"
+#include "api/api_events.h"
+#include "api/api_history.h"
+#include "api/api_lease.h"
+#include "api/api_logs.h"
+#include "api/api_reports.h"
+#include "api/api_services.h"
+#include "api/api_targets.h"
+#include "api/api_templates.h"
+#include "api/api_version.h"
+
+#define ENV "/v1/environments/{env}"
+#define PAGE "limit next"
+
+// clang-format off
+const struct http_route api_routes[] = {
+	{ "POST",   "/v1/environments",     api_create_environment,  MAY_CREATE,    NULL, "ask for an environment" },
+	{ "GET",    "/v1/environments",     api_list_environments,   MAY_READ,      PAGE " state owner template label all", "list environments, newest first" },
+	{ "GET",    ENV,                    api_get_environment,     MAY_READ,      NULL, "show an environment, by name or id" },
+	{ "DELETE", ENV,                    api_destroy_environment, MAY_DESTROY,   NULL, "end an environment" },
+	{ "GET",    ENV "/lease",           api_get_lease,           MAY_READ,      NULL, "until when it is lent" },
+	{ "PATCH",  ENV "/lease",           api_extend_lease,        MAY_EXTEND,    NULL, "lend it for longer" },
+	{ "GET",    ENV "/outputs",         api_get_outputs,         MAY_READ,      NULL, "addresses and what else its users need" },
+	{ "GET",    ENV "/lock",            api_get_lock,            MAY_READ,      NULL, "every pin as it was built" },
+	{ "GET",    ENV "/services",        api_get_services,        MAY_READ,      NULL, "what its services do right now" },
+	{ "GET",    ENV "/logs",            api_stream_logs,         MAY_READ_LOGS, "service follow tail", "what its services say" },
+	{ "GET",    ENV "/history",         api_list_history,        MAY_READ,      PAGE, "what happened to it" },
+	{ "GET",    ENV "/events",          api_stream_events,       MAY_READ,      NULL, "what happens to it, as server-sent events" },
+	{ "GET",    ENV "/checks",          api_list_checks,         MAY_READ,      "limit", "its check runs, newest first" },
+	{ "POST",   ENV "/checks",          api_start_check,         MAY_CHECK,     NULL, "check it" },
+	{ "GET",    ENV "/report",          api_get_report,          MAY_READ,      "format", "all of it on paper" },
+	{ "GET",    "/v1/checks/{run}",     api_get_check,           MAY_READ,      NULL, "a check run and its verdict" },
+	{ "GET",    "/v1/events",           api_stream_all_events,   MAY_READ,      NULL, "what happens, as server-sent events" },
+	{ "GET",    "/v1/templates",        api_list_templates,      MAY_READ,      NULL, "what can be asked for" },
+	{ "GET",    "/v1/templates/{template}", api_get_template,    MAY_READ,      NULL, "parameters, components and limits of a template" },
+	{ "GET",    "/v1/targets",          api_list_targets,        MAY_READ,      NULL, "what environments are built on" },
+	{ "GET",    "/v1/costs",            api_get_costs,           MAY_READ,      "by", "what was spent, by whom" },
+	{ "GET",    "/v1/version",          api_get_version,         MAY_READ,      NULL, "what runs here" },
+	{ "GET",    "/healthz",             api_get_health,          API_OPEN_TO_ALL, NULL, "the process answers" },
+	{ "GET",    "/readyz",              api_get_readiness,       API_OPEN_TO_ALL, NULL, "and so does its store" },
+};
+// clang-format on
+
+const size_t api_route_count = ARRAY_SIZE(api_routes);

@@ -1,0 +1,78 @@
+#include "api/api_change.h"
+
+#include <assert.h>
+
+#include "api/api_errors.h"
+#include "base/log.h"
+#include "store/store_environments.h"
+
+struct api_change *api_change_new(struct api *api, struct http_request *request, const char *verb)
+{
+	struct api_change *change = xcalloc(1, sizeof(*change));
+	struct error err;
+	bool is_known;
+
+	change->api = api;
+	change->request = request;
+	change->verb = verb;
+	is_known = api_auth_caller(&api->auth, http_request_peer(request), &change->caller, &err);
+	assert(is_known); /* api_on_request() has admitted it */
+	return change;
+}
+
+void api_change_free(struct api_change *change)
+{
+	if (!change)
+		return;
+	json_decref(change->body);
+	json_decref(change->suites);
+	free(change);
+}
+
+bool api_change_environment(struct api_change *change, struct store_tx *tx,
+			    struct environment **environment, struct error *err)
+{
+	if (!store_environment_find(store_of(tx), http_request_param(change->request, "env"),
+				    environment, err))
+		return false;
+	change->env = (*environment)->id;
+	return true;
+}
+
+static bool apply(void *arg, struct store_tx *tx, struct error *err)
+{
+	struct api_change *change = arg;
+
+	return change->apply(change, tx, err);
+}
+
+static void log_change(const struct api_change *change, const struct error *failure)
+{
+	char identity[128];
+
+	snprintf(identity, sizeof(identity), "env=%s req=%s",
+		 *change->env.text ? change->env.text : "-", http_request_id(change->request));
+	if (failure)
+		log_line(LOG_INFO, identity, "%s asked for by %s was refused: %s", change->verb,
+			 change->caller.name, failure->message);
+	else
+		log_line(LOG_INFO, identity, "%s asked for by %s", change->verb,
+			 change->caller.name);
+}
+
+static void settle(void *arg, const struct error *failure)
+{
+	AUTO(api_change_free) struct api_change *change = arg;
+
+	log_change(change, failure);
+	if (failure)
+		api_answer_error(change->request, failure);
+	else
+		change->answer(change);
+}
+
+void api_change_submit(struct api_change *change)
+{
+	turn_add(change->api->control->turn,
+		 &(struct turn_work){ .apply = apply, .settle = settle, .arg = change });
+}

@@ -1,0 +1,51 @@
+/*
+ * api_change.h - a request that changes something: noted now, applied inside the transaction at the
+ * end of the loop turn, answered after its commit.
+ */
+#ifndef ENVD_API_API_CHANGE_H
+#define ENVD_API_API_CHANGE_H
+
+#include "api/api_context.h"
+#include "control/lifecycle.h"
+
+struct api_change {
+	struct api *api;
+	struct http_request *request;
+	struct caller caller;
+	const char *verb; /* for the log: "create" */
+	json_t *body;     /* NULL: none was sent */
+
+	/* Fills in `env` and what its answer needs. */
+	bool (*apply)(struct api_change *change, struct store_tx *tx, struct error *err);
+	/* After the commit. Consumes the request. */
+	void (*answer)(struct api_change *change);
+
+	struct env_id env;
+	json_t *suites; /* check: what is to be run */
+	char run[ID_TEXT_SIZE];
+	bool was_there; /* create: a replay; destroy: it had ended before */
+	union {
+		struct {
+			struct create_request request;
+			char digest[65];
+		} create;
+		struct {
+			enum extend_kind kind;
+			int64_t ms;
+		} extend;
+	};
+};
+
+/* With the caller of the request, who has been admitted. */
+struct api_change *api_change_new(struct api *api, struct http_request *request, const char *verb);
+void api_change_free(struct api_change *change);
+DEFINE_AUTO(struct api_change *, api_change_free)
+
+/* The environment that {env} of the request names, as of this transaction. */
+NODISCARD bool api_change_environment(struct api_change *change, struct store_tx *tx,
+				      struct environment **environment, struct error *err);
+
+/* Takes it over, and the request with it. */
+void api_change_submit(struct api_change *change);
+
+#endif

@@ -1,0 +1,28 @@
+/*
+ * api_context.h - what the handlers share. For api/ only.
+ */
+#ifndef ENVD_API_API_CONTEXT_H
+#define ENVD_API_API_CONTEXT_H
+
+#include <sys/queue.h>
+
+#include "api/api_auth.h"
+#include "control/control.h"
+#include "http/http_router.h"
+#include "model/permission.h"
+
+/* `access` of a route is a permission, or: */
+enum { API_OPEN_TO_ALL = -1 };
+
+struct api {
+	struct control *control;
+	struct api_auth auth;
+	struct http_router router;
+	LIST_HEAD(api_questions, api_question) questions; /* that processes answer right now */
+	size_t question_count;
+};
+
+extern const struct http_route api_routes[];
+extern const size_t api_route_count;
+
+#endif

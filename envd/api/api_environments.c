@@ -1,0 +1,258 @@
+#include "api/api_environments.h"
+
+#include <string.h>
+
+#include "api/api_change.h"
+#include "api/api_errors.h"
+#include "api/api_view.h"
+#include "base/files.h"
+#include "base/text.h"
+#include "http/http_response.h"
+
+/* ---- create ---- */
+
+enum { IDEMPOTENCY_KEY_MAX = 200, LABELS_MAX = 32, LABEL_BYTES_MAX = 256 };
+
+static bool apply_create(struct api_change *change, struct store_tx *tx, struct error *err)
+{
+	return lifecycle_create(change->api->control, tx, &change->create.request, &change->caller,
+				&change->env, &change->was_there, err);
+}
+
+static void answer_create(struct api_change *change)
+{
+	char location[128];
+
+	snprintf(location, sizeof(location), "/v1/environments/%s", change->env.text);
+	http_response_header(change->request, "Location", location);
+	if (change->was_there)
+		http_response_header(change->request, "Idempotent-Replayed", "true");
+	api_answer_stored(change->api, change->request, change->was_there ? 200 : 201, change->env);
+}
+
+static bool read_key(struct api_change *change, struct error *err)
+{
+	const char *key = http_request_header(change->request, "Idempotency-Key");
+	size_t length;
+	const char *body = http_request_body(change->request, &length);
+
+	if (!key)
+		return true;
+	if (!*key || strlen(key) > IDEMPOTENCY_KEY_MAX || !text_is_utf8(key, strlen(key)))
+		return error_set_as(err, ERR_INVALID, "idempotency_key_invalid",
+				    "Idempotency-Key must have 1 to %d bytes", IDEMPOTENCY_KEY_MAX);
+	sha256_text(body, length, change->create.digest);
+	change->create.request.idempotency_key = key;
+	change->create.request.body_digest = change->create.digest;
+	return true;
+}
+
+static bool read_optional_object(const json_t *body, const char *key, const json_t **value,
+				 struct error *err)
+{
+	return !json_has(body, key) || json_read_object(body, key, value, err);
+}
+
+static bool read_optional_string(const json_t *body, const char *key, const char **value,
+				 struct error *err)
+{
+	return !json_has(body, key) || json_read_string(body, key, value, err);
+}
+
+static bool check_labels(const json_t *labels, struct error *err)
+{
+	const char *key;
+	json_t *value;
+
+	if (json_object_size(labels) > LABELS_MAX)
+		return error_set_as(err, ERR_INVALID, "labels_invalid",
+				    "there may be at most %d labels", LABELS_MAX);
+	json_object_foreach((json_t *)(uintptr_t)labels, key, value)
+		if (!json_is_string(value) || !*key ||
+		    strlen(key) + json_string_length(value) > LABEL_BYTES_MAX ||
+		    strlen(json_string_value(value)) != json_string_length(value))
+			return error_set_as(
+			    err, ERR_INVALID, "labels_invalid",
+			    "labels must be strings, name and value of at most %d bytes together",
+			    LABEL_BYTES_MAX);
+	return true;
+}
+
+static bool read_create(struct api_change *change, struct error *err)
+{
+	static const char *const known[] = { "template",   "name",   "ttl", "pins",
+					     "parameters", "labels", NULL };
+	struct create_request *wanted = &change->create.request;
+	json_t *body;
+
+	if (!http_request_json(change->request, &change->body, err))
+		return false;
+	body = change->body;
+	wanted->lease_ms = -1;
+	return json_only_keys(body, known, err) &&
+	       json_read_string(body, "template", &wanted->template_name, err) &&
+	       read_optional_string(body, "name", &wanted->name, err) &&
+	       (!wanted->name || name_check(wanted->name, "environment name", err)) &&
+	       (!json_has(body, "ttl") ||
+		json_read_duration_ms(body, "ttl", &wanted->lease_ms, err)) &&
+	       read_optional_object(body, "pins", &wanted->pins, err) &&
+	       read_optional_object(body, "parameters", &wanted->parameters, err) &&
+	       read_optional_object(body, "labels", &wanted->labels, err) &&
+	       check_labels(wanted->labels, err) && read_key(change, err);
+}
+
+void api_create_environment(void *api, struct http_request *request)
+{
+	AUTO(api_change_free) struct api_change *change = api_change_new(api, request, "create");
+	struct error err;
+
+	change->apply = apply_create;
+	change->answer = answer_create;
+	if (!read_create(change, &err))
+		api_answer_error(request, &err);
+	else
+		api_change_submit(TAKE(change));
+}
+
+/* ---- list ---- */
+
+static bool read_label(const struct http_request *request, struct environment_filter *filter,
+		       char **label, struct error *err)
+{
+	const char *text = http_request_query(request, "label");
+	char *equals;
+
+	if (!text)
+		return true;
+	*label = xstrdup(text);
+	equals = strchr(*label, '=');
+	if (!equals || equals == *label)
+		return error_set_as(err, ERR_INVALID, "query_invalid",
+				    "query parameter \"label\" must be NAME=VALUE");
+	*equals = '\0';
+	filter->label_key = *label;
+	filter->label_value = equals + 1;
+	return true;
+}
+
+static bool read_filter(const struct http_request *request, struct environment_filter *filter,
+			char **label, struct error *err)
+{
+	enum env_state state;
+
+	*filter = (struct environment_filter){
+		.state = http_request_query(request, "state"),
+		.owner = http_request_query(request, "owner"),
+		.template_name = http_request_query(request, "template"),
+	};
+	if (filter->state && !env_state_parse(filter->state, &state, err))
+		return false;
+	if (!http_request_query_bool(request, "all", &filter->with_destroyed, err))
+		return false;
+	if (text_equal(filter->state, env_state_name(ENV_DESTROYED)))
+		filter->with_destroyed = true;
+	return read_label(request, filter, label, err) &&
+	       api_page(request, &filter->limit, &filter->after_sequence, err);
+}
+
+static bool list_items(struct api *api, const struct environment_list *list, json_t *items,
+		       struct error *err)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		json_t *json;
+
+		if (!api_view_environment(api, list->items[i], &json, err))
+			return false;
+		json_array_append_new(items, json);
+	}
+	return true;
+}
+
+void api_list_environments(void *arg, struct http_request *request)
+{
+	AUTO(environment_list_release) struct environment_list list = { NULL, 0 };
+	AUTO(json_decref) json_t *items = json_array();
+	AUTO(free) char *label = NULL;
+	struct environment_filter filter;
+	struct api *api = arg;
+	struct error err;
+	bool is_full;
+
+	if (!read_filter(request, &filter, &label, &err) ||
+	    !store_environment_list(api->control->store, &filter, &list, &err) ||
+	    !list_items(api, &list, items, &err)) {
+		api_answer_error(request, &err);
+		return;
+	}
+	is_full = list.count && (int64_t)list.count == filter.limit;
+	api_answer_page(request, TAKE(items), is_full ? list.items[list.count - 1]->sequence : 0);
+}
+
+/* ---- one ---- */
+
+void api_get_environment(void *arg, struct http_request *request)
+{
+	AUTO(environment_free) struct environment *environment = NULL;
+	struct api *api = arg;
+	struct error err;
+
+	if (!api_view_find(api, request, &environment, &err))
+		api_answer_error(request, &err);
+	else
+		api_answer_environment(api, request, 200, environment);
+}
+
+static bool apply_destroy(struct api_change *change, struct store_tx *tx, struct error *err)
+{
+	AUTO(environment_free) struct environment *environment = NULL;
+
+	if (!api_change_environment(change, tx, &environment, err))
+		return false;
+	change->was_there = environment->state == ENV_DESTROYED;
+	return lifecycle_destroy(change->api->control, tx, change->env, &change->caller, err);
+}
+
+static void answer_destroy(struct api_change *change)
+{
+	api_answer_stored(change->api, change->request, change->was_there ? 200 : 202, change->env);
+}
+
+void api_destroy_environment(void *api, struct http_request *request)
+{
+	struct api_change *change = api_change_new(api, request, "destroy");
+
+	change->apply = apply_destroy;
+	change->answer = answer_destroy;
+	api_change_submit(change);
+}
+
+void api_get_outputs(void *arg, struct http_request *request)
+{
+	AUTO(environment_free) struct environment *environment = NULL;
+	AUTO(json_decref) json_t *none = json_object();
+	struct api *api = arg;
+	struct error err;
+
+	if (!api_view_find(api, request, &environment, &err))
+		api_answer_error(request, &err);
+	else
+		http_answer_json(request, 200, environment->outputs ? environment->outputs : none);
+}
+
+void api_get_lock(void *arg, struct http_request *request)
+{
+	AUTO(environment_free) struct environment *environment = NULL;
+	struct api *api = arg;
+	struct error err;
+
+	if (!api_view_find(api, request, &environment, &err)) {
+		api_answer_error(request, &err);
+	} else if (!environment->lock) {
+		error_set_as(&err, ERR_CONFLICT, "not_resolved",
+			     "environment \"%s\" has no lock yet: nothing of it was built",
+			     environment->name);
+		api_answer_error(request, &err);
+	} else {
+		http_answer_json(request, 200, environment->lock);
+	}
+}

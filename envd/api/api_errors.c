@@ -1,0 +1,58 @@
+#include "api/api_errors.h"
+
+#include <string.h>
+
+#include "base/log.h"
+#include "http/http_response.h"
+
+// clang-format off
+static const int statuses[] = {
+	[ERR_NONE]        = 500,
+	[ERR_INVALID]     = 400,
+	[ERR_STRANGER]    = 401,
+	[ERR_DENIED]      = 403,
+	[ERR_NOT_FOUND]   = 404,
+	[ERR_CONFLICT]    = 409,
+	[ERR_GONE]        = 410,
+	[ERR_LIMIT]       = 429,
+	[ERR_UNAVAILABLE] = 503,
+	[ERR_TIMEOUT]     = 504,
+	[ERR_EXTERNAL]    = 502,
+	[ERR_CORRUPT]     = 500,
+	[ERR_INTERNAL]    = 500,
+};
+
+/* Where HTTP has a closer word than the code. */
+static const struct {
+	const char *slug;
+	int status;
+} exceptions[] = {
+	{ "method_not_allowed",       405 },
+	{ "content_type_unsupported", 415 },
+	{ "idempotency_key_reused",   422 },
+};
+// clang-format on
+
+int api_status_of(const struct error *err)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(exceptions); i++)
+		if (strcmp(exceptions[i].slug, err->slug) == 0)
+			return exceptions[i].status;
+	return (size_t)err->code < ARRAY_SIZE(statuses) ? statuses[err->code] : 500;
+}
+
+void api_answer_error(struct http_request *request, const struct error *err)
+{
+	int status = api_status_of(err);
+	char identity[64];
+
+	if (status == 429 || status == 503)
+		http_response_header(request, "Retry-After", "1");
+	if (status >= 500) {
+		snprintf(identity, sizeof(identity), "req=%s", http_request_id(request));
+		log_line(status == 503 ? LOG_WARN : LOG_ERROR, identity, "%s %s answered %d: %s",
+			 http_request_method(request), http_request_path(request), status,
+			 err->message);
+	}
+	http_answer_problem(request, status, err);
+}

@@ -1,0 +1,128 @@
+#include "api/api_view.h"
+
+#include <string.h>
+
+#include "api/api_errors.h"
+#include "base/clock.h"
+#include "http/http_response.h"
+#include "wire/environment_json.h"
+#include "wire/history_json.h"
+
+struct lease_now api_view_now(void)
+{
+	return (struct lease_now){
+		.wall_ms = clock_wall_ms(),
+		.boot_ms = clock_boot_ms(),
+		.boot_id = clock_boot_id(),
+	};
+}
+
+bool api_view_find(struct api *api, const struct http_request *request,
+		   struct environment **environment, struct error *err)
+{
+	return store_environment_find(api->control->store, http_request_param(request, "env"),
+				      environment, err);
+}
+
+static bool queue_position(struct api *api, const struct environment *environment,
+			   int64_t *position, struct error *err)
+{
+	*position = 0;
+	if (environment->state != ENV_QUEUED)
+		return true;
+	if (!store_environments_queue_position(api->control->store, environment->sequence, position,
+					       err))
+		return false;
+	*position += 1; /* the first in the queue is number one */
+	return true;
+}
+
+bool api_view_environment(struct api *api, const struct environment *environment, json_t **json,
+			  struct error *err)
+{
+	struct environment_view view = { .now = api_view_now() };
+	AUTO(json_decref) json_t *proofs = NULL;
+
+	if (!queue_position(api, environment, &view.queue_position, err))
+		return false;
+	if (environment->desired == DESIRED_ABSENT &&
+	    !store_proofs(api->control->store, environment->id, &proofs, err))
+		return false;
+	view.proofs = proofs;
+	*json = environment_json(environment, &view);
+	return true;
+}
+
+json_t *api_view_history(const struct history_row *row)
+{
+	return history_json(&(struct history_view){
+	    .n = row->n,
+	    .at_ms = row->at_ms,
+	    .environment = row->environment.text,
+	    .name = row->name,
+	    .kind = row->kind,
+	    .state = row->state,
+	    .event = row->event,
+	    .message = row->message,
+	    .data = row->data,
+	});
+}
+
+void api_answer_environment(struct api *api, struct http_request *request, int status,
+			    const struct environment *environment)
+{
+	AUTO(json_decref) json_t *json = NULL;
+	struct error err;
+
+	if (!api_view_environment(api, environment, &json, &err))
+		api_answer_error(request, &err);
+	else
+		http_answer_json(request, status, json);
+}
+
+void api_answer_stored(struct api *api, struct http_request *request, int status, struct env_id id)
+{
+	AUTO(environment_free) struct environment *environment = NULL;
+	struct error err;
+
+	if (!store_environment_read(api->control->store, id, &environment, &err))
+		api_answer_error(request, &err);
+	else
+		api_answer_environment(api, request, status, environment);
+}
+
+/* ---- pages ---- */
+
+static bool parse_token(const char *token, int64_t *after)
+{
+	char *end;
+
+	if (*token != 'p' || strlen(token) < 2 || strlen(token) > 16 ||
+	    strspn(token + 1, "0123456789abcdef") != strlen(token + 1))
+		return false;
+	*after = strtoll(token + 1, &end, 16);
+	return *after > 0;
+}
+
+bool api_page(const struct http_request *request, int64_t *limit, int64_t *after, struct error *err)
+{
+	const char *token = http_request_query(request, "next");
+
+	*after = 0;
+	if (token && !parse_token(token, after))
+		return error_set_as(
+		    err, ERR_INVALID, "query_invalid",
+		    "query parameter \"next\" must be the \"next\" of an earlier page");
+	return http_request_query_int64(request, "limit", PAGE_DEFAULT, 1, PAGE_MAX, limit, err);
+}
+
+void api_answer_page(struct http_request *request, json_t *items, int64_t next)
+{
+	AUTO(json_decref) json_t *page = json_object();
+	char token[24];
+
+	snprintf(token, sizeof(token), "p%llx", (unsigned long long)next);
+	json_object_set_new(page, "items", items);
+	json_object_set_new(page, "next", next ? json_string(token) : json_null());
+	http_answer_json(request, 200, page);
+}
