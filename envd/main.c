@@ -15,10 +15,12 @@
 #include "worker/worker.h"
 
 static const char about[] =
-	"Gives every CI run its own short-lived environment, checks it, reports, and takes it away again.\n"
-	"\n"
-	"Listens on a unix socket; its own user and root may do everything, group \"envd\" may use it.\n"
-	"Starts envd-reaper beside it, which outlives it and ends what it built.";
+    "Gives every CI run its own short-lived environment, checks it, reports, and takes it away "
+    "again.\n"
+    "\n"
+    "Listens on a unix socket; its own user and root may do everything, group \"envd\" may use "
+    "it.\n"
+    "Starts envd-reaper beside it, which outlives it and ends what it built.";
 
 static int fail(const struct error *err)
 {
@@ -63,7 +65,7 @@ static void open_templates(struct control *control)
 	option_list_add(&settings->templates, NULL);
 	option_list_add(&settings->untrusted_templates, NULL);
 	control->templates =
-		template_registry_new(settings->templates.items, settings->untrusted_templates.items);
+	    template_registry_new(settings->templates.items, settings->untrusted_templates.items);
 }
 
 static int serve(struct control *control, int argc, char **argv)
@@ -135,7 +137,9 @@ int main(int argc, char **argv)
 	if (!settings_read(&settings, &usage, argc, argv, &arguments, &err))
 		return fail(&err);
 	if (arguments.count)
-		status = fail((error_set(&err, ERR_INVALID, "unexpected argument \"%s\"", arguments.items[0]), &err));
+		status = fail(
+		    (error_set(&err, ERR_INVALID, "unexpected argument \"%s\"", arguments.items[0]),
+		     &err));
 	else
 		status = run(&settings, argc, argv);
 	settings_release(&settings);

@@ -72,7 +72,8 @@ static bool answer_of(struct text *output, int status, json_t **data, struct err
 	AUTO(json_decref) json_t *result = NULL;
 
 	if (!find_result(bytes, &result))
-		return error_set_as(err, ERR_EXTERNAL, "no_answer", "the engine's worker ended without an answer (status %d)",
+		return error_set_as(err, ERR_EXTERNAL, "no_answer",
+				    "the engine's worker ended without an answer (status %d)",
 				    WIFEXITED(status) ? WEXITSTATUS(status) : -1);
 	if (worker_result_error(result, err))
 		return false;

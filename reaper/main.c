@@ -1,6 +1,6 @@
 /*
- * envd-reaper: ends leases, destroys, proves, sweeps. Works with envd dead or hung; never listens on
- * the network and never creates.
+ * envd-reaper: ends leases, destroys, proves, sweeps. Works with envd dead or hung; never listens
+ * on the network and never creates.
  */
 #include <signal.h>
 #include <stdio.h>
@@ -20,8 +20,9 @@
 enum { IDLE_LOOK_MS = 2000 };
 
 static const char about[] =
-	"Ends leases, destroys environments and proves that they are gone; works with envd dead or hung.\n"
-	"Usually started by envd. `envd-reaper sweep --help` tells about looking for left-overs.";
+    "Ends leases, destroys environments and proves that they are gone; works with envd dead or "
+    "hung.\n"
+    "Usually started by envd. `envd-reaper sweep --help` tells about looking for left-overs.";
 
 struct reaper {
 	struct control control;
@@ -57,7 +58,8 @@ static void on_sweep_end(void *arg, const struct child_end *end)
 	struct reaper *reaper = arg;
 
 	if (end->status != 0)
-		log_warn("the sweep did not get through (status %d), trying again later", end->status);
+		log_warn("the sweep did not get through (status %d), trying again later",
+			 end->status);
 	reaper->sweep = NULL;
 	timer_set_ms(reaper->sweep_timer, reaper->control.settings->sweep_interval_ms);
 }
@@ -69,12 +71,22 @@ static void start_sweep(void *arg)
 	const struct target *target = settings_target_for(settings, "container");
 	AUTO(free) char *folder = path_of_program_folder();
 	AUTO(free) char *program = path_join(folder, "envd-reaper");
-	AUTO(free) char *interval = xasprintf("--sweep-interval=%lldms", (long long)settings->sweep_interval_ms);
+	AUTO(free)
+	char *interval =
+	    xasprintf("--sweep-interval=%lldms", (long long)settings->sweep_interval_ms);
 	AUTO(free) char *data = xasprintf("--data=%s", settings->data);
-	AUTO(free) char *runtime = xasprintf("--runtime=%s", target && target->socket ? target->socket : "");
-	AUTO(free) char *config = xasprintf("--config=%s", settings->config ? settings->config : "");
-	const char *argv[] = { program, "sweep", "--scheduled", data, runtime, interval,
-			       settings->config ? config : NULL, NULL };
+	AUTO(free)
+	char *runtime = xasprintf("--runtime=%s", target && target->socket ? target->socket : "");
+	AUTO(free)
+	char *config = xasprintf("--config=%s", settings->config ? settings->config : "");
+	const char *argv[] = { program,
+			       "sweep",
+			       "--scheduled",
+			       data,
+			       runtime,
+			       interval,
+			       settings->config ? config : NULL,
+			       NULL };
 	struct child_spec spec = {
 		.argv = argv,
 		.variables = (const char *const *)environ,
@@ -155,7 +167,8 @@ int main(int argc, char **argv)
 	if (!settings_read(&settings, &usage, argc, argv, &arguments, &err))
 		return fail(&err);
 	if (arguments.count)
-		return fail((error_set(&err, ERR_INVALID, "unknown command \"%s\" (expected sweep, or none)",
+		return fail((error_set(&err, ERR_INVALID,
+				       "unknown command \"%s\" (expected sweep, or none)",
 				       arguments.items[0]),
 			     &err));
 	if (!log_level_parse(settings.log_level, &level, &err))

@@ -45,10 +45,10 @@ static const struct option rows[] = {
 // clang-format on
 
 static const char about[] =
-	"Find what carries this installation's labels and is in no store, and remove it.\n"
-	"\n"
-	"Past its hard wall a thing is removed at once. A younger one is removed when two complete\n"
-	"listings, a sweep interval apart, have shown it, or when --confirm says how many there are.";
+    "Find what carries this installation's labels and is in no store, and remove it.\n"
+    "\n"
+    "Past its hard wall a thing is removed at once. A younger one is removed when two complete\n"
+    "listings, a sweep interval apart, have shown it, or when --confirm says how many there are.";
 
 /* One run of the command. */
 struct sweep {
@@ -91,10 +91,11 @@ static bool make_rules(struct sweep *sweep, struct sweep_rules *rules, struct er
 {
 	int64_t live = 0;
 
-	*rules = (struct sweep_rules){ .instance = sweep->instance,
-				       .now_s = sweep->now_ms / 1000,
-				       .min_age_s = sweep->settings.sweep_interval_ms * 3 / 2 / 1000,
-				       .newest_sequence = -1 };
+	*rules =
+	    (struct sweep_rules){ .instance = sweep->instance,
+				  .now_s = sweep->now_ms / 1000,
+				  .min_age_s = sweep->settings.sweep_interval_ms * 3 / 2 / 1000,
+				  .newest_sequence = -1 };
 	if (!sweep->store)
 		return true;
 	if (!store_sequence(sweep->store, &rules->newest_sequence, err) ||
@@ -122,7 +123,8 @@ static bool note_sightings(struct store_tx *tx, struct sweep *sweep, const char 
 			   const struct sweep_plan *plan, struct error *err)
 {
 	for (size_t i = 0; i < plan->count; i++) {
-		AUTO(json_decref) json_t *detail = json_pack("{s:I}", "things", (json_int_t)plan->items[i].things);
+		AUTO(json_decref)
+		json_t *detail = json_pack("{s:I}", "things", (json_int_t)plan->items[i].things);
 		struct sighting sighting = { plan->items[i].environment, target, detail };
 
 		if (!store_sighting_note(tx, &sighting, sweep->now_ms, err))
@@ -131,7 +133,8 @@ static bool note_sightings(struct store_tx *tx, struct sweep *sweep, const char 
 	return store_sightings_prune(tx, target, sweep->now_ms, err);
 }
 
-static bool remember(struct sweep *sweep, const char *target, const struct sweep_plan *plan, struct error *err)
+static bool remember(struct sweep *sweep, const char *target, const struct sweep_plan *plan,
+		     struct error *err)
 {
 	struct store_tx *tx;
 
@@ -172,13 +175,14 @@ static json_t *destroy_request(const struct sweep *sweep, const struct target *t
 	json_t *request = job_request_target(sweep->instance, target, "destroy");
 
 	json_object_set_new(request, "environment",
-			    json_pack("{s:s, s:s, s:I, s:I}", "id", item->environment.text, "name", "orphan",
-				      "sequence", (json_int_t)item->sequence, "hard_wall_s",
-				      (json_int_t)item->hard_wall_s));
+			    json_pack("{s:s, s:s, s:I, s:I}", "id", item->environment.text, "name",
+				      "orphan", "sequence", (json_int_t)item->sequence,
+				      "hard_wall_s", (json_int_t)item->hard_wall_s));
 	return request;
 }
 
-static void remove_one(struct sweep *sweep, const struct target *target, const struct sweep_item *item)
+static void remove_one(struct sweep *sweep, const struct target *target,
+		       const struct sweep_item *item)
 {
 	AUTO(json_decref) json_t *request = destroy_request(sweep, target, item);
 	AUTO(json_decref) json_t *data = NULL;
@@ -189,8 +193,8 @@ static void remove_one(struct sweep *sweep, const struct target *target, const s
 	if (!engine_question_ask(request, &data, &err) ||
 	    !proofs_judge(data, target->engine, item->environment, &blocked, &err)) {
 		sweep->failures++;
-		fprintf(stderr, "envd-reaper: environment %s could not be removed: %s\n", item->environment.text,
-			err.message);
+		fprintf(stderr, "envd-reaper: environment %s could not be removed: %s\n",
+			item->environment.text, err.message);
 		return;
 	}
 	sweep->removed++;
@@ -211,8 +215,9 @@ static void show(const struct sweep *sweep, const struct sweep_plan *plan)
 
 		printf("%s  %zu things  hard wall %s  %s\n", item->environment.text, item->things,
 		       clock_format_seconds(item->hard_wall_s * 1000, wall),
-		       item->may_be_destroyed ? (item->is_overdue ? "overdue: to be removed" : "to be removed") :
-						item->why);
+		       item->may_be_destroyed
+			   ? (item->is_overdue ? "overdue: to be removed" : "to be removed")
+			   : item->why);
 	}
 }
 
@@ -224,7 +229,8 @@ static void show_kept(const struct sweep *sweep, const struct sweep_plan *plan)
 		fprintf(stderr, "envd-reaper: nothing is removed: %s\n", plan->halted);
 	if (kept && !sweep->options.scheduled)
 		printf("%zu %s kept; to remove %s too: --confirm %zu\n", kept,
-		       kept == 1 ? "environment is" : "environments are", kept == 1 ? "it" : "them", kept);
+		       kept == 1 ? "environment is" : "environments are", kept == 1 ? "it" : "them",
+		       kept);
 }
 
 /* ---- one target ---- */
@@ -237,11 +243,14 @@ static bool confirms(const struct sweep *sweep, const struct sweep_plan *plan, s
 		return true;
 	if (sweep->options.confirm == (int64_t)kept)
 		return true;
-	return error_set(err, ERR_CONFLICT, "--confirm says %lld, but it would be %zu environments: look at the list again",
-			 (long long)sweep->options.confirm, kept);
+	return error_set(
+	    err, ERR_CONFLICT,
+	    "--confirm says %lld, but it would be %zu environments: look at the list again",
+	    (long long)sweep->options.confirm, kept);
 }
 
-static void remove_all(struct sweep *sweep, const struct target *target, const struct sweep_plan *plan)
+static void remove_all(struct sweep *sweep, const struct target *target,
+		       const struct sweep_plan *plan)
 {
 	bool confirmed = sweep->options.confirm > 0;
 
@@ -256,7 +265,8 @@ static void remove_all(struct sweep *sweep, const struct target *target, const s
 
 static bool sweep_target(struct sweep *sweep, const struct target *target, struct error *err)
 {
-	AUTO(json_decref) json_t *request = job_request_target(sweep->instance, target, "inventory");
+	AUTO(json_decref)
+	json_t *request = job_request_target(sweep->instance, target, "inventory");
 	AUTO(json_decref) json_t *inventory = NULL;
 	struct sweep_knowledge knowledge = { standing_of, was_sighted, sweep };
 	struct sweep_rules rules;
@@ -268,9 +278,10 @@ static bool sweep_target(struct sweep *sweep, const struct target *target, struc
 	sweep_plan_make(inventory, &rules, &knowledge, &plan);
 	show(sweep, &plan);
 	show_kept(sweep, &plan);
-	done = json_get_bool(inventory, "complete", false) ?
-		       remember(sweep, target->name, &plan, err) && confirms(sweep, &plan, err) :
-		       error_set(err, ERR_EXTERNAL, "target \"%s\" could not be listed completely", target->name);
+	done = json_get_bool(inventory, "complete", false)
+		   ? remember(sweep, target->name, &plan, err) && confirms(sweep, &plan, err)
+		   : error_set(err, ERR_EXTERNAL, "target \"%s\" could not be listed completely",
+			       target->name);
 	if (done && !sweep->options.dry_run)
 		remove_all(sweep, target, &plan);
 	sweep_plan_release(&plan);
@@ -282,13 +293,14 @@ static int sweep_targets(struct sweep *sweep)
 	struct error err;
 
 	for (size_t i = 0; i < sweep->settings.target_count; i++) {
-		/* What an external engine made is listed by its own program, which only its template names. */
+		/* What an external engine made is listed by its own program, which only its
+		 * template names. */
 		if (strcmp(sweep->settings.targets[i].engine, "external") == 0)
 			continue;
 		if (!sweep_target(sweep, &sweep->settings.targets[i], &err)) {
 			sweep->failures++;
-			fprintf(stderr, "envd-reaper: target \"%s\": %s\n", sweep->settings.targets[i].name,
-				err.message);
+			fprintf(stderr, "envd-reaper: target \"%s\": %s\n",
+				sweep->settings.targets[i].name, err.message);
 		}
 	}
 	if (!sweep->failures && !sweep->options.scheduled)
@@ -309,8 +321,9 @@ static bool name_instance(struct sweep *sweep, struct error *err)
 	}
 	known = instance_record_list();
 	list = json_to_text(known);
-	error_set(err, ERR_INVALID, sweep->options.instance ? "--instance must be an id" :
-								"--no-store needs --instance ID");
+	error_set(err, ERR_INVALID,
+		  sweep->options.instance ? "--instance must be an id"
+					  : "--no-store needs --instance ID");
 	return error_hint(err, "on record: %s", list);
 }
 

@@ -5,8 +5,8 @@
 #ifndef REAPER_SWEEP_H
 #define REAPER_SWEEP_H
 
-/* `argv[0]` is "sweep". Exit status: 0 nothing is left, or nothing may be removed yet; 2 usage; 4 it
- * could not be listed or removed, or a guard stopped it. */
+/* `argv[0]` is "sweep". Exit status: 0 nothing is left, or nothing may be removed yet; 2 usage; 4
+ * it could not be listed or removed, or a guard stopped it. */
 int sweep_main(int argc, char **argv);
 
 #endif

@@ -15,7 +15,8 @@ static struct sweep_item *item_of(struct sweep_plan *plan, const char *environme
 static void collect(struct sweep_plan *plan, const json_t *thing)
 {
 	struct sweep_item *item = item_of(plan, json_get_string(thing, "environment", ""));
-	int64_t made = json_get_int64(thing, "created_at_s", 0), wall = json_get_int64(thing, "hard_wall_s", 0);
+	int64_t made = json_get_int64(thing, "created_at_s", 0),
+		wall = json_get_int64(thing, "hard_wall_s", 0);
 
 	item->things++;
 	item->sequence = json_get_int64(thing, "sequence", 0);
@@ -30,7 +31,8 @@ static void drop_live(struct sweep_plan *plan, const struct sweep_knowledge *kno
 	size_t kept = 0;
 
 	for (size_t i = 0; i < plan->count; i++) {
-		plan->items[i].standing = knowledge->standing(knowledge->arg, plan->items[i].environment);
+		plan->items[i].standing =
+		    knowledge->standing(knowledge->arg, plan->items[i].environment);
 		if (plan->items[i].standing != SWEEP_LIVE)
 			plan->items[kept++] = plan->items[i];
 	}
@@ -73,7 +75,8 @@ static const char *why_halted(const struct sweep_plan *plan, const struct sweep_
 		return NULL;
 	for (size_t i = 0; i < plan->count; i++)
 		if (plan->items[i].sequence > rules->newest_sequence)
-			return "something carries a sequence that this store has not reached: the store was rolled back";
+			return "something carries a sequence that this store has not reached: the "
+			       "store was rolled back";
 	return plan->count > most ? "more orphans than a healthy installation can have" : NULL;
 }
 

@@ -10,17 +10,17 @@
 #include "base/json_read.h"
 
 enum sweep_standing {
-	SWEEP_LIVE,     /* the store knows it and wants it, or is destroying it already */
-	SWEEP_GONE,     /* the store says proved gone, and yet there it is */
-	SWEEP_UNKNOWN,  /* the store has never heard of it */
+	SWEEP_LIVE,    /* the store knows it and wants it, or is destroying it already */
+	SWEEP_GONE,    /* the store says proved gone, and yet there it is */
+	SWEEP_UNKNOWN, /* the store has never heard of it */
 };
 
 struct sweep_rules {
 	const char *instance;
 	int64_t now_s;
-	int64_t min_age_s;      /* younger things may still be on their way into the store */
+	int64_t min_age_s;       /* younger things may still be on their way into the store */
 	int64_t newest_sequence; /* of the store; -1: there is no store */
-	size_t live_count;      /* environments that are not destroyed */
+	size_t live_count;       /* environments that are not destroyed */
 };
 
 /* One environment's worth of things. */
@@ -29,12 +29,12 @@ struct sweep_item {
 	enum sweep_standing standing;
 	int64_t sequence;
 	int64_t hard_wall_s;
-	int64_t youngest_s;   /* creation of its newest thing; 0: unknown */
+	int64_t youngest_s; /* creation of its newest thing; 0: unknown */
 	size_t things;
-	bool is_overdue;      /* past its hard wall */
-	bool was_sighted;     /* by earlier complete listings, long enough apart */
+	bool is_overdue;  /* past its hard wall */
+	bool was_sighted; /* by earlier complete listings, long enough apart */
 	bool may_be_destroyed;
-	const char *why;      /* it is kept for now; NULL when it may be destroyed */
+	const char *why; /* it is kept for now; NULL when it may be destroyed */
 };
 
 struct sweep_plan {

@@ -9,7 +9,7 @@ static const struct {
 	int64_t us;
 } units[] = {
 	{ "d", 86400000000 }, { "h", 3600000000 }, { "m", 60000000 },
-	{ "s", 1000000 },     { "ms", 1000 },	   { "us", 1 },
+	{ "s", 1000000 },     { "ms", 1000 },      { "us", 1 },
 };
 
 static const int64_t longest_us = 3650LL * 86400 * 1000000;
@@ -18,10 +18,11 @@ static bool refuse(const char *text, const char *what, struct error *err)
 {
 	char shown[48];
 
-	return error_set(err, ERR_INVALID,
-			 "%s \"%s\" is not a duration (expected a number and a unit, such as 90s, 10m, 2h or "
-			 "1h30m)",
-			 what, text_printable(text, shown, sizeof(shown)));
+	return error_set(
+	    err, ERR_INVALID,
+	    "%s \"%s\" is not a duration (expected a number and a unit, such as 90s, 10m, 2h or "
+	    "1h30m)",
+	    what, text_printable(text, shown, sizeof(shown)));
 }
 
 /* Index of the unit at `at`, or -1. The unit ends where the next number or the text does. */
@@ -55,7 +56,8 @@ bool duration_parse_us(const char *text, const char *what, int64_t *us, struct e
 			return refuse(text, what, err);
 		if (__builtin_mul_overflow(amount, units[unit].us, &amount) ||
 		    __builtin_add_overflow(sum, amount, &sum) || sum > longest_us)
-			return error_set(err, ERR_INVALID, "%s \"%s\" is longer than 10 years", what, text);
+			return error_set(err, ERR_INVALID, "%s \"%s\" is longer than 10 years",
+					 what, text);
 		last = unit;
 		at += digits + length;
 	} while (*at);
@@ -73,12 +75,12 @@ bool duration_parse(const char *text, const char *what, int64_t *ms, struct erro
 	return true;
 }
 
-static void two_units(char *into, const char *sign, long long large, char large_unit, long long small,
-		      char small_unit)
+static void two_units(char *into, const char *sign, long long large, char large_unit,
+		      long long small, char small_unit)
 {
 	if (small)
-		snprintf(into, DURATION_TEXT_SIZE, "%s%lld%c%02lld%c", sign, large, large_unit, small,
-			 small_unit);
+		snprintf(into, DURATION_TEXT_SIZE, "%s%lld%c%02lld%c", sign, large, large_unit,
+			 small, small_unit);
 	else
 		snprintf(into, DURATION_TEXT_SIZE, "%s%lld%c", sign, large, large_unit);
 }

@@ -15,7 +15,8 @@
  * Error: ERR_INVALID that names `what` ("--ttl") and shows how it is written.
  */
 NODISCARD bool duration_parse(const char *text, const char *what, int64_t *ms, struct error *err);
-NODISCARD bool duration_parse_us(const char *text, const char *what, int64_t *us, struct error *err);
+NODISCARD bool duration_parse_us(const char *text, const char *what, int64_t *us,
+				 struct error *err);
 
 /* "1h30m", "2m05s", "4.2s", "350ms". At most two units. `into` holds DURATION_TEXT_SIZE. */
 #define DURATION_TEXT_SIZE 32

@@ -28,7 +28,8 @@ bool error_set(struct error *err, enum error_code code, const char *format, ...)
 	return false;
 }
 
-bool error_set_as(struct error *err, enum error_code code, const char *slug, const char *format, ...)
+bool error_set_as(struct error *err, enum error_code code, const char *slug, const char *format,
+		  ...)
 {
 	va_list args;
 

@@ -14,21 +14,22 @@
 
 #include "base/cleanup.h"
 
-/* Codes say what the *caller* can do. The names on the right travel in worker lines and problems. */
+/* Codes say what the *caller* can do. The names on the right travel in worker lines and problems.
+ */
 #define ERROR_CODES(X)                                                                             \
 	X(ERR_NONE, "none")                                                                        \
-	X(ERR_INVALID, "invalid")         /* the request is wrong and will stay wrong */           \
-	X(ERR_STRANGER, "stranger")       /* we do not know who is asking */                       \
-	X(ERR_DENIED, "denied")           /* we do, and this caller may not */                     \
+	X(ERR_INVALID, "invalid")   /* the request is wrong and will stay wrong */                 \
+	X(ERR_STRANGER, "stranger") /* we do not know who is asking */                             \
+	X(ERR_DENIED, "denied")     /* we do, and this caller may not */                           \
 	X(ERR_NOT_FOUND, "not_found")                                                              \
 	X(ERR_CONFLICT, "conflict")       /* right request, wrong moment: the state forbids it */  \
 	X(ERR_GONE, "gone")               /* it was there and has ended */                         \
 	X(ERR_LIMIT, "limit")             /* a quota or one of our own bounds was reached */       \
 	X(ERR_UNAVAILABLE, "unavailable") /* try again later */                                    \
 	X(ERR_TIMEOUT, "timeout")                                                                  \
-	X(ERR_EXTERNAL, "external")       /* a program or server we rely on failed */              \
-	X(ERR_CORRUPT, "corrupt")         /* stored data breaks our own rules */                   \
-	X(ERR_INTERNAL, "internal")       /* our bug, or the machine let us down */
+	X(ERR_EXTERNAL, "external") /* a program or server we rely on failed */                    \
+	X(ERR_CORRUPT, "corrupt")   /* stored data breaks our own rules */                         \
+	X(ERR_INTERNAL, "internal") /* our bug, or the machine let us down */
 
 enum error_code {
 #define X(code, name) code,
@@ -38,16 +39,17 @@ enum error_code {
 
 struct error {
 	enum error_code code;
-	const char *slug;  /* stable name for clients, e.g. "lease_ended"; a literal, never NULL once set */
+	const char
+	    *slug; /* stable name for clients, e.g. "lease_ended"; a literal, never NULL once set */
 	char message[512];
-	char hint[256];    /* what the caller can do about it; may be empty */
+	char hint[256]; /* what the caller can do about it; may be empty */
 };
 
 /* Each fills in `*err` and returns false, so that failing is one line. The slug is the code's name
  * unless error_set_as() gives a closer one (a string literal). */
 bool error_set(struct error *err, enum error_code code, const char *format, ...) PRINTF_LIKE(3, 4);
-bool error_set_as(struct error *err, enum error_code code, const char *slug, const char *format, ...)
-	PRINTF_LIKE(4, 5);
+bool error_set_as(struct error *err, enum error_code code, const char *slug, const char *format,
+		  ...) PRINTF_LIKE(4, 5);
 bool error_set_errno(struct error *err, int errno_value, const char *format, ...) PRINTF_LIKE(3, 4);
 
 /* "<context>: <old message>"; code, slug and hint stay. */

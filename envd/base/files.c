@@ -25,7 +25,8 @@ static bool write_all(int fd, const char *bytes, size_t length)
 }
 
 /* Everything that `fd` still has, at most `bytes_max`. */
-static bool read_all(int fd, const char *path, size_t bytes_max, struct text *content, struct error *err)
+static bool read_all(int fd, const char *path, size_t bytes_max, struct text *content,
+		     struct error *err)
 {
 	char block[65536];
 
@@ -39,7 +40,8 @@ static bool read_all(int fd, const char *path, size_t bytes_max, struct text *co
 		if (got == 0)
 			return true;
 		if (content->length + (size_t)got > bytes_max)
-			return error_set(err, ERR_LIMIT, "\"%s\" is larger than %zu bytes", path, bytes_max);
+			return error_set(err, ERR_LIMIT, "\"%s\" is larger than %zu bytes", path,
+					 bytes_max);
 		text_add_bytes(content, block, (size_t)got);
 	}
 }
@@ -77,7 +79,8 @@ static bool sync_folder(const char *path, struct error *err)
 	return true;
 }
 
-bool file_write_atomically(const char *path, const void *bytes, size_t length, mode_t mode, struct error *err)
+bool file_write_atomically(const char *path, const void *bytes, size_t length, mode_t mode,
+			   struct error *err)
 {
 	AUTO(free) char *folder = folder_of(path);
 	AUTO(free) char *temporary = NULL;
@@ -226,7 +229,8 @@ static bool list_names(const char *path, char ***names, struct error *err)
 	return true;
 }
 
-static bool visit_file(struct visit *visit, const char *path, const char *relative, struct error *err)
+static bool visit_file(struct visit *visit, const char *path, const char *relative,
+		       struct error *err)
 {
 	AUTO(text_release) struct text content = TEXT_EMPTY;
 	AUTO(close) int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
@@ -237,14 +241,16 @@ static bool visit_file(struct visit *visit, const char *path, const char *relati
 	if (!S_ISREG(status.st_mode))
 		return error_set(err, ERR_INVALID, "\"%s\" is neither a file nor a folder", path);
 	if (++visit->files > visit->limits->files_max)
-		return error_set(err, ERR_LIMIT, "\"%s\": more than %zu files", path, visit->limits->files_max);
+		return error_set(err, ERR_LIMIT, "\"%s\": more than %zu files", path,
+				 visit->limits->files_max);
 	if (!read_all(fd, path, visit->limits->bytes_max - visit->bytes, &content, err))
 		return false;
 	visit->bytes += content.length;
 	return visit->on_file(visit->arg, relative, status.st_mode & 0777, &content, err);
 }
 
-static bool visit_folder(struct visit *visit, const char *path, const char *relative, struct error *err)
+static bool visit_folder(struct visit *visit, const char *path, const char *relative,
+			 struct error *err)
 {
 	AUTO(free_names) char **names = NULL;
 
@@ -252,14 +258,16 @@ static bool visit_folder(struct visit *visit, const char *path, const char *rela
 		return false;
 	for (size_t i = 0; names[i]; i++) {
 		AUTO(free) char *child = path_join(path, names[i]);
-		AUTO(free) char *below = *relative ? path_join(relative, names[i]) : xstrdup(names[i]);
+		AUTO(free)
+		char *below = *relative ? path_join(relative, names[i]) : xstrdup(names[i]);
 		struct stat status;
 		bool fine;
 
 		if (lstat(child, &status) != 0)
 			return error_set_errno(err, errno, "cannot look at \"%s\"", child);
 		if (S_ISLNK(status.st_mode))
-			return error_set(err, ERR_INVALID, "\"%s\" is a link, and links are not followed", child);
+			return error_set(err, ERR_INVALID,
+					 "\"%s\" is a link, and links are not followed", child);
 		if (S_ISDIR(status.st_mode))
 			fine = visit->on_folder(visit->arg, below, status.st_mode & 0777, err) &&
 			       visit_folder(visit, child, below, err);
@@ -289,10 +297,13 @@ static bool copy_file(void *arg, const char *relative, mode_t mode, const struct
 	return true;
 }
 
-bool folder_copy(const char *from, const char *to, const struct copy_limits *limits, struct error *err)
+bool folder_copy(const char *from, const char *to, const struct copy_limits *limits,
+		 struct error *err)
 {
 	AUTO(free) char *into = xstrdup(to);
-	struct visit visit = { .limits = limits, .on_folder = copy_folder, .on_file = copy_file, .arg = into };
+	struct visit visit = {
+		.limits = limits, .on_folder = copy_folder, .on_file = copy_file, .arg = into
+	};
 
 	return folder_make(to, 0700, err) && visit_folder(&visit, from, "", err);
 }

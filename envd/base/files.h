@@ -17,8 +17,8 @@ NODISCARD bool file_read(const char *path, size_t bytes_max, char **bytes, size_
 
 /* Temporary file in the same folder, fsync, rename, fsync of the folder: after a crash the old or
  * the new content is there, never half of one. */
-NODISCARD bool file_write_atomically(const char *path, const void *bytes, size_t length, mode_t mode,
-				     struct error *err);
+NODISCARD bool file_write_atomically(const char *path, const void *bytes, size_t length,
+				     mode_t mode, struct error *err);
 
 /* mkdir -p. Existing folders keep their mode. */
 NODISCARD bool folder_make(const char *path, mode_t mode, struct error *err);

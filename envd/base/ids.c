@@ -68,8 +68,8 @@ bool name_check(const char *name, const char *what, struct error *err)
 	if (fits)
 		return true;
 	return error_set(err, ERR_INVALID,
-			 "%s \"%s\" must be 1 to %d of a-z, 0-9 and \"-\" and start with a letter", what,
-			 text_printable(name, shown, sizeof(shown)), NAME_LENGTH_MAX);
+			 "%s \"%s\" must be 1 to %d of a-z, 0-9 and \"-\" and start with a letter",
+			 what, text_printable(name, shown, sizeof(shown)), NAME_LENGTH_MAX);
 }
 
 void random_hex(char *into, size_t length)

@@ -32,18 +32,20 @@ static bool is_too_deep(const char *bytes, size_t length)
 	return false;
 }
 
-bool json_parse(const char *bytes, size_t length, const char *what, json_t **json, struct error *err)
+bool json_parse(const char *bytes, size_t length, const char *what, json_t **json,
+		struct error *err)
 {
 	json_error_t problem;
 	json_t *parsed;
 
 	if (is_too_deep(bytes, length))
-		return error_set_as(err, ERR_INVALID, "json_too_deep", "%s is nested deeper than %d levels",
-				    what, JSON_DEPTH_MAX);
+		return error_set_as(err, ERR_INVALID, "json_too_deep",
+				    "%s is nested deeper than %d levels", what, JSON_DEPTH_MAX);
 	parsed = json_loadb(bytes, length, JSON_REJECT_DUPLICATES, &problem);
 	if (!parsed)
-		return error_set_as(err, ERR_INVALID, "json_malformed", "%s is not valid JSON: line %d, column %d: %s",
-				    what, problem.line, problem.column, problem.text);
+		return error_set_as(err, ERR_INVALID, "json_malformed",
+				    "%s is not valid JSON: line %d, column %d: %s", what,
+				    problem.line, problem.column, problem.text);
 	*json = parsed;
 	return true;
 }
@@ -106,13 +108,14 @@ static const char *type_name(const json_t *value)
 	}
 }
 
-static bool get(const json_t *object, const char *key, bool (*is_wanted)(const json_t *), const char *wanted,
-		const json_t **value, struct error *err)
+static bool get(const json_t *object, const char *key, bool (*is_wanted)(const json_t *),
+		const char *wanted, const json_t **value, struct error *err)
 {
 	const json_t *found = json_object_get(object, key);
 
 	if (!found)
-		return error_set(err, ERR_INVALID, "field \"%s\" is missing (expected %s)", key, wanted);
+		return error_set(err, ERR_INVALID, "field \"%s\" is missing (expected %s)", key,
+				 wanted);
 	if (!is_wanted(found))
 		return error_set(err, ERR_INVALID, "field \"%s\" must be %s (got %s)", key, wanted,
 				 type_name(found));
@@ -177,7 +180,8 @@ bool json_read_bool(const json_t *object, const char *key, bool *value, struct e
 	return true;
 }
 
-bool json_read_object(const json_t *object, const char *key, const json_t **value, struct error *err)
+bool json_read_object(const json_t *object, const char *key, const json_t **value,
+		      struct error *err)
 {
 	return get(object, key, is_object, "an object", value, err);
 }

@@ -23,7 +23,8 @@ bool log_level_parse(const char *name, enum log_level *level, struct error *err)
 			return true;
 		}
 	}
-	return error_set(err, ERR_INVALID, "log level \"%s\" must be debug, info, warn or error", name);
+	return error_set(err, ERR_INVALID, "log level \"%s\" must be debug, info, warn or error",
+			 name);
 }
 
 void log_set_program(const char *name)
@@ -58,8 +59,8 @@ void log_line(enum log_level level, const char *identity, const char *format, ..
 	va_start(args, format);
 	vsnprintf(message, sizeof(message), format, args);
 	va_end(args);
-	text_format(&line, "time=%s program=%s level=%s ", clock_format(clock_wall_ms(), at), program,
-		    level_names[level]);
+	text_format(&line, "time=%s program=%s level=%s ", clock_format(clock_wall_ms(), at),
+		    program, level_names[level]);
 	if (identity)
 		text_format(&line, "%s ", identity);
 	text_add(&line, "msg=");

@@ -22,7 +22,8 @@ NODISCARD bool log_level_parse(const char *name, enum log_level *level, struct e
 void log_set_program(const char *name);
 
 /* `identity` is "env=...", "job=...", or NULL; the message is quoted and escaped here. */
-void log_line(enum log_level level, const char *identity, const char *format, ...) PRINTF_LIKE(3, 4);
+void log_line(enum log_level level, const char *identity, const char *format, ...)
+    PRINTF_LIKE(3, 4);
 
 #define log_debug(...) log_line(LOG_DEBUG, NULL, __VA_ARGS__)
 #define log_info(...) log_line(LOG_INFO, NULL, __VA_ARGS__)

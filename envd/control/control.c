@@ -35,7 +35,8 @@ static bool take_place(struct control *control, const char *data, struct error *
 {
 	bool is_builder = control->role == CONTROL_BUILDER;
 
-	if (!peer_take(control->loop, data, is_builder ? "envd" : "reaper", on_wake, control, &control->self, err))
+	if (!peer_take(control->loop, data, is_builder ? "envd" : "reaper", on_wake, control,
+		       &control->self, err))
 		return false;
 	control->other = peer_see(data, is_builder ? "reaper" : "envd");
 	return true;
@@ -48,7 +49,8 @@ static bool open_store(struct control *control, const char *data, struct error *
 
 	if (store_open(data, !peer_is_running(control->other), &control->store, err))
 		return true;
-	if (strcmp(err->slug, "disk_full") != 0 || control->role != CONTROL_DESTROYER || unlink(reserve) != 0)
+	if (strcmp(err->slug, "disk_full") != 0 || control->role != CONTROL_DESTROYER ||
+	    unlink(reserve) != 0)
 		return false;
 	return store_open(data, false, &control->store, err);
 }

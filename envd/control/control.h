@@ -39,8 +39,8 @@ struct control {
 
 /* Takes the data folder for this role and wires everything but the templates and the API. Errors:
  * ERR_CONFLICT "already_running" naming the pid, and those of store_open(). */
-NODISCARD bool control_open(struct control *control, enum control_role role, const struct settings *settings,
-			    struct error *err);
+NODISCARD bool control_open(struct control *control, enum control_role role,
+			    const struct settings *settings, struct error *err);
 /* Processes under way go on. */
 void control_close(struct control *control);
 

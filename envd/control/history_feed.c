@@ -59,9 +59,9 @@ void history_feed_free(struct history_feed *feed)
 	free(feed);
 }
 
-struct history_subscription *history_feed_subscribe(struct history_feed *feed, const struct env_id *id,
-						    void (*on_row)(void *arg, const struct history_row *row),
-						    void *arg)
+struct history_subscription *
+history_feed_subscribe(struct history_feed *feed, const struct env_id *id,
+		       void (*on_row)(void *arg, const struct history_row *row), void *arg)
 {
 	struct history_subscription *made = xcalloc(1, sizeof(*made));
 
@@ -110,7 +110,8 @@ void history_feed_pump(void *arg)
 		AUTO(history_list_release) struct history_list list = { NULL, 0 };
 
 		if (!store_history_list(feed->store, NULL, feed->told, BATCH, &list, &err)) {
-			log_error("history cannot be read, trying again after the next change: %s", err.message);
+			log_error("history cannot be read, trying again after the next change: %s",
+				  err.message);
 			break;
 		}
 		count = list.count;

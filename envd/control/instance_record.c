@@ -26,18 +26,21 @@ static json_t *record_of(const struct control *control)
 	for (size_t i = 0; i < control->settings->target_count; i++) {
 		const struct target *target = &control->settings->targets[i];
 
-		json_array_append_new(targets, json_pack("{s:s, s:s, s:s*}", "name", target->name, "engine",
-							 target->engine, "socket", target->socket));
+		json_array_append_new(targets,
+				      json_pack("{s:s, s:s, s:s*}", "name", target->name, "engine",
+						target->engine, "socket", target->socket));
 	}
 	return json_pack("{s:s, s:s, s:o}", "instance", store_instance(control->store), "data",
 			 control->settings->data, "targets", targets);
 }
 
-static bool write_record(const char *folder, const char *instance, const char *text, struct error *err)
+static bool write_record(const char *folder, const char *instance, const char *text,
+			 struct error *err)
 {
 	AUTO(free) char *path = path_join(folder, instance);
 
-	return folder_make(folder, 0755, err) && file_write_atomically(path, text, strlen(text), 0644, err);
+	return folder_make(folder, 0755, err) &&
+	       file_write_atomically(path, text, strlen(text), 0644, err);
 }
 
 void instance_record_keep(const struct control *control)
@@ -47,11 +50,13 @@ void instance_record_keep(const struct control *control)
 	AUTO(free) char *user = user_folder();
 	struct error err;
 
-	if (getuid() == 0 && write_record(system_folder, store_instance(control->store), text, &err))
+	if (getuid() == 0 &&
+	    write_record(system_folder, store_instance(control->store), text, &err))
 		return;
 	if (!write_record(user, store_instance(control->store), text, &err))
-		log_warn("the instance id is kept in the data folder only (%s): if that is lost, note %s", err.message,
-			 store_instance(control->store));
+		log_warn("the instance id is kept in the data folder only (%s): if that is lost, "
+			 "note %s",
+			 err.message, store_instance(control->store));
 }
 
 json_t *instance_record_read(const char *instance)

@@ -12,12 +12,14 @@ static json_t *text_or_null(const char *text)
 
 static json_t *target_json(const struct target *target)
 {
-	return json_pack("{s:s, s:s, s:o, s:s}", "name", target->name, "engine", target->engine, "socket",
-			 text_or_null(target->socket), "publish_address", target->publish_address);
+	return json_pack("{s:s, s:s, s:o, s:s}", "name", target->name, "engine", target->engine,
+			 "socket", text_or_null(target->socket), "publish_address",
+			 target->publish_address);
 }
 
 /* How long this one may take: never past what the whole of it was given. */
-static int64_t deadline_ms(const struct control *control, const struct environment *env, const char *kind)
+static int64_t deadline_ms(const struct control *control, const struct environment *env,
+			   const char *kind)
 {
 	int64_t now = clock_wall_ms(), wall = env->hard_wall_at_ms - now, limit;
 
@@ -33,31 +35,36 @@ static int64_t deadline_ms(const struct control *control, const struct environme
 
 static json_t *limits_json(int64_t deadline)
 {
-	return json_pack("{s:I, s:I, s:I, s:I, s:I}", "deadline_ms", (json_int_t)deadline, "silence_ms",
-			 (json_int_t)deadline, "output_bytes_max", (json_int_t)64 << 20, "memory_bytes_max",
-			 (json_int_t)2 << 30, "stop_grace_ms", (json_int_t)10000);
+	return json_pack("{s:I, s:I, s:I, s:I, s:I}", "deadline_ms", (json_int_t)deadline,
+			 "silence_ms", (json_int_t)deadline, "output_bytes_max",
+			 (json_int_t)64 << 20, "memory_bytes_max", (json_int_t)2 << 30,
+			 "stop_grace_ms", (json_int_t)10000);
 }
 
 static json_t *check_json(const struct environment *env, const struct check_run *run)
 {
-	return json_pack("{s:s, s:O, s:o, s:O, s:O, s:I}", "run", run->id, "suites", run->suites, "plan",
-			 run->plan ? json_incref(run->plan) : json_null(), "outputs", env->outputs, "addresses",
-			 env->addresses, "lease_ms", (json_int_t)env->lease_ms);
+	return json_pack("{s:s, s:O, s:o, s:O, s:O, s:I}", "run", run->id, "suites", run->suites,
+			 "plan", run->plan ? json_incref(run->plan) : json_null(), "outputs",
+			 env->outputs, "addresses", env->addresses, "lease_ms",
+			 (json_int_t)env->lease_ms);
 }
 
 static json_t *base_request(const struct control *control, const struct environment *env,
-			    const struct target *target, const char *job, const char *task, int64_t deadline)
+			    const struct target *target, const char *job, const char *task,
+			    int64_t deadline)
 {
 	AUTO(free) char *folder = environment_folder(control, env->id);
 
-	return json_pack("{s:i, s:s, s:s, s:s, s:{s:s, s:s, s:I, s:I}, s:s, s:{s:s, s:s, s:s, s:b}, s:O, s:O,"
-			 " s:s, s:o, s:o}",
-			 "protocol", 1, "job", job, "task", task, "instance", store_instance(control->store),
-			 "environment", "id", env->id.text, "name", env->name, "sequence", (json_int_t)env->sequence,
-			 "hard_wall_s", (json_int_t)(env->hard_wall_at_ms / 1000), "folder", folder, "template",
-			 "name", env->template_name, "folder", env->template_folder, "digest", env->template_digest,
-			 "trusted", env->is_trusted, "pins", env->pins, "parameters", env->parameters, "engine",
-			 env->engine, "target", target_json(target), "limits", limits_json(deadline));
+	return json_pack(
+	    "{s:i, s:s, s:s, s:s, s:{s:s, s:s, s:I, s:I}, s:s, s:{s:s, s:s, s:s, s:b}, s:O, s:O,"
+	    " s:s, s:o, s:o}",
+	    "protocol", 1, "job", job, "task", task, "instance", store_instance(control->store),
+	    "environment", "id", env->id.text, "name", env->name, "sequence",
+	    (json_int_t)env->sequence, "hard_wall_s", (json_int_t)(env->hard_wall_at_ms / 1000),
+	    "folder", folder, "template", "name", env->template_name, "folder",
+	    env->template_folder, "digest", env->template_digest, "trusted", env->is_trusted,
+	    "pins", env->pins, "parameters", env->parameters, "engine", env->engine, "target",
+	    target_json(target), "limits", limits_json(deadline));
 }
 
 static const struct target *target_of(const struct control *control, const struct environment *env,
@@ -67,12 +74,14 @@ static const struct target *target_of(const struct control *control, const struc
 
 	if (!target)
 		error_set_as(err, ERR_UNAVAILABLE, "target_unknown",
-			     "target \"%s\" of environment \"%s\" is not configured any more", env->target, env->name);
+			     "target \"%s\" of environment \"%s\" is not configured any more",
+			     env->target, env->name);
 	return target;
 }
 
 bool job_request_make(const struct control *control, const struct environment *environment,
-		      const struct job_row *job, const struct check_run *run, json_t **request, struct error *err)
+		      const struct job_row *job, const struct check_run *run, json_t **request,
+		      struct error *err)
 {
 	const struct target *target = target_of(control, environment, err);
 
@@ -85,8 +94,8 @@ bool job_request_make(const struct control *control, const struct environment *e
 	return true;
 }
 
-bool job_request_question(const struct control *control, const struct environment *environment, const char *task,
-			  json_t **request, struct error *err)
+bool job_request_question(const struct control *control, const struct environment *environment,
+			  const char *task, json_t **request, struct error *err)
 {
 	const struct target *target = target_of(control, environment, err);
 
@@ -98,9 +107,10 @@ bool job_request_question(const struct control *control, const struct environmen
 
 json_t *job_request_target(const char *instance, const struct target *target, const char *task)
 {
-	return json_pack("{s:i, s:s, s:s, s:s, s:n, s:n, s:n, s:{}, s:{}, s:s, s:o, s:o}", "protocol", 1, "job", "",
-			 "task", task, "instance", instance, "environment", "folder", "template", "pins",
-			 "parameters", "engine", target->engine, "target", target_json(target), "limits",
+	return json_pack("{s:i, s:s, s:s, s:s, s:n, s:n, s:n, s:{}, s:{}, s:s, s:o, s:o}",
+			 "protocol", 1, "job", "", "task", task, "instance", instance,
+			 "environment", "folder", "template", "pins", "parameters", "engine",
+			 target->engine, "target", target_json(target), "limits",
 			 limits_json(60000));
 }
 

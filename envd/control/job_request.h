@@ -9,14 +9,16 @@
 #include "store/store_checks.h"
 #include "store/store_jobs.h"
 
-/* `run` only for check jobs. New reference. ERR_UNAVAILABLE when the target is no longer configured. */
-NODISCARD bool job_request_make(const struct control *control, const struct environment *environment,
-				const struct job_row *job, const struct check_run *run, json_t **request,
-				struct error *err);
+/* `run` only for check jobs. New reference. ERR_UNAVAILABLE when the target is no longer
+ * configured. */
+NODISCARD bool job_request_make(const struct control *control,
+				const struct environment *environment, const struct job_row *job,
+				const struct check_run *run, json_t **request, struct error *err);
 
 /* A question about an environment outside of any job: "logs" or "inspect". */
-NODISCARD bool job_request_question(const struct control *control, const struct environment *environment,
-				    const char *task, json_t **request, struct error *err);
+NODISCARD bool job_request_question(const struct control *control,
+				    const struct environment *environment, const char *task,
+				    json_t **request, struct error *err);
 
 /* A question about a whole target: "inventory" or "probe". */
 json_t *job_request_target(const char *instance, const struct target *target, const char *task);

@@ -30,7 +30,8 @@ static bool is_without_result(enum job_outcome outcome)
 	       outcome != JOB_NEVER_STARTED;
 }
 
-static bool note(struct judging *j, const char *kind, const char *message, const json_t *data, struct error *err)
+static bool note(struct judging *j, const char *kind, const char *message, const json_t *data,
+		 struct error *err)
 {
 	struct history_entry entry = { .kind = kind, .message = message, .data = data };
 
@@ -64,8 +65,10 @@ static bool insert_first_check(struct judging *j, struct error *err)
 static bool created(struct judging *j, struct error *err)
 {
 	if (j->env->state != ENV_PROVISIONING || j->env->desired != DESIRED_PRESENT)
-		return true; /* it became unwanted meanwhile: destroying goes by inventory, not by this */
-	return store_environment_set_created(j->tx, j->env->id, j->end->data, err) && insert_first_check(j, err) &&
+		return true; /* it became unwanted meanwhile: destroying goes by inventory, not by
+				this */
+	return store_environment_set_created(j->tx, j->env->id, j->end->data, err) &&
+	       insert_first_check(j, err) &&
 	       lifecycle_apply(j->control, j->tx, j->env->id, EVENT_CREATED, "built", err);
 }
 
@@ -75,7 +78,8 @@ static bool is_final(const struct judging *j, int64_t attempts)
 	enum error_code code = j->end->failure.code;
 
 	return attempts >= j->env->attempts_max || j->end->outcome == JOB_TIMED_OUT ||
-	       (j->end->outcome == JOB_FAILED && !error_is_transient(&j->end->failure)) || code == ERR_LIMIT ||
+	       (j->end->outcome == JOB_FAILED && !error_is_transient(&j->end->failure)) ||
+	       code == ERR_LIMIT ||
 	       clock_wall_ms() >= j->env->provisioning_at_ms + j->env->provision_limit_ms;
 }
 
@@ -96,9 +100,10 @@ static bool build_failed(struct judging *j, struct error *err)
 	    !note(j, HISTORY_WARNING, j->end->failure.message, j->end->data, err))
 		return false;
 	if (is_final(j, attempts))
-		return lifecycle_unwant(j->control, j->tx, j->env->id, REASON_CREATE_FAILED, j->end->failure.message,
-					&j->end->failure, err);
-	retrying = xasprintf("attempt %lld failed, trying again: %s", (long long)attempts, j->end->failure.message);
+		return lifecycle_unwant(j->control, j->tx, j->env->id, REASON_CREATE_FAILED,
+					j->end->failure.message, &j->end->failure, err);
+	retrying = xasprintf("attempt %lld failed, trying again: %s", (long long)attempts,
+			     j->end->failure.message);
 	return note(j, HISTORY_WARNING, retrying, NULL, err) &&
 	       store_environment_set_try(j->tx, j->env->id, &change, err);
 }
@@ -108,11 +113,13 @@ static bool end_build(struct judging *j, bool is_create, struct error *err)
 	struct try_change known = { .attempts = j->env->attempts };
 
 	if (j->end->outcome == JOB_COMPLETED)
-		return is_create ? created(j, err) : store_environment_set_try(j->tx, j->env->id, &known, err);
+		return is_create ? created(j, err)
+				 : store_environment_set_try(j->tx, j->env->id, &known, err);
 	if (j->env->desired == DESIRED_ABSENT || j->end->outcome == JOB_STOPPED)
 		return true;
 	if (j->end->outcome == JOB_NEVER_STARTED) {
-		/* Nothing was done, so no attempt is used up; not at once, in case it cannot be started. */
+		/* Nothing was done, so no attempt is used up; not at once, in case it cannot be
+		 * started. */
 		known.next_try_at_ms = clock_wall_ms() + create_pause_ms(1);
 		known.is_unknown = j->env->is_unknown;
 		return store_environment_set_try(j->tx, j->env->id, &known, err);
@@ -143,19 +150,22 @@ static char *what_failed(const json_t *report)
 		json_t *check;
 
 		json_array_foreach(json_object_get(report, suites[s]), i, check) {
-			const char *status = json_get_string(check, "status", json_get_string(check, "verdict", ""));
+			const char *status =
+			    json_get_string(check, "status", json_get_string(check, "verdict", ""));
 
 			if (strcmp(status, "failed") != 0 && strcmp(status, "error") != 0 &&
 			    strcmp(status, "inconclusive") != 0)
 				continue;
-			text_format(&text, "%s%s: %s", text.length ? "; " : "", json_get_string(check, "name", "?"),
+			text_format(&text, "%s%s: %s", text.length ? "; " : "",
+				    json_get_string(check, "name", "?"),
 				    json_get_string(check, "message", status));
 		}
 	}
 	return text_take(&text);
 }
 
-static bool judge_environment(struct judging *j, const char *verdict, const char *failed, struct error *err)
+static bool judge_environment(struct judging *j, const char *verdict, const char *failed,
+			      struct error *err)
 {
 	AUTO(free) char *message = NULL;
 	struct error failure;
@@ -163,26 +173,33 @@ static bool judge_environment(struct judging *j, const char *verdict, const char
 	if (j->env->state != ENV_CHECKING || j->env->desired != DESIRED_PRESENT)
 		return true;
 	if (strcmp(verdict, "passed") == 0)
-		return lifecycle_apply(j->control, j->tx, j->env->id, EVENT_CHECKS_PASSED, "smoke checks passed", err);
+		return lifecycle_apply(j->control, j->tx, j->env->id, EVENT_CHECKS_PASSED,
+				       "smoke checks passed", err);
 	if (strcmp(verdict, "failed") == 0) {
 		message = xasprintf("smoke checks failed: %s", failed);
 		error_set_as(&failure, ERR_EXTERNAL, "check_failed", "%s", message);
-		return lifecycle_unwant(j->control, j->tx, j->env->id, REASON_CHECK_FAILED, message, &failure, err);
+		return lifecycle_unwant(j->control, j->tx, j->env->id, REASON_CHECK_FAILED, message,
+					&failure, err);
 	}
 	message = xasprintf("smoke checks could not judge: %s", failed);
 	error_set_as(&failure, ERR_EXTERNAL, "check_inconclusive", "%s", message);
-	return lifecycle_unwant(j->control, j->tx, j->env->id, REASON_CHECK_INCONCLUSIVE, message, &failure, err);
+	return lifecycle_unwant(j->control, j->tx, j->env->id, REASON_CHECK_INCONCLUSIVE, message,
+				&failure, err);
 }
 
-static bool end_run(struct judging *j, const char *verdict, const char *message, const json_t *report,
-		    struct error *err)
+static bool end_run(struct judging *j, const char *verdict, const char *message,
+		    const json_t *report, struct error *err)
 {
-	AUTO(json_decref) json_t *data = json_pack("{s:s, s:s}", "run", j->job->check_run, "verdict", verdict);
-	AUTO(free) char *text = xasprintf("check run %s%s%s", verdict, *message ? ": " : "", message);
+	AUTO(json_decref)
+	json_t *data = json_pack("{s:s, s:s}", "run", j->job->check_run, "verdict", verdict);
+	AUTO(free)
+	char *text = xasprintf("check run %s%s%s", verdict, *message ? ": " : "", message);
 
-	return store_check_end(j->tx, j->job->check_run, verdict, message, report, clock_wall_ms(), err) &&
+	return store_check_end(j->tx, j->job->check_run, verdict, message, report, clock_wall_ms(),
+			       err) &&
 	       store_environment_set_check(j->tx, j->env->id, j->job->check_run, verdict, err) &&
-	       note(j, HISTORY_CHECK, text, data, err) && judge_environment(j, verdict, message, err);
+	       note(j, HISTORY_CHECK, text, data, err) &&
+	       judge_environment(j, verdict, message, err);
 }
 
 static bool end_check(struct judging *j, struct error *err)
@@ -223,7 +240,8 @@ static bool no_process_lives(struct judging *j, struct error *err)
 		lock = sight.lock;
 		job_sight_release(&sight);
 		if (lock != JOB_LOCK_FREE)
-			return error_set_as(err, ERR_EXTERNAL, "process_left", "job %s of it may still be running",
+			return error_set_as(err, ERR_EXTERNAL, "process_left",
+					    "job %s of it may still be running",
 					    jobs.items[i]->id.text);
 	}
 	return true;
@@ -232,13 +250,16 @@ static bool no_process_lives(struct judging *j, struct error *err)
 static bool add_proofs(struct judging *j, struct error *err)
 {
 	const json_t *inventories = json_object_get(j->end->data, "inventories");
-	AUTO(json_decref) json_t *ended = json_pack("{s:s, s:I, s:I}", "job", j->job->id.text, "generation",
-						    (json_int_t)j->job->generation, "removed",
-						    (json_int_t)json_get_int64(j->end->data, "removed", 0));
+	AUTO(json_decref)
+	json_t *ended = json_pack("{s:s, s:I, s:I}", "job", j->job->id.text, "generation",
+				  (json_int_t)j->job->generation, "removed",
+				  (json_int_t)json_get_int64(j->end->data, "removed", 0));
 	AUTO(json_decref) json_t *state = json_pack("{s:i}", "pending", 0);
-	AUTO(json_decref) json_t *listed =
-		json_pack("{s:[I, I]}", "listed_at_ms", (json_int_t)json_get_int64(json_array_get(inventories, 0), "at_ms", 0),
-			  (json_int_t)json_get_int64(json_array_get(inventories, 1), "at_ms", 0));
+	AUTO(json_decref)
+	json_t *listed =
+	    json_pack("{s:[I, I]}", "listed_at_ms",
+		      (json_int_t)json_get_int64(json_array_get(inventories, 0), "at_ms", 0),
+		      (json_int_t)json_get_int64(json_array_get(inventories, 1), "at_ms", 0));
 	int64_t now = clock_wall_ms();
 	struct env_id id = j->env->id;
 
@@ -248,8 +269,8 @@ static bool add_proofs(struct judging *j, struct error *err)
 	       store_proof_add(j->tx, id, "no_process", now, NULL, err);
 }
 
-static bool destroy_not_proved(struct judging *j, const struct error *failure, const json_t *blocked_by,
-			       struct error *err)
+static bool destroy_not_proved(struct judging *j, const struct error *failure,
+			       const json_t *blocked_by, struct error *err)
 {
 	int64_t attempts = j->env->attempts + 1;
 	int64_t pause = destroy_pause_ms(attempts) * j->control->settings->retry_first_ms / 30000;
@@ -264,8 +285,8 @@ static bool destroy_not_proved(struct judging *j, const struct error *failure, c
 	/* Up to a tenth more, so that many that failed together do not come back together. */
 	pause += (int64_t)(j->env->sequence * 7919 % 100) * pause / 1000;
 	change.next_try_at_ms = clock_wall_ms() + pause;
-	message = xasprintf("destroying failed (attempt %lld), trying again in %s: %s", (long long)attempts,
-			    duration_format(pause, shown), failure->message);
+	message = xasprintf("destroying failed (attempt %lld), trying again in %s: %s",
+			    (long long)attempts, duration_format(pause, shown), failure->message);
 	change.message = message;
 	warn(j, message);
 	return store_environment_set_try(j->tx, j->env->id, &change, err) &&
@@ -281,15 +302,18 @@ static bool end_destroy(struct judging *j, struct error *err)
 	if (j->end->outcome == JOB_COMPLETED && j->job->generation == j->env->generation &&
 	    proofs_judge(j->end->data, j->env->engine, j->env->id, &blocked_by, &failure) &&
 	    no_process_lives(j, &failure)) {
-		AUTO(free) char *message = xasprintf("proved gone: %lld things removed",
-						     (long long)json_get_int64(j->end->data, "removed", 0));
+		AUTO(free)
+		char *message = xasprintf("proved gone: %lld things removed",
+					  (long long)json_get_int64(j->end->data, "removed", 0));
 
-		return add_proofs(j, err) &&
-		       lifecycle_apply(j->control, j->tx, j->env->id, EVENT_PROVED_GONE, message, err);
+		return add_proofs(j, err) && lifecycle_apply(j->control, j->tx, j->env->id,
+							     EVENT_PROVED_GONE, message, err);
 	}
-	if (!blocked_by && !proofs_judge(j->end->data, j->env->engine, j->env->id, &blocked_by, &failure) &&
+	if (!blocked_by &&
+	    !proofs_judge(j->end->data, j->env->engine, j->env->id, &blocked_by, &failure) &&
 	    j->end->outcome != JOB_COMPLETED)
-		failure = j->end->failure; /* why it ended says more than that its evidence is missing */
+		failure =
+		    j->end->failure; /* why it ended says more than that its evidence is missing */
 	return destroy_not_proved(j, &failure, blocked_by, err);
 }
 
@@ -305,10 +329,12 @@ static const struct {
 
 static bool note_end(struct judging *j, struct error *err)
 {
-	AUTO(json_decref) json_t *data =
-		json_pack("{s:s, s:s, s:s, s:i}", "job", j->job->id.text, "kind", j->job->kind, "outcome",
-			  job_outcome_name(j->end->outcome), "leftover_processes", j->end->leftover_processes);
-	AUTO(free) char *message = xasprintf("%s job %s", j->job->kind, job_outcome_name(j->end->outcome));
+	AUTO(json_decref)
+	json_t *data = json_pack("{s:s, s:s, s:s, s:i}", "job", j->job->id.text, "kind",
+				 j->job->kind, "outcome", job_outcome_name(j->end->outcome),
+				 "leftover_processes", j->end->leftover_processes);
+	AUTO(free)
+	char *message = xasprintf("%s job %s", j->job->kind, job_outcome_name(j->end->outcome));
 
 	return note(j, HISTORY_JOB, message, data, err);
 }
@@ -328,5 +354,6 @@ bool job_results_apply(struct control *control, struct store_tx *tx, const struc
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
 		if (strcmp(kinds[i].kind, job->kind) == 0)
 			return kinds[i].end(&j, err);
-	return error_set(err, ERR_CORRUPT, "job %s has the unknown kind \"%s\"", job->id.text, job->kind);
+	return error_set(err, ERR_CORRUPT, "job %s has the unknown kind \"%s\"", job->id.text,
+			 job->kind);
 }

@@ -57,8 +57,8 @@ static struct handle *handle_find(const struct job_runner *runner, struct job_id
 	return at;
 }
 
-static struct handle *handle_add(struct job_runner *runner, struct job_id id, struct env_id environment,
-				 const char *kind)
+static struct handle *handle_add(struct job_runner *runner, struct job_id id,
+				 struct env_id environment, const char *kind)
 {
 	struct handle *handle = xcalloc(1, sizeof(*handle));
 
@@ -114,7 +114,8 @@ static void settle_line(void *arg, const struct error *failure)
 {
 	struct report *report = arg;
 
-	/* A line that was lost with its turn is told again after the next adoption; a log is enough. */
+	/* A line that was lost with its turn is told again after the next adoption; a log is
+	 * enough. */
 	if (failure)
 		log_debug("a line of job %s was not kept: %s", report->id.text, failure->message);
 	report_free(report);
@@ -134,10 +135,13 @@ static bool is_worth_history(enum worker_line_type type, const json_t *object)
 	}
 }
 
-static void on_line(void *arg, enum worker_line_type type, const json_t *object, int64_t offset_after)
+static void on_line(void *arg, enum worker_line_type type, const json_t *object,
+		    int64_t offset_after)
 {
 	struct handle *handle = arg;
-	struct turn_work work = { .apply = apply_line, .settle = settle_line, .is_persistent = true };
+	struct turn_work work = { .apply = apply_line,
+				  .settle = settle_line,
+				  .is_persistent = true };
 	struct report *report;
 
 	if (!is_worth_history(type, object) || ++handle->lines > HISTORY_LINES_MAX)
@@ -162,8 +166,8 @@ static bool apply_end(void *arg, struct store_tx *tx, struct error *err)
 	bool done;
 
 	if (!store_job_read(store_of(tx), report->id, &row, err) ||
-	    !store_job_end(tx, report->id, job_outcome_name(report->end.outcome), report->end_data, clock_wall_ms(),
-			   &done, err))
+	    !store_job_end(tx, report->id, job_outcome_name(report->end.outcome), report->end_data,
+			   clock_wall_ms(), &done, err))
 		return false;
 	return !done || job_results_apply(report->runner->control, tx, row, &report->end, err);
 }
@@ -174,7 +178,8 @@ static void settle_end(void *arg, const struct error *failure)
 
 	/* The row is still live then, and the next pass looks at its folder again. */
 	if (failure)
-		log_error("the end of job %s could not be applied yet: %s", report->id.text, failure->message);
+		log_error("the end of job %s could not be applied yet: %s", report->id.text,
+			  failure->message);
 	handle_drop(report->runner, report->id);
 	report_free(report);
 }
@@ -259,8 +264,11 @@ static void on_ready(void *arg, const struct process_identity *identity)
 
 static struct job_callbacks callbacks_of(struct handle *handle)
 {
-	return (struct job_callbacks){ .on_ready = on_ready, .on_start_failed = on_start_failed,
-				       .on_line = on_line, .on_end = on_end, .arg = handle };
+	return (struct job_callbacks){ .on_ready = on_ready,
+				       .on_start_failed = on_start_failed,
+				       .on_line = on_line,
+				       .on_end = on_end,
+				       .arg = handle };
 }
 
 static bool make_request(struct handle *handle, json_t **request, struct error *err)
@@ -272,7 +280,8 @@ static bool make_request(struct handle *handle, json_t **request, struct error *
 
 	return store_job_read(control->store, handle->id, &row, err) &&
 	       store_environment_read(control->store, handle->environment, &env, err) &&
-	       (!row->check_run[0] || store_check_find(control->store, row->check_run, &run, err)) &&
+	       (!row->check_run[0] ||
+		store_check_find(control->store, row->check_run, &run, err)) &&
 	       job_request_make(control, env, row, run, request, err);
 }
 
@@ -281,13 +290,15 @@ static bool make_folders(struct handle *handle, const json_t *request, struct er
 	struct control *control = handle->runner->control;
 	AUTO(free) char *folder = environment_folder(control, handle->environment);
 
-	if (folder_make(folder, 0700, err) && job_folder_make(control->jobs_folder, handle->id, request, err))
+	if (folder_make(folder, 0700, err) &&
+	    job_folder_make(control->jobs_folder, handle->id, request, err))
 		return true;
 	if (control->role != CONTROL_DESTROYER)
 		return false;
 	/* A full disk must not keep a bill running: that is what the reserve is for. */
 	store_reserve_release(control->store);
-	return folder_make(folder, 0700, err) && job_folder_make(control->jobs_folder, handle->id, request, err);
+	return folder_make(folder, 0700, err) &&
+	       job_folder_make(control->jobs_folder, handle->id, request, err);
 }
 
 static void launch(void *arg)
@@ -303,16 +314,20 @@ static void launch(void *arg)
 		handle->job = job_launch(handle->runner->jobs, handle->id, &callbacks);
 }
 
-bool job_runner_start(struct job_runner *runner, struct store_tx *tx, const struct environment *environment,
-		      const char *kind, const char *check_run, struct error *err)
+bool job_runner_start(struct job_runner *runner, struct store_tx *tx,
+		      const struct environment *environment, const char *kind,
+		      const char *check_run, struct error *err)
 {
-	struct job_row row = { .id = job_id_new(), .environment = environment->id,
-			       .generation = environment->generation, .intent_at_ms = clock_wall_ms() };
+	struct job_row row = { .id = job_id_new(),
+			       .environment = environment->id,
+			       .generation = environment->generation,
+			       .intent_at_ms = clock_wall_ms() };
 
 	snprintf(row.kind, sizeof(row.kind), "%s", kind);
 	snprintf(row.owner, sizeof(row.owner), "%s", control_owner(runner->control));
 	snprintf(row.check_run, sizeof(row.check_run), "%s", check_run ? check_run : "");
-	if (!store_job_insert(tx, &row, err) || (check_run && !store_check_start(tx, check_run, err)))
+	if (!store_job_insert(tx, &row, err) ||
+	    (check_run && !store_check_start(tx, check_run, err)))
 		return false;
 	turn_after_commit(runner->control->turn, launch,
 			  handle_add(runner, row.id, environment->id, kind));
@@ -331,12 +346,15 @@ static void order_stop(void *arg)
 	struct stop_order *order = arg;
 	struct error err;
 
-	if (!job_ask_stop(order->runner->control->jobs_folder, order->id, "the environment is unwanted", &err))
-		log_warn("job %s could not be asked to stop, its deadline will: %s", order->id.text, err.message);
+	if (!job_ask_stop(order->runner->control->jobs_folder, order->id,
+			  "the environment is unwanted", &err))
+		log_warn("job %s could not be asked to stop, its deadline will: %s", order->id.text,
+			 err.message);
 	free(order);
 }
 
-bool job_runner_stop(struct job_runner *runner, struct store_tx *tx, struct job_id id, struct error *err)
+bool job_runner_stop(struct job_runner *runner, struct store_tx *tx, struct job_id id,
+		     struct error *err)
 {
 	struct stop_order *order;
 
@@ -350,7 +368,8 @@ bool job_runner_stop(struct job_runner *runner, struct store_tx *tx, struct job_
 
 /* ---- after a restart, or a take-over ---- */
 
-static void adopt(struct job_runner *runner, const struct job_row *row, const struct process_identity *identity)
+static void adopt(struct job_runner *runner, const struct job_row *row,
+		  const struct process_identity *identity)
 {
 	struct handle *handle = handle_add(runner, row->id, row->environment, row->kind);
 	struct job_callbacks callbacks = callbacks_of(handle);
@@ -359,7 +378,8 @@ static void adopt(struct job_runner *runner, const struct job_row *row, const st
 	handle->job = job_adopt(runner->jobs, row->id, identity, row->lines_offset, &callbacks);
 }
 
-static void apply_what_ended(struct job_runner *runner, const struct job_row *row, const struct job_sight *sight)
+static void apply_what_ended(struct job_runner *runner, const struct job_row *row,
+			     const struct job_sight *sight)
 {
 	struct job_end end;
 
@@ -367,7 +387,8 @@ static void apply_what_ended(struct job_runner *runner, const struct job_row *ro
 	if (!sight->result && row->state == JOB_INTENT) {
 		/* "go" is only written after the row is running: an intent has done nothing. */
 		end = (struct job_end){ .outcome = JOB_NEVER_STARTED };
-		error_set(&end.failure, ERR_UNAVAILABLE, "the program ended before the job was started");
+		error_set(&end.failure, ERR_UNAVAILABLE,
+			  "the program ended before the job was started");
 	}
 	handle_add(runner, row->id, row->environment, row->kind);
 	note_end(runner, row->id, row->environment, &end);
@@ -385,7 +406,8 @@ static void attend_one(struct job_runner *runner, const struct job_row *row)
 	else if (sight.lock == JOB_LOCK_HELD && row->state == JOB_RUNNING)
 		adopt(runner, row, &row->process);
 	else if (sight.lock == JOB_LOCK_HELD && sight.has_identity)
-		adopt(runner, row, &sight.identity); /* waits for a "go" that will not come, and ends */
+		adopt(runner, row,
+		      &sight.identity); /* waits for a "go" that will not come, and ends */
 	job_sight_release(&sight);
 }
 

@@ -62,16 +62,18 @@ static bool go_with_step(struct store_tx *tx, const struct environment *env, enu
 	if (event == EVENT_CHECKS_PASSED)
 		return begin_lease(tx, env, err);
 	if (event == EVENT_UNWANTED)
-		return store_checks_abandon(tx, env->id, "the environment is being destroyed", clock_wall_ms(),
-					    err);
+		return store_checks_abandon(tx, env->id, "the environment is being destroyed",
+					    clock_wall_ms(), err);
 	return true;
 }
 
-bool lifecycle_apply(struct control *control, struct store_tx *tx, struct env_id id, enum env_event event,
-		     const char *message, struct error *err)
+bool lifecycle_apply(struct control *control, struct store_tx *tx, struct env_id id,
+		     enum env_event event, const char *message, struct error *err)
 {
 	AUTO(environment_free) struct environment *env = NULL;
-	struct history_entry entry = { .kind = HISTORY_STATE, .event = env_event_name(event), .message = message };
+	struct history_entry entry = { .kind = HISTORY_STATE,
+				       .event = env_event_name(event),
+				       .message = message };
 	enum env_state to;
 
 	if (!store_environment_read(store_of(tx), id, &env, err) ||
@@ -88,8 +90,9 @@ bool lifecycle_apply(struct control *control, struct store_tx *tx, struct env_id
 	return true;
 }
 
-bool lifecycle_unwant(struct control *control, struct store_tx *tx, struct env_id id, const char *reason,
-		      const char *message, const struct error *failure, struct error *err)
+bool lifecycle_unwant(struct control *control, struct store_tx *tx, struct env_id id,
+		      const char *reason, const char *message, const struct error *failure,
+		      struct error *err)
 {
 	bool fell;
 
@@ -98,8 +101,8 @@ bool lifecycle_unwant(struct control *control, struct store_tx *tx, struct env_i
 	return !fell || lifecycle_apply(control, tx, id, EVENT_UNWANTED, message, err);
 }
 
-bool lifecycle_expire(struct control *control, struct store_tx *tx, struct env_id id, int64_t expires_at_ms,
-		      const char *message, struct error *err)
+bool lifecycle_expire(struct control *control, struct store_tx *tx, struct env_id id,
+		      int64_t expires_at_ms, const char *message, struct error *err)
 {
 	bool done;
 
@@ -120,19 +123,24 @@ static bool check_labels(const json_t *labels, struct error *err)
 		return error_set(err, ERR_INVALID, "too many labels (at most %d)", LABELS_MAX);
 	json_object_foreach_const(labels, key, value) {
 		if (!*key || strlen(key) > 64 ||
-		    strspn(key, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._/-") != strlen(key))
+		    strspn(key,
+			   "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._/-") !=
+			strlen(key))
 			return error_set(err, ERR_INVALID,
-					 "label name \"%.64s\" must be 1 to 64 letters, digits, \".\", \"_\", \"/\" and \"-\"",
+					 "label name \"%.64s\" must be 1 to 64 letters, digits, "
+					 "\".\", \"_\", \"/\" and \"-\"",
 					 key);
 		if (!json_is_string(value) || json_string_length(value) > LABEL_BYTES_MAX)
-			return error_set(err, ERR_INVALID, "label \"%s\" must be a string of at most %d bytes", key,
+			return error_set(err, ERR_INVALID,
+					 "label \"%s\" must be a string of at most %d bytes", key,
 					 LABEL_BYTES_MAX);
 	}
 	return true;
 }
 
-static bool find_replay(struct store_tx *tx, const struct create_request *request, const struct caller *caller,
-			struct env_id *id, bool *is_replay, struct error *err)
+static bool find_replay(struct store_tx *tx, const struct create_request *request,
+			const struct caller *caller, struct env_id *id, bool *is_replay,
+			struct error *err)
 {
 	char digest[65];
 
@@ -140,13 +148,15 @@ static bool find_replay(struct store_tx *tx, const struct create_request *reques
 	if (!request->idempotency_key)
 		return true;
 	if (strlen(request->idempotency_key) > KEY_BYTES_MAX || !*request->idempotency_key)
-		return error_set(err, ERR_INVALID, "Idempotency-Key must be 1 to %d bytes", KEY_BYTES_MAX);
-	if (!store_idempotency_find(store_of(tx), caller->name, request->idempotency_key, is_replay, id, digest,
-				    err))
+		return error_set(err, ERR_INVALID, "Idempotency-Key must be 1 to %d bytes",
+				 KEY_BYTES_MAX);
+	if (!store_idempotency_find(store_of(tx), caller->name, request->idempotency_key, is_replay,
+				    id, digest, err))
 		return false;
 	if (*is_replay && strcmp(digest, request->body_digest) != 0)
-		return error_set_as(err, ERR_INVALID, "idempotency_key_reused",
-				    "this Idempotency-Key was used for another request (environment %s)", id->text);
+		return error_set_as(
+		    err, ERR_INVALID, "idempotency_key_reused",
+		    "this Idempotency-Key was used for another request (environment %s)", id->text);
 	return true;
 }
 
@@ -157,7 +167,8 @@ static bool check_disk(const struct control *control, struct error *err)
 	if (statvfs(store_folder(control->store), &disk) != 0 ||
 	    (uint64_t)disk.f_bavail * disk.f_frsize >= DISK_FREE_BYTES_MIN)
 		return true;
-	error_set_as(err, ERR_UNAVAILABLE, "disk_low", "the disk of the data folder is nearly full (%llu MiB free)",
+	error_set_as(err, ERR_UNAVAILABLE, "disk_low",
+		     "the disk of the data folder is nearly full (%llu MiB free)",
 		     (unsigned long long)disk.f_bavail * disk.f_frsize >> 20);
 	return error_hint(err, "free some space; what exists is still extended and destroyed");
 }
@@ -170,12 +181,14 @@ static char *make_name(const char *template_name)
 	return xasprintf("%.*s-%s", NAME_LENGTH_MAX - 7, template_name, suffix);
 }
 
-static const struct target *choose_target(const struct control *control, const char *engine, struct error *err)
+static const struct target *choose_target(const struct control *control, const char *engine,
+					  struct error *err)
 {
 	const struct target *target = settings_target_for(control->settings, engine);
 
 	if (!target)
-		error_set_as(err, ERR_UNAVAILABLE, "no_target", "no target has the engine \"%s\"", engine);
+		error_set_as(err, ERR_UNAVAILABLE, "no_target", "no target has the engine \"%s\"",
+			     engine);
 	return target;
 }
 
@@ -187,12 +200,14 @@ static void take_copy(json_t **slot, const json_t *given)
 	*slot = json_deep_copy(given);
 }
 
-static bool fill_in(struct control *control, struct environment *env, const struct create_request *request,
-		    const struct template_entry *entry, struct error *err)
+static bool fill_in(struct control *control, struct environment *env,
+		    const struct create_request *request, const struct template_entry *entry,
+		    struct error *err)
 {
 	const struct template *template = entry->template;
 	const struct target *target = choose_target(control, template->engine, err);
-	struct lease_limits limits = { template->limits.lease_default_ms, template->limits.lease_min_ms,
+	struct lease_limits limits = { template->limits.lease_default_ms,
+				       template->limits.lease_min_ms,
 				       template->limits.lease_max_ms };
 	json_t *parameters;
 
@@ -218,8 +233,8 @@ static bool fill_in(struct control *control, struct environment *env, const stru
 	env->price_microcents_per_hour = template->price_microcents_per_hour;
 	env->currency = xstrdup(template->currency);
 	env->created_at_ms = clock_wall_ms();
-	env->hard_wall_at_ms =
-		env->created_at_ms + env->queue_limit_ms + env->provision_limit_ms + env->lease_maximum_ms;
+	env->hard_wall_at_ms = env->created_at_ms + env->queue_limit_ms + env->provision_limit_ms +
+			       env->lease_maximum_ms;
 	return true;
 }
 
@@ -227,21 +242,24 @@ static bool insert(struct control *control, struct store_tx *tx, struct environm
 		   const struct create_request *request, struct error *err)
 {
 	struct history_entry entry = { .kind = HISTORY_STATE, .state = env_state_name(ENV_QUEUED) };
-	AUTO(free) char *message = xasprintf("accepted for \"%s\" from template \"%s\"", env->owner,
-					     env->template_name);
+	AUTO(free)
+	char *message =
+	    xasprintf("accepted for \"%s\" from template \"%s\"", env->owner, env->template_name);
 
 	entry.message = message;
 	if (!store_environment_insert(tx, env, err) ||
 	    !store_history_append(tx, &env->id, env->created_at_ms, &entry, err) ||
-	    (request->idempotency_key && !store_idempotency_add(tx, env->owner, request->idempotency_key, env->id,
-								 request->body_digest, err)))
+	    (request->idempotency_key &&
+	     !store_idempotency_add(tx, env->owner, request->idempotency_key, env->id,
+				    request->body_digest, err)))
 		return false;
 	turn_after_commit(control->turn, wake_other, control);
 	return true;
 }
 
-bool lifecycle_create(struct control *control, struct store_tx *tx, const struct create_request *request,
-		      const struct caller *caller, struct env_id *id, bool *is_replay, struct error *err)
+bool lifecycle_create(struct control *control, struct store_tx *tx,
+		      const struct create_request *request, const struct caller *caller,
+		      struct env_id *id, bool *is_replay, struct error *err)
 {
 	AUTO(environment_free) struct environment *env = environment_new();
 	struct template_entry entry;
@@ -269,10 +287,12 @@ static bool refuse_ended(const struct environment *env, struct error *err)
 {
 	char at[CLOCK_TEXT_SIZE];
 
-	error_set_as(err, ERR_GONE, env->reason && strcmp(env->reason, REASON_LEASE_ENDED) == 0 ? "lease_ended" :
-												    "environment_ended",
-		     "environment \"%s\" ended at %s (%s)", env->name,
-		     clock_format_seconds(env->unwanted_at_ms, at), env->reason ? env->reason : "unknown");
+	error_set_as(
+	    err, ERR_GONE,
+	    env->reason && strcmp(env->reason, REASON_LEASE_ENDED) == 0 ? "lease_ended"
+									: "environment_ended",
+	    "environment \"%s\" ended at %s (%s)", env->name,
+	    clock_format_seconds(env->unwanted_at_ms, at), env->reason ? env->reason : "unknown");
 	return error_hint(err, "ask for a new one: envctl create %s", env->template_name);
 }
 
@@ -281,26 +301,29 @@ static bool require_ready(const struct environment *env, const char *what, struc
 	if (env->desired == DESIRED_ABSENT)
 		return refuse_ended(env, err);
 	return env->state == ENV_READY ||
-	       error_set_as(err, ERR_CONFLICT, "not_ready", "environment \"%s\" is %s and can only be %s when ready",
-			    env->name, env_state_name(env->state), what);
+	       error_set_as(err, ERR_CONFLICT, "not_ready",
+			    "environment \"%s\" is %s and can only be %s when ready", env->name,
+			    env_state_name(env->state), what);
 }
 
-static bool choose_end(const struct environment *env, enum extend_kind kind, int64_t more_ms, int64_t *end_ms,
-		       struct error *err)
+static bool choose_end(const struct environment *env, enum extend_kind kind, int64_t more_ms,
+		       int64_t *end_ms, struct error *err)
 {
 	char asked[DURATION_TEXT_SIZE], most[DURATION_TEXT_SIZE];
 	int64_t now = clock_wall_ms(), end;
 
 	if (more_ms <= 0)
-		return error_set_as(err, ERR_INVALID, "lease_out_of_range", "an extension must be longer than 0");
+		return error_set_as(err, ERR_INVALID, "lease_out_of_range",
+				    "an extension must be longer than 0");
 	end = kind == EXTEND_BY ? env->expires_at_ms + more_ms : now + more_ms;
 	if (kind == EXTEND_AT_LEAST && end < env->expires_at_ms)
 		end = env->expires_at_ms;
 	if (end - env->ready_at_ms > env->lease_maximum_ms)
-		return error_set_as(err, ERR_INVALID, "lease_out_of_range",
-				    "the lease of \"%s\" may not pass %s in all (this would make it %s)", env->name,
-				    duration_format(env->lease_maximum_ms, most),
-				    duration_format(end - env->ready_at_ms, asked));
+		return error_set_as(
+		    err, ERR_INVALID, "lease_out_of_range",
+		    "the lease of \"%s\" may not pass %s in all (this would make it %s)", env->name,
+		    duration_format(env->lease_maximum_ms, most),
+		    duration_format(end - env->ready_at_ms, asked));
 	if (end > env->hard_wall_at_ms)
 		return error_set_as(err, ERR_INVALID, "lease_out_of_range",
 				    "the lease of \"%s\" may not pass its hard wall", env->name);
@@ -308,25 +331,28 @@ static bool choose_end(const struct environment *env, enum extend_kind kind, int
 	return true;
 }
 
-static bool note_extended(struct store_tx *tx, struct env_id id, const struct caller *caller, int64_t end_ms,
-			  struct error *err)
+static bool note_extended(struct store_tx *tx, struct env_id id, const struct caller *caller,
+			  int64_t end_ms, struct error *err)
 {
 	char at[CLOCK_TEXT_SIZE];
-	AUTO(free) char *message =
-		xasprintf("lease extended by %s until %s", caller->name, clock_format_seconds(end_ms, at));
+	AUTO(free)
+	char *message = xasprintf("lease extended by %s until %s", caller->name,
+				  clock_format_seconds(end_ms, at));
 
 	return note(tx, id, HISTORY_LEASE, message, NULL, err);
 }
 
-bool lifecycle_extend(struct control *control, struct store_tx *tx, struct env_id id, enum extend_kind kind,
-		      int64_t more_ms, const struct caller *caller, struct error *err)
+bool lifecycle_extend(struct control *control, struct store_tx *tx, struct env_id id,
+		      enum extend_kind kind, int64_t more_ms, const struct caller *caller,
+		      struct error *err)
 {
 	AUTO(environment_free) struct environment *env = NULL;
 	struct lease_change change = { .boot_id = clock_boot_id() };
 	bool done;
 
 	if (!store_environment_read(store_of(tx), id, &env, err) ||
-	    !permission_check(caller, MAY_EXTEND, env->owner, err) || !require_ready(env, "extended", err) ||
+	    !permission_check(caller, MAY_EXTEND, env->owner, err) ||
+	    !require_ready(env, "extended", err) ||
 	    !choose_end(env, kind, more_ms, &change.expires_at_ms, err))
 		return false;
 	change.expires_boot_ms = clock_boot_ms() + (change.expires_at_ms - clock_wall_ms());
@@ -351,19 +377,21 @@ bool lifecycle_destroy(struct control *control, struct store_tx *tx, struct env_
 	return lifecycle_unwant(control, tx, id, REASON_REQUESTED, message, NULL, err);
 }
 
-bool lifecycle_check(struct control *control, struct store_tx *tx, struct env_id id, const json_t *suites,
-		     const json_t *plan, const struct caller *caller, char run_id[ID_TEXT_SIZE],
-		     struct error *err)
+bool lifecycle_check(struct control *control, struct store_tx *tx, struct env_id id,
+		     const json_t *suites, const json_t *plan, const struct caller *caller,
+		     char run_id[ID_TEXT_SIZE], struct error *err)
 {
 	AUTO(environment_free) struct environment *env = NULL;
 	AUTO(check_run_free) struct check_run *run = xcalloc(1, sizeof(*run));
 
 	if (!store_environment_read(store_of(tx), id, &env, err) ||
-	    !permission_check(caller, MAY_CHECK, env->owner, err) || !require_ready(env, "checked", err))
+	    !permission_check(caller, MAY_CHECK, env->owner, err) ||
+	    !require_ready(env, "checked", err))
 		return false;
 	if (!plan && !env->has_checks)
 		return error_set_as(err, ERR_INVALID, "no_check_plan",
-				    "template \"%s\" has no check plan, and none was sent", env->template_name);
+				    "template \"%s\" has no check plan, and none was sent",
+				    env->template_name);
 	memcpy(run->id, env_id_new().text, sizeof(run->id));
 	memcpy(run_id, run->id, sizeof(run->id));
 	run->environment = id;

@@ -1,9 +1,10 @@
 /*
- * lifecycle.h - the only place where an environment changes its state, its lease or its wish to live.
+ * lifecycle.h - the only place where an environment changes its state, its lease or its wish to
+ * live.
  *
  * Every function runs inside a turn's transaction (control/turn.h); what is to be told or started
- * happens after its commit. The caller has been authenticated; permissions are checked here, because
- * here it is known whose environment it is.
+ * happens after its commit. The caller has been authenticated; permissions are checked here,
+ * because here it is known whose environment it is.
  */
 #ifndef ENVD_CONTROL_LIFECYCLE_H
 #define ENVD_CONTROL_LIFECYCLE_H
@@ -15,13 +16,13 @@
 
 struct create_request {
 	const char *template_name;
-	const char *name;          /* NULL: made */
-	int64_t lease_ms;          /* -1: the template's default */
-	const json_t *pins;        /* object or NULL */
-	const json_t *parameters;  /* object or NULL */
-	const json_t *labels;      /* object of strings or NULL; at most 32, 256 bytes each */
+	const char *name;            /* NULL: made */
+	int64_t lease_ms;            /* -1: the template's default */
+	const json_t *pins;          /* object or NULL */
+	const json_t *parameters;    /* object or NULL */
+	const json_t *labels;        /* object of strings or NULL; at most 32, 256 bytes each */
 	const char *idempotency_key; /* NULL: none; at most 200 bytes */
-	const char *body_digest;   /* SHA-256 of the request body, with a key */
+	const char *body_digest;     /* SHA-256 of the request body, with a key */
 };
 
 /* Accepts: the row is queued. `*is_replay` when the key had made it before. Errors: ERR_NOT_FOUND
@@ -42,11 +43,12 @@ NODISCARD bool lifecycle_extend(struct control *control, struct store_tx *tx, st
 NODISCARD bool lifecycle_destroy(struct control *control, struct store_tx *tx, struct env_id id,
 				 const struct caller *caller, struct error *err);
 
-/* Ask for a check run of a ready environment. `suites`: array of "smoke" and "load"; `plan` NULL: the
- * template's. `run_id` gets the run. ERR_GONE, ERR_CONFLICT "not_ready". */
+/* Ask for a check run of a ready environment. `suites`: array of "smoke" and "load"; `plan` NULL:
+ * the template's. `run_id` gets the run. ERR_GONE, ERR_CONFLICT "not_ready". */
 NODISCARD bool lifecycle_check(struct control *control, struct store_tx *tx, struct env_id id,
-			       const json_t *suites, const json_t *plan, const struct caller *caller,
-			       char run_id[ID_TEXT_SIZE], struct error *err);
+			       const json_t *suites, const json_t *plan,
+			       const struct caller *caller, char run_id[ID_TEXT_SIZE],
+			       struct error *err);
 
 /* ---- for reconcile and the ends of jobs ---- */
 
@@ -56,8 +58,8 @@ NODISCARD bool lifecycle_apply(struct control *control, struct store_tx *tx, str
 /* Latch, and the step that goes with it. Nothing happens if it had fallen before. `failure` may be
  * NULL. */
 NODISCARD bool lifecycle_unwant(struct control *control, struct store_tx *tx, struct env_id id,
-				const char *reason, const char *message, const struct error *failure,
-				struct error *err);
+				const char *reason, const char *message,
+				const struct error *failure, struct error *err);
 
 /* The lease is over: as lifecycle_unwant(), but only if `expires_at_ms` still is the end. */
 NODISCARD bool lifecycle_expire(struct control *control, struct store_tx *tx, struct env_id id,

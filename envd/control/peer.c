@@ -31,7 +31,8 @@ static struct sockaddr_un address_of(const struct peer *peer)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 
-	snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d/%s.wake", peer->folder_fd, peer->name);
+	snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d/%s.wake",
+		 peer->folder_fd, peer->name);
 	return address;
 }
 
@@ -71,7 +72,8 @@ static bool take_lock(struct peer *peer, const char *data, struct error *err)
 	int length;
 
 	if (peer->lock_fd < 0)
-		return error_set_errno(err, errno, "cannot open the lock of %s in \"%s\"", peer->name, data);
+		return error_set_errno(err, errno, "cannot open the lock of %s in \"%s\"",
+				       peer->name, data);
 	if (fcntl(peer->lock_fd, F_OFD_SETLK, &lock) != 0) {
 		bool is_known = read_holder(peer, &holder);
 
@@ -81,9 +83,11 @@ static bool take_lock(struct peer *peer, const char *data, struct error *err)
 	}
 	if (!process_identity_of(getpid(), &self))
 		return error_set(err, ERR_INTERNAL, "cannot read our own identity from /proc");
-	length = snprintf(line, sizeof(line), "%d %lld %s\n", (int)self.pid, self.start_ticks, self.boot_id);
+	length = snprintf(line, sizeof(line), "%d %lld %s\n", (int)self.pid, self.start_ticks,
+			  self.boot_id);
 	if (pwrite(peer->lock_fd, line, (size_t)length, 0) != length)
-		return error_set_errno(err, errno, "cannot write the lock of %s in \"%s\"", peer->name, data);
+		return error_set_errno(err, errno, "cannot write the lock of %s in \"%s\"",
+				       peer->name, data);
 	return true;
 }
 
@@ -111,7 +115,8 @@ static bool listen_for_wakes(struct peer *peer, struct loop *loop, struct error 
 
 	unlink(address.sun_path); /* ours: we hold the lock */
 	if (bind(peer->wake_fd, (const struct sockaddr *)&address, sizeof(address)) != 0)
-		return error_set_errno(err, errno, "cannot make the wake-up socket of %s", peer->name);
+		return error_set_errno(err, errno, "cannot make the wake-up socket of %s",
+				       peer->name);
 	peer->watch = loop_watch_fd(loop, peer->wake_fd, on_readable, peer);
 	peer->heart = timer_new(loop, beat, peer);
 	beat(peer);
@@ -120,8 +125,8 @@ static bool listen_for_wakes(struct peer *peer, struct loop *loop, struct error 
 
 DEFINE_AUTO(struct peer *, peer_free)
 
-bool peer_take(struct loop *loop, const char *data, const char *name, void (*on_wake)(void *arg), void *arg,
-	       struct peer **self, struct error *err)
+bool peer_take(struct loop *loop, const char *data, const char *name, void (*on_wake)(void *arg),
+	       void *arg, struct peer **self, struct error *err)
 {
 	AUTO(peer_free) struct peer *peer = peer_new(data, name);
 
@@ -171,7 +176,8 @@ bool peer_is_responsive(struct peer *other)
 		return false;
 	if (fstat(other->lock_fd, &status) != 0)
 		return true;
-	age = clock_wall_ms() - ((int64_t)status.st_mtim.tv_sec * 1000 + status.st_mtim.tv_nsec / 1000000);
+	age = clock_wall_ms() -
+	      ((int64_t)status.st_mtim.tv_sec * 1000 + status.st_mtim.tv_nsec / 1000000);
 	if (age < STALE_MS) {
 		other->stale_since_mono_ms = 0;
 		return true;
@@ -188,7 +194,8 @@ void peer_end(struct peer *other)
 
 	if (!peer_is_running(other) || !read_holder(other, &holder))
 		return;
-	log_error("%s (pid %d) does not answer and stands in the way: ending it", other->name, (int)holder.pid);
+	log_error("%s (pid %d) does not answer and stands in the way: ending it", other->name,
+		  (int)holder.pid);
 	process_signal(&holder, SIGKILL);
 }
 
@@ -197,5 +204,6 @@ void peer_wake(struct peer *other)
 	struct sockaddr_un address = address_of(other);
 
 	/* Nobody there, or its queue is full, which wakes it too: the scan is behind this. */
-	sendto(other->wake_fd, "w", 1, MSG_NOSIGNAL, (const struct sockaddr *)&address, sizeof(address));
+	sendto(other->wake_fd, "w", 1, MSG_NOSIGNAL, (const struct sockaddr *)&address,
+	       sizeof(address));
 }

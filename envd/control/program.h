@@ -1,5 +1,6 @@
 /*
- * program.h - what both mains do alike: the signals that end them, and keeping the other one running.
+ * program.h - what both mains do alike: the signals that end them, and keeping the other one
+ * running.
  */
 #ifndef ENVD_CONTROL_PROGRAM_H
 #define ENVD_CONTROL_PROGRAM_H

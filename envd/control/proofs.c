@@ -23,14 +23,17 @@ int64_t proofs_settle_ms(const char *engine)
 static void add_blocked(json_t *blocked, const json_t *item)
 {
 	const char *reason = json_get_string(item, "reason", NULL);
-	const char *id = json_get_string(item, "id", "?"), *name = json_get_string(item, "name", id);
+	const char *id = json_get_string(item, "id", "?"),
+		   *name = json_get_string(item, "name", id);
 
 	if (json_array_size(blocked) < BLOCKED_MAX)
-		json_array_append_new(blocked, json_sprintf("%s %s%s%s", json_get_string(item, "kind", "thing"), name,
-							    reason ? ": " : "", reason ? reason : ""));
+		json_array_append_new(
+		    blocked, json_sprintf("%s %s%s%s", json_get_string(item, "kind", "thing"), name,
+					  reason ? ": " : "", reason ? reason : ""));
 }
 
-static bool holds_nothing(const json_t *inventory, struct env_id environment, json_t *blocked, struct error *err)
+static bool holds_nothing(const json_t *inventory, struct env_id environment, json_t *blocked,
+			  struct error *err)
 {
 	const json_t *items = json_object_get(inventory, "items");
 	size_t found = 0, i;
@@ -45,26 +48,30 @@ static bool holds_nothing(const json_t *inventory, struct env_id environment, js
 		found++;
 		add_blocked(blocked, item);
 	}
-	return !found || error_set_as(err, ERR_EXTERNAL, "left_over", "%zu things are still there", found);
+	return !found ||
+	       error_set_as(err, ERR_EXTERNAL, "left_over", "%zu things are still there", found);
 }
 
-static bool judge_inventories(const json_t *inventories, const char *engine, struct env_id environment,
-			      json_t *blocked, struct error *err)
+static bool judge_inventories(const json_t *inventories, const char *engine,
+			      struct env_id environment, json_t *blocked, struct error *err)
 {
-	const json_t *first = json_array_get(inventories, 0), *second = json_array_get(inventories, 1);
+	const json_t *first = json_array_get(inventories, 0),
+		     *second = json_array_get(inventories, 1);
 	int64_t apart = json_get_int64(second, "at_ms", 0) - json_get_int64(first, "at_ms", 0);
 
 	if (json_array_size(inventories) != 2)
-		return error_set_as(err, ERR_EXTERNAL, "inventory_missing", "there are not two inventories");
-	if (!holds_nothing(second, environment, blocked, err) || !holds_nothing(first, environment, blocked, err))
+		return error_set_as(err, ERR_EXTERNAL, "inventory_missing",
+				    "there are not two inventories");
+	if (!holds_nothing(second, environment, blocked, err) ||
+	    !holds_nothing(first, environment, blocked, err))
 		return false;
 	return apart >= proofs_settle_ms(engine) ||
 	       error_set_as(err, ERR_EXTERNAL, "inventory_too_soon",
 			    "the two inventories are only %lld ms apart", (long long)apart);
 }
 
-bool proofs_judge(const json_t *data, const char *engine, struct env_id environment, json_t **blocked_by,
-		  struct error *err)
+bool proofs_judge(const json_t *data, const char *engine, struct env_id environment,
+		  json_t **blocked_by, struct error *err)
 {
 	const json_t *left = json_object_get(data, "left");
 	json_t *blocked = json_array();
@@ -72,10 +79,13 @@ bool proofs_judge(const json_t *data, const char *engine, struct env_id environm
 	json_t *item;
 
 	*blocked_by = blocked;
-	if (!json_get_bool(data, "state_empty", false) || json_get_int64(data, "pending", -1) != 0) {
+	if (!json_get_bool(data, "state_empty", false) ||
+	    json_get_int64(data, "pending", -1) != 0) {
 		json_array_foreach((json_t *)(uintptr_t)left, i, item)
 			add_blocked(blocked, item);
-		return error_set_as(err, ERR_EXTERNAL, "state_not_empty", "the engine's own state is not empty");
+		return error_set_as(err, ERR_EXTERNAL, "state_not_empty",
+				    "the engine's own state is not empty");
 	}
-	return judge_inventories(json_object_get(data, "inventories"), engine, environment, blocked, err);
+	return judge_inventories(json_object_get(data, "inventories"), engine, environment, blocked,
+				 err);
 }

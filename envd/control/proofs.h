@@ -12,10 +12,10 @@
 int64_t proofs_settle_ms(const char *engine);
 
 /*
- * `data` of a completed destroy job: state empty, nothing pending, two complete inventories at least
- * the settle time apart, both without anything of `environment`. When not, `err` says in a sentence
- * what is missing and `*blocked_by` (new reference, an array of strings; also set on success, empty)
- * names what is left.
+ * `data` of a completed destroy job: state empty, nothing pending, two complete inventories at
+ * least the settle time apart, both without anything of `environment`. When not, `err` says in a
+ * sentence what is missing and `*blocked_by` (new reference, an array of strings; also set on
+ * success, empty) names what is left.
  */
 NODISCARD bool proofs_judge(const json_t *data, const char *engine, struct env_id environment,
 			    json_t **blocked_by, struct error *err);

@@ -35,7 +35,8 @@ static struct action build(const struct environment *env, const struct observati
 		return nothing(env->next_try_at_ms);
 	switch (env->state) {
 	case ENV_QUEUED:
-		return seen->has_slot && seen->target_has_room ? apply(EVENT_SLOT_GRANTED) : nothing(0);
+		return seen->has_slot && seen->target_has_room ? apply(EVENT_SLOT_GRANTED)
+							       : nothing(0);
 	case ENV_PROVISIONING:
 		/* What ended without a result may have left halves: look before building on. */
 		return start(env->is_unknown ? "recover" : "create", seen);
@@ -50,7 +51,8 @@ static struct action build(const struct environment *env, const struct observati
 
 static struct action end_lease(const struct environment *env, const struct observation *seen)
 {
-	struct lease lease = { env->expires_at_ms, env->expires_boot_ms, env->lease_ms, env->boot_id };
+	struct lease lease = { env->expires_at_ms, env->expires_boot_ms, env->lease_ms,
+			       env->boot_id };
 	struct lease_now now = { seen->now_ms, seen->boot_ms, seen->boot_id };
 
 	if (!lease_has_ended(&lease, &now))
@@ -105,7 +107,8 @@ struct action reconcile(const struct environment *environment, const struct obse
 		return nothing(0);
 	if (environment->desired == DESIRED_ABSENT)
 		return seen->role == RECONCILE_DESTROYER ? destroy(environment, seen) : nothing(0);
-	return seen->role == RECONCILE_BUILDER ? build(environment, seen) : watch_clocks(environment, seen);
+	return seen->role == RECONCILE_BUILDER ? build(environment, seen)
+					       : watch_clocks(environment, seen);
 }
 
 static int64_t doubled(int64_t first_ms, int64_t attempts, int64_t most_ms)

@@ -28,13 +28,13 @@ struct observation {
 
 enum action_kind {
 	ACTION_NONE,
-	ACTION_APPLY,     /* take the step `event` */
-	ACTION_UNWANT,    /* latch, because of `reason` */
-	ACTION_EXPIRE,    /* latch, if the lease still ends when the record says */
+	ACTION_APPLY,       /* take the step `event` */
+	ACTION_UNWANT,      /* latch, because of `reason` */
+	ACTION_EXPIRE,      /* latch, if the lease still ends when the record says */
 	ACTION_GRANT_GRACE, /* until `until_ms` */
-	ACTION_START,     /* a job of kind `job_kind` */
-	ACTION_STOP,      /* ask the live job to stop */
-	ACTION_TAKE_OVER, /* the live job's owner is dead */
+	ACTION_START,       /* a job of kind `job_kind` */
+	ACTION_STOP,        /* ask the live job to stop */
+	ACTION_TAKE_OVER,   /* the live job's owner is dead */
 	ACTION_PROVE_NEVER_STARTED,
 };
 
@@ -44,7 +44,8 @@ struct action {
 	const char *reason;
 	const char *job_kind;
 	int64_t until_ms;
-	int64_t wake_at_ms; /* with ACTION_NONE: look again then at the latest; 0: when something happens */
+	int64_t wake_at_ms; /* with ACTION_NONE: look again then at the latest; 0: when something
+			       happens */
 };
 
 struct action reconcile(const struct environment *environment, const struct observation *seen);

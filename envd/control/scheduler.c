@@ -39,12 +39,14 @@ static bool slot_for(struct scheduler *s, const struct environment *env)
 	       (size_t)settings->create_slots;
 }
 
-static bool has_room(struct scheduler *s, const struct environment *env, bool *room, struct error *err)
+static bool has_room(struct scheduler *s, const struct environment *env, bool *room,
+		     struct error *err)
 {
 	const struct target *target = settings_target_named(s->control->settings, env->target);
 	int64_t live = 0;
 
-	if (env->state == ENV_QUEUED && !store_environments_live_count(s->control->store, env->target, &live, err))
+	if (env->state == ENV_QUEUED &&
+	    !store_environments_live_count(s->control->store, env->target, &live, err))
 		return false;
 	*room = target && live < target->environments_max;
 	return true;
@@ -98,8 +100,8 @@ static bool observe(struct scheduler *s, const struct environment *env, struct o
 	return true;
 }
 
-static bool start_job(struct scheduler *s, struct store_tx *tx, const struct environment *env, const char *kind,
-		      struct error *err)
+static bool start_job(struct scheduler *s, struct store_tx *tx, const struct environment *env,
+		      const char *kind, struct error *err)
 {
 	AUTO(check_run_free) struct check_run *run = NULL;
 
@@ -110,7 +112,8 @@ static bool start_job(struct scheduler *s, struct store_tx *tx, const struct env
 	return !run || job_runner_start(s->control->runner, tx, env, kind, run->id, err);
 }
 
-static bool grant_grace(struct store_tx *tx, const struct environment *env, int64_t until_ms, struct error *err)
+static bool grant_grace(struct store_tx *tx, const struct environment *env, int64_t until_ms,
+			struct error *err)
 {
 	struct history_entry entry = { .kind = HISTORY_LEASE };
 	AUTO(free) char *message = NULL;
@@ -125,15 +128,16 @@ static bool grant_grace(struct store_tx *tx, const struct environment *env, int6
 	return !done || store_history_append(tx, &env->id, clock_wall_ms(), &entry, err);
 }
 
-static bool prove_never_started(struct scheduler *s, struct store_tx *tx, const struct environment *env,
-				struct error *err)
+static bool prove_never_started(struct scheduler *s, struct store_tx *tx,
+				const struct environment *env, struct error *err)
 {
 	return store_proof_add(tx, env->id, "never_started", clock_wall_ms(), NULL, err) &&
-	       lifecycle_apply(s->control, tx, env->id, EVENT_PROVED_GONE, "proved gone: nothing was ever started",
-			       err);
+	       lifecycle_apply(s->control, tx, env->id, EVENT_PROVED_GONE,
+			       "proved gone: nothing was ever started", err);
 }
 
-static bool take_over(struct scheduler *s, struct store_tx *tx, const struct job_row *job, struct error *err)
+static bool take_over(struct scheduler *s, struct store_tx *tx, const struct job_row *job,
+		      struct error *err)
 {
 	bool done;
 
@@ -158,10 +162,11 @@ static bool act(struct scheduler *s, struct store_tx *tx, const struct environme
 	case ACTION_APPLY:
 		return lifecycle_apply(s->control, tx, env->id, action->event, "", err);
 	case ACTION_UNWANT:
-		return lifecycle_unwant(s->control, tx, env->id, action->reason, sentence_for(action->reason), NULL,
-					err);
+		return lifecycle_unwant(s->control, tx, env->id, action->reason,
+					sentence_for(action->reason), NULL, err);
 	case ACTION_EXPIRE:
-		return lifecycle_expire(s->control, tx, env->id, env->expires_at_ms, "the lease has ended", err);
+		return lifecycle_expire(s->control, tx, env->id, env->expires_at_ms,
+					"the lease has ended", err);
 	case ACTION_GRANT_GRACE:
 		return grant_grace(tx, env, action->until_ms, err);
 	case ACTION_START:
@@ -179,20 +184,22 @@ static bool act(struct scheduler *s, struct store_tx *tx, const struct environme
 }
 
 /* One observation, one action. `*again` when there may be a next one at once. */
-static bool step(struct scheduler *s, struct store_tx *tx, struct env_id id, int64_t *wake_at_ms, bool *again,
-		 struct error *err)
+static bool step(struct scheduler *s, struct store_tx *tx, struct env_id id, int64_t *wake_at_ms,
+		 bool *again, struct error *err)
 {
 	AUTO(environment_free) struct environment *env = NULL;
 	AUTO(job_row_free) struct job_row *live = NULL;
 	struct observation seen;
 	struct action action;
 
-	if (!store_environment_read(s->control->store, id, &env, err) || !observe(s, env, &seen, &live, err))
+	if (!store_environment_read(s->control->store, id, &env, err) ||
+	    !observe(s, env, &seen, &live, err))
 		return false;
 	action = reconcile(env, &seen);
-	*again = action.kind == ACTION_APPLY || action.kind == ACTION_UNWANT || action.kind == ACTION_EXPIRE ||
-		 action.kind == ACTION_GRANT_GRACE;
-	if (action.kind == ACTION_NONE && action.wake_at_ms && (!*wake_at_ms || action.wake_at_ms < *wake_at_ms))
+	*again = action.kind == ACTION_APPLY || action.kind == ACTION_UNWANT ||
+		 action.kind == ACTION_EXPIRE || action.kind == ACTION_GRANT_GRACE;
+	if (action.kind == ACTION_NONE && action.wake_at_ms &&
+	    (!*wake_at_ms || action.wake_at_ms < *wake_at_ms))
 		*wake_at_ms = action.wake_at_ms;
 	return act(s, tx, env, &action, live, err);
 }
@@ -216,8 +223,8 @@ static void move(struct scheduler *s, struct store_tx *tx, struct env_id id, int
 static bool list_work(struct scheduler *s, struct environment_list *list, struct error *err)
 {
 	if (s->control->role == CONTROL_BUILDER)
-		return store_environments_to_build(s->control->store, s->control->settings->create_slots * 2, list,
-						   err);
+		return store_environments_to_build(
+		    s->control->store, s->control->settings->create_slots * 2, list, err);
 	return store_environments_to_destroy(s->control->store, clock_wall_ms(), list, err);
 }
 
@@ -226,8 +233,9 @@ static void set_wake(struct scheduler *s, int64_t wake_at_ms)
 	struct error ignored; /* then the scan does it */
 	int64_t due = 0, in_ms = SCAN_MS;
 
-	if (s->control->role == CONTROL_DESTROYER && store_environments_next_due(s->control->store, &due, &ignored) &&
-	    due && (!wake_at_ms || due < wake_at_ms))
+	if (s->control->role == CONTROL_DESTROYER &&
+	    store_environments_next_due(s->control->store, &due, &ignored) && due &&
+	    (!wake_at_ms || due < wake_at_ms))
 		wake_at_ms = due;
 	if (wake_at_ms && wake_at_ms - clock_wall_ms() < in_ms)
 		in_ms = wake_at_ms - clock_wall_ms();

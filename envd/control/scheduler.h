@@ -1,7 +1,7 @@
 /*
- * scheduler.h - every pass asks reconcile about every environment that is this program's to move, and
- * does what it says. Woken by commits, ends of jobs, the other program and timers; a scan every 30 s
- * makes lost wake-ups harmless.
+ * scheduler.h - every pass asks reconcile about every environment that is this program's to move,
+ * and does what it says. Woken by commits, ends of jobs, the other program and timers; a scan every
+ * 30 s makes lost wake-ups harmless.
  */
 #ifndef ENVD_CONTROL_SCHEDULER_H
 #define ENVD_CONTROL_SCHEDULER_H

@@ -27,13 +27,14 @@ struct template_registry {
 static void add_folders(struct template_registry *registry, const char *const *folders)
 {
 	for (; folders && *folders; folders++) {
-		registry->folders =
-			xrealloc(registry->folders, registry->folder_count + 1, sizeof(*registry->folders));
+		registry->folders = xrealloc(registry->folders, registry->folder_count + 1,
+					     sizeof(*registry->folders));
 		registry->folders[registry->folder_count++] = xstrdup(*folders);
 	}
 }
 
-struct template_registry *template_registry_new(const char *const *folders, const char *const *untrusted_folders)
+struct template_registry *template_registry_new(const char *const *folders,
+						const char *const *untrusted_folders)
 {
 	struct template_registry *registry = xcalloc(1, sizeof(*registry));
 
@@ -91,8 +92,8 @@ static bool not_found(struct template_registry *registry, const char *name, stru
 	return error_hint(err, "templates: %s", *all ? all : "none (give envd --templates DIR)");
 }
 
-bool template_registry_find(struct template_registry *registry, const char *name, struct template_entry *entry,
-			    struct error *err)
+bool template_registry_find(struct template_registry *registry, const char *name,
+			    struct template_entry *entry, struct error *err)
 {
 	struct error malformed;
 
@@ -104,11 +105,15 @@ bool template_registry_find(struct template_registry *registry, const char *name
 		if (!has_template(registry->folders[i], name))
 			continue;
 		registry->current.folder = path_join(registry->folders[i], name);
-		if (!template_load(registry->current.folder, name, &registry->current.template, err) ||
-		    !folder_digest(registry->current.folder, &limits, registry->current.digest, err))
+		if (!template_load(registry->current.folder, name, &registry->current.template,
+				   err) ||
+		    !folder_digest(registry->current.folder, &limits, registry->current.digest,
+				   err))
 			return error_wrap(err, "template \"%s\"", name);
-		*entry = (struct template_entry){ registry->current.template, registry->current.folder,
-						  registry->current.digest, i < registry->trusted_count };
+		*entry =
+		    (struct template_entry){ registry->current.template, registry->current.folder,
+					     registry->current.digest,
+					     i < registry->trusted_count };
 		return true;
 	}
 	return not_found(registry, name, err);
@@ -126,7 +131,8 @@ static size_t add_names(struct template_registry *registry, const char *folder, 
 	struct error ignored; /* a folder of another kind is simply no template */
 
 	while (dir && (entry = readdir(dir))) {
-		if (!name_check(entry->d_name, "template name", &ignored) || !has_template(folder, entry->d_name))
+		if (!name_check(entry->d_name, "template name", &ignored) ||
+		    !has_template(folder, entry->d_name))
 			continue;
 		registry->names = xrealloc(registry->names, count + 2, sizeof(*registry->names));
 		registry->names[count++] = xstrdup(entry->d_name);

@@ -1,7 +1,7 @@
 /*
- * template_registry.h - the templates that can be asked for: the folders given with --templates (all
- * of them trusted) and those listed under `trusted_sources:`. Read when first asked for and again
- * when their files change.
+ * template_registry.h - the templates that can be asked for: the folders given with --templates
+ * (all of them trusted) and those listed under `trusted_sources:`. Read when first asked for and
+ * again when their files change.
  */
 #ifndef ENVD_CONTROL_TEMPLATE_REGISTRY_H
 #define ENVD_CONTROL_TEMPLATE_REGISTRY_H
@@ -10,7 +10,8 @@
 
 struct template_registry;
 
-/* `folders` ends with NULL; each holds template folders. `untrusted_folders` likewise, may be NULL. */
+/* `folders` ends with NULL; each holds template folders. `untrusted_folders` likewise, may be NULL.
+ */
 struct template_registry *template_registry_new(const char *const *folders,
 						const char *const *untrusted_folders);
 void template_registry_free(struct template_registry *registry);

@@ -8,10 +8,10 @@
 #include "loop/timer.h"
 
 enum {
-	BUSY_RETRY_MS = 5,        /* the other program's transaction takes a few milliseconds */
-	FULL_RETRY_MS = 1000,     /* a full disk does not get empty by asking often */
-	BUSY_LIMIT_MS = 5000,     /* then a client hears 503 */
-	HUNG_LIMIT_MS = 10000,    /* then the holder of the lock is hung, and is ended */
+	BUSY_RETRY_MS = 5,     /* the other program's transaction takes a few milliseconds */
+	FULL_RETRY_MS = 1000,  /* a full disk does not get empty by asking often */
+	BUSY_LIMIT_MS = 5000,  /* then a client hears 503 */
+	HUNG_LIMIT_MS = 10000, /* then the holder of the lock is hung, and is ended */
 };
 
 struct work_item {
@@ -76,7 +76,7 @@ void turn_add(struct turn *turn, const struct turn_work *work)
 {
 	turn->works = xrealloc(turn->works, turn->work_count + 1, sizeof(*turn->works));
 	turn->works[turn->work_count++] =
-		(struct work_item){ .work = *work, .noted_mono_ms = clock_mono_ms() };
+	    (struct work_item){ .work = *work, .noted_mono_ms = clock_mono_ms() };
 }
 
 void turn_after_commit(struct turn *turn, void (*effect)(void *arg), void *arg)
@@ -85,8 +85,8 @@ void turn_after_commit(struct turn *turn, void (*effect)(void *arg), void *arg)
 	turn->effects[turn->effect_count++] = (struct effect){ effect, arg };
 }
 
-void turn_set_pass(struct turn *turn, bool (*pass)(void *arg, struct store_tx *tx, struct error *err),
-		   void *arg)
+void turn_set_pass(struct turn *turn,
+		   bool (*pass)(void *arg, struct store_tx *tx, struct error *err), void *arg)
 {
 	turn->pass = pass;
 	turn->pass_arg = arg;
@@ -127,7 +127,8 @@ static void postpone(struct turn *turn, const struct error *failure, int64_t ret
 	turn->works = NULL;
 	turn->work_count = 0;
 	for (size_t i = 0; i < count; i++) {
-		bool waits = works[i].work.is_persistent || (is_busy && works[i].noted_mono_ms > oldest);
+		bool waits =
+		    works[i].work.is_persistent || (is_busy && works[i].noted_mono_ms > oldest);
 
 		if (!waits) {
 			works[i].work.settle(works[i].work.arg, failure);
@@ -184,8 +185,9 @@ static bool begin(struct turn *turn, struct store_tx **tx)
 	return false;
 }
 
-static bool apply_one(struct turn *turn, struct store_tx *tx, bool (*apply)(void *, struct store_tx *, struct error *),
-		      void *arg, struct error *err)
+static bool apply_one(struct turn *turn, struct store_tx *tx,
+		      bool (*apply)(void *, struct store_tx *, struct error *), void *arg,
+		      struct error *err)
 {
 	size_t effects_before = turn->effect_count;
 
@@ -205,7 +207,8 @@ static void apply_works(struct turn *turn, struct store_tx *tx, size_t count)
 		void *arg = item->work.arg;
 		struct error failure;
 
-		/* apply() may note more work and move the list: nothing of it is held across the call. */
+		/* apply() may note more work and move the list: nothing of it is held across the
+		 * call. */
 		if (apply_one(turn, tx, item->work.apply, arg, &failure))
 			continue;
 		turn->works[i].is_undone = true;
@@ -217,8 +220,10 @@ static void run_pass(struct turn *turn, struct store_tx *tx)
 {
 	struct error err;
 
-	if (turn->pass && !store_tx_is_broken(tx) && !apply_one(turn, tx, turn->pass, turn->pass_arg, &err))
-		log_line(LOG_ERROR, NULL, "the scheduler's pass failed and is tried again: %s", err.message);
+	if (turn->pass && !store_tx_is_broken(tx) &&
+	    !apply_one(turn, tx, turn->pass, turn->pass_arg, &err))
+		log_line(LOG_ERROR, NULL, "the scheduler's pass failed and is tried again: %s",
+			 err.message);
 }
 
 static void run_effects(struct turn *turn)
@@ -241,7 +246,8 @@ static void settle_works(struct turn *turn, size_t count)
 	turn->work_count -= count;
 	memmove(turn->works, turn->works + count, turn->work_count * sizeof(*works));
 	for (size_t i = 0; i < count; i++)
-		works[i].work.settle(works[i].work.arg, works[i].is_undone ? &works[i].failure : NULL);
+		works[i].work.settle(works[i].work.arg,
+				     works[i].is_undone ? &works[i].failure : NULL);
 	free(works);
 	if (turn->work_count)
 		timer_set_ms(turn->retry, 0);
@@ -259,7 +265,8 @@ static void run_transaction(struct turn *turn)
 	apply_works(turn, tx, count);
 	run_pass(turn, tx);
 	if (!store_commit(tx, &err)) {
-		log_line(LOG_ERROR, NULL, "a turn of %zu changes was lost, nothing of it was done: %s", count,
+		log_line(LOG_ERROR, NULL,
+			 "a turn of %zu changes was lost, nothing of it was done: %s", count,
 			 err.message);
 		turn->effect_count = 0;
 		for (size_t i = 0; i < turn->work_count; i++)

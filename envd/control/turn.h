@@ -1,12 +1,12 @@
 /*
  * turn.h - a loop turn is a transaction.
  *
- * A callback notes; the end of the turn acts. What was noted is applied in order, each under its own
- * savepoint, committed once, and only then settled: no client is told what a crash could undo, and
- * nothing is started that the store does not know. When the store's lock is busy, everything stays
- * noted and is tried again from a timer; after 5 s it is settled with ERR_UNAVAILABLE "store_busy".
- * A holder that does not let go for 10 s is hung and is ended, identity checked, because a crash is
- * safe and a stuck bill is not.
+ * A callback notes; the end of the turn acts. What was noted is applied in order, each under its
+ * own savepoint, committed once, and only then settled: no client is told what a crash could undo,
+ * and nothing is started that the store does not know. When the store's lock is busy, everything
+ * stays noted and is tried again from a timer; after 5 s it is settled with ERR_UNAVAILABLE
+ * "store_busy". A holder that does not let go for 10 s is hung and is ended, identity checked,
+ * because a crash is safe and a stuck bill is not.
  */
 #ifndef ENVD_CONTROL_TURN_H
 #define ENVD_CONTROL_TURN_H
@@ -34,9 +34,10 @@ void turn_add(struct turn *turn, const struct turn_work *work);
 /* From inside an apply: run after the commit, in order, unless that work is undone. */
 void turn_after_commit(struct turn *turn, void (*effect)(void *arg), void *arg);
 
-/* Every transaction of this turn ends with this (the scheduler's pass); a failure undoes it alone. */
-void turn_set_pass(struct turn *turn, bool (*pass)(void *arg, struct store_tx *tx, struct error *err),
-		   void *arg);
+/* Every transaction of this turn ends with this (the scheduler's pass); a failure undoes it alone.
+ */
+void turn_set_pass(struct turn *turn,
+		   bool (*pass)(void *arg, struct store_tx *tx, struct error *err), void *arg);
 
 /* Ask for a transaction (and so a pass) even if nothing was noted. */
 void turn_want_pass(struct turn *turn);

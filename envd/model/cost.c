@@ -10,7 +10,8 @@ int64_t cost_for(int64_t microcents_per_hour, int64_t ms)
 
 struct cost cost_of(const struct environment *environment, int64_t now_ms)
 {
-	int64_t start = environment->provisioning_at_ms, price = environment->price_microcents_per_hour;
+	int64_t start = environment->provisioning_at_ms,
+		price = environment->price_microcents_per_hour;
 	int64_t until = environment->ended_at_ms ? environment->ended_at_ms : now_ms;
 	int64_t end = environment->expires_at_ms;
 	struct cost cost = { 0, 0 };
@@ -22,8 +23,10 @@ struct cost cost_of(const struct environment *environment, int64_t now_ms)
 	else if (end)
 		cost.at_expiry_microcents = cost_for(price, end - start);
 	else
-		/* Not ready yet: quoted as if building took nothing, plus what it has cost so far. */
-		cost.at_expiry_microcents = cost.so_far_microcents + cost_for(price, environment->lease_ms);
+		/* Not ready yet: quoted as if building took nothing, plus what it has cost so far.
+		 */
+		cost.at_expiry_microcents =
+		    cost.so_far_microcents + cost_for(price, environment->lease_ms);
 	return cost;
 }
 

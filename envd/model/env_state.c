@@ -46,7 +46,8 @@ bool env_next_state(enum env_state from, enum env_event event, enum env_state *t
 			return true;
 		}
 	}
-	return error_set_as(err, ERR_CONFLICT, "state_forbids", "\"%s\" cannot happen to an environment that is %s",
+	return error_set_as(err, ERR_CONFLICT, "state_forbids",
+			    "\"%s\" cannot happen to an environment that is %s",
 			    env_event_name(event), env_state_name(from));
 }
 
@@ -70,10 +71,11 @@ bool env_state_parse(const char *name, enum env_state *state, struct error *err)
 			return true;
 		}
 	}
-	return error_set(err, ERR_INVALID,
-			 "\"%s\" is not a state (expected queued, provisioning, checking, ready, failed, "
-			 "destroying or destroyed)",
-			 text_printable(name, shown, sizeof(shown)));
+	return error_set(
+	    err, ERR_INVALID,
+	    "\"%s\" is not a state (expected queued, provisioning, checking, ready, failed, "
+	    "destroying or destroyed)",
+	    text_printable(name, shown, sizeof(shown)));
 }
 
 char *env_state_graph(void)

@@ -33,14 +33,14 @@ enum env_state {
 #define X(state, name) state,
 	ENV_STATES(X)
 #undef X
-	ENV_STATE_COUNT
+	    ENV_STATE_COUNT
 };
 
 enum env_event {
 #define X(event, name) event,
 	ENV_EVENTS(X)
 #undef X
-	ENV_EVENT_COUNT
+	    ENV_EVENT_COUNT
 };
 
 /* ERR_CONFLICT, naming the event and the state, when the table has no such step. */

@@ -30,7 +30,8 @@ struct environment {
 	char *name;
 	char *owner;
 	char *template_name;
-	char *template_folder; /* where it was accepted from; the snapshot lies in the env's folder */
+	char *
+	    template_folder; /* where it was accepted from; the snapshot lies in the env's folder */
 	char *template_digest;
 	bool is_trusted;
 	char *engine;
@@ -38,10 +39,11 @@ struct environment {
 
 	enum env_desired desired;
 	enum env_state state;
-	int64_t generation; /* grows when the latch falls: a destroy proves nothing for an older one */
-	char *reason;       /* one of REASON_*, or NULL */
-	char *message;      /* a sentence for people; may be "" */
-	json_t *error;      /* {"code","slug","message","hint"} or NULL */
+	int64_t
+	    generation; /* grows when the latch falls: a destroy proves nothing for an older one */
+	char *reason;   /* one of REASON_*, or NULL */
+	char *message;  /* a sentence for people; may be "" */
+	json_t *error;  /* {"code","slug","message","hint"} or NULL */
 
 	json_t *labels;
 	json_t *pins;
@@ -54,17 +56,17 @@ struct environment {
 	int64_t created_at_ms;
 	int64_t provisioning_at_ms; /* 0: not yet; likewise below */
 	int64_t ready_at_ms;
-	int64_t expires_at_ms;      /* 0 until ready: queueing and building burn no lease */
-	int64_t grace_until_ms;     /* set once when the lease ended with nobody there to extend it */
+	int64_t expires_at_ms;  /* 0 until ready: queueing and building burn no lease */
+	int64_t grace_until_ms; /* set once when the lease ended with nobody there to extend it */
 	int64_t unwanted_at_ms;
 	int64_t ended_at_ms;
-	int64_t hard_wall_at_ms;    /* fixed at the request, stamped on everything that is made */
+	int64_t hard_wall_at_ms; /* fixed at the request, stamped on everything that is made */
 	int64_t queue_limit_ms;
 	int64_t provision_limit_ms;
 	int64_t lease_ms;
 	int64_t lease_maximum_ms;
-	/* The end of the lease on CLOCK_BOOTTIME of that boot, so that a wall clock that jumps does not
-	 * end it (model/lease.h). */
+	/* The end of the lease on CLOCK_BOOTTIME of that boot, so that a wall clock that jumps does
+	 * not end it (model/lease.h). */
 	int64_t expires_boot_ms;
 	char boot_id[40];
 

@@ -53,9 +53,10 @@ bool permission_check(const struct caller *caller, enum permission permission, c
 	if (reach == ALL || (reach == OWN && (!owner || strcmp(owner, caller->name) == 0)))
 		return true;
 	if (reach == OWN)
-		return error_set_as(err, ERR_DENIED, "not_owner",
-				    "\"%s\" (role %s) may %s only its own environments; this one is \"%s\"'s",
-				    caller->name, role_name(caller->role), table[permission].verb, owner);
+		return error_set_as(
+		    err, ERR_DENIED, "not_owner",
+		    "\"%s\" (role %s) may %s only its own environments; this one is \"%s\"'s",
+		    caller->name, role_name(caller->role), table[permission].verb, owner);
 	return error_set(err, ERR_DENIED, "\"%s\" (role %s) may not %s environments", caller->name,
 			 role_name(caller->role), table[permission].verb);
 }

@@ -87,16 +87,17 @@ static const char *own(struct settings *settings, const char *text)
 	return copy;
 }
 
-static bool set_duration(const struct yaml_document *file, const struct yaml_node *at, const char *name,
-			 int64_t *ms, struct error *err)
+static bool set_duration(const struct yaml_document *file, const struct yaml_node *at,
+			 const char *name, int64_t *ms, struct error *err)
 {
 	struct error inner;
 
-	return duration_parse(at->text, name, ms, &inner) || yaml_error(file, at, err, "%s", inner.message);
+	return duration_parse(at->text, name, ms, &inner) ||
+	       yaml_error(file, at, err, "%s", inner.message);
 }
 
-static bool set_scalar(struct settings *settings, const struct yaml_document *file, const struct yaml_node *at,
-		       const struct option *row, struct error *err)
+static bool set_scalar(struct settings *settings, const struct yaml_document *file,
+		       const struct yaml_node *at, const struct option *row, struct error *err)
 {
 	void *field = (char *)settings + row->offset;
 
@@ -120,8 +121,8 @@ static bool set_scalar(struct settings *settings, const struct yaml_document *fi
 	}
 }
 
-static bool set_row(struct settings *settings, const struct yaml_document *file, const struct yaml_node *at,
-		    const struct option *row, struct error *err)
+static bool set_row(struct settings *settings, const struct yaml_document *file,
+		    const struct yaml_node *at, const struct option *row, struct error *err)
 {
 	if (row->kind != OPTION_LIST || at->kind != YAML_LIST)
 		return set_scalar(settings, file, at, row, err);
@@ -142,16 +143,18 @@ static const struct option *row_named(const char *name)
 	return NULL;
 }
 
-static bool add_target(struct settings *settings, const struct yaml_document *file, const struct yaml_node *at,
-		       struct error *err)
+static bool add_target(struct settings *settings, const struct yaml_document *file,
+		       const struct yaml_node *at, struct error *err)
 {
-	static const char *const known[] = { "name", "engine", "socket", "publish_address", "environments", NULL };
+	static const char *const known[] = { "name",         "engine", "socket", "publish_address",
+					     "environments", NULL };
 	struct target target = { .environments_max = settings->environments_max };
 	const char *name, *engine;
 
 	if (at->kind != YAML_MAP)
 		return yaml_error(file, at, err, "a target must be a map");
-	if (!yaml_only_keys(file, at, known, err) || !yaml_read_string(file, at, "name", &name, err) ||
+	if (!yaml_only_keys(file, at, known, err) ||
+	    !yaml_read_string(file, at, "name", &name, err) ||
 	    !yaml_read_string(file, at, "engine", &engine, err) ||
 	    (yaml_get(at, "environments") &&
 	     !yaml_read_int64(file, at, "environments", &target.environments_max, err)))
@@ -160,15 +163,15 @@ static bool add_target(struct settings *settings, const struct yaml_document *fi
 	target.engine = xstrdup(engine);
 	if (yaml_get(at, "socket"))
 		target.socket = xstrdup(yaml_get(at, "socket")->text);
-	target.publish_address = xstrdup(yaml_get(at, "publish_address") ? yaml_get(at, "publish_address")->text :
-									   "127.0.0.1");
+	target.publish_address = xstrdup(
+	    yaml_get(at, "publish_address") ? yaml_get(at, "publish_address")->text : "127.0.0.1");
 	settings->targets = xrealloc(settings->targets, settings->target_count + 1, sizeof(target));
 	settings->targets[settings->target_count++] = target;
 	return true;
 }
 
-static bool read_key(struct settings *settings, const struct yaml_document *file, const struct yaml_node *key,
-		     const struct yaml_node *value, struct error *err)
+static bool read_key(struct settings *settings, const struct yaml_document *file,
+		     const struct yaml_node *key, const struct yaml_node *value, struct error *err)
 {
 	const struct option *row = row_named(key->text);
 
@@ -218,8 +221,10 @@ static const char *without_scheme(const char *address)
 static char *find_runtime(const struct settings *settings)
 {
 	const char *docker_host = getenv("DOCKER_HOST"), *runtime_dir = getenv("XDG_RUNTIME_DIR");
-	AUTO(free) char *rootless = xasprintf("%s/podman/podman.sock", runtime_dir ? runtime_dir : "");
-	const char *const places[] = { "/run/podman/podman.sock", "/var/run/docker.sock", rootless };
+	AUTO(free)
+	char *rootless = xasprintf("%s/podman/podman.sock", runtime_dir ? runtime_dir : "");
+	const char *const places[] = { "/run/podman/podman.sock", "/var/run/docker.sock",
+				       rootless };
 
 	if (settings->runtime)
 		return xstrdup(without_scheme(settings->runtime));
@@ -232,9 +237,11 @@ static char *find_runtime(const struct settings *settings)
 	return xstrdup(places[0]);
 }
 
-static void add_default_target(struct settings *settings, const char *name, const char *engine, char *socket)
+static void add_default_target(struct settings *settings, const char *name, const char *engine,
+			       char *socket)
 {
-	settings->targets = xrealloc(settings->targets, settings->target_count + 1, sizeof(*settings->targets));
+	settings->targets =
+	    xrealloc(settings->targets, settings->target_count + 1, sizeof(*settings->targets));
 	settings->targets[settings->target_count++] = (struct target){
 		.name = xstrdup(name),
 		.engine = xstrdup(engine),
@@ -251,7 +258,8 @@ static void fill_targets(struct settings *settings)
 	if (!settings_target_for(settings, "external"))
 		add_default_target(settings, "external", "external", NULL);
 	for (size_t i = 0; i < settings->target_count; i++)
-		if (!settings->targets[i].socket && strcmp(settings->targets[i].engine, "container") == 0)
+		if (!settings->targets[i].socket &&
+		    strcmp(settings->targets[i].engine, "container") == 0)
 			settings->targets[i].socket = find_runtime(settings);
 }
 
@@ -261,8 +269,8 @@ static void fill_listen(struct settings *settings)
 	AUTO(free) char *path = NULL;
 
 	if (!settings->listen) {
-		path = runtime_dir && *runtime_dir ? xasprintf("%s/envd/envd.sock", runtime_dir) :
-						     xstrdup("/run/envd/envd.sock");
+		path = runtime_dir && *runtime_dir ? xasprintf("%s/envd/envd.sock", runtime_dir)
+						   : xstrdup("/run/envd/envd.sock");
 		settings->listen = own(settings, path);
 	}
 	settings->listen = without_scheme(settings->listen);
@@ -270,15 +278,19 @@ static void fill_listen(struct settings *settings)
 
 static bool check_bounds(const struct settings *settings, struct error *err)
 {
-	if (settings->create_slots < 1 || settings->check_slots < 1 || settings->destroy_slots < 1 ||
-	    settings->create_slots > 256 || settings->check_slots > 256 || settings->destroy_slots > 256)
-		return error_set(err, ERR_INVALID, "--create-slots, --check-slots and --destroy-slots must be 1 to 256");
+	if (settings->create_slots < 1 || settings->check_slots < 1 ||
+	    settings->destroy_slots < 1 || settings->create_slots > 256 ||
+	    settings->check_slots > 256 || settings->destroy_slots > 256)
+		return error_set(
+		    err, ERR_INVALID,
+		    "--create-slots, --check-slots and --destroy-slots must be 1 to 256");
 	if (settings->lease_grace_ms > 15 * 60000)
 		return error_set(err, ERR_INVALID, "--lease-grace may be at most 15m");
 	if (settings->retry_first_ms < 100)
 		return error_set(err, ERR_INVALID, "--destroy-retry must be at least 100ms");
 	if (strlen(settings->listen) > 107)
-		return error_set(err, ERR_INVALID, "--listen \"%s\" is too long for a socket (at most 107 bytes)",
+		return error_set(err, ERR_INVALID,
+				 "--listen \"%s\" is too long for a socket (at most 107 bytes)",
 				 settings->listen);
 	return true;
 }
@@ -288,13 +300,16 @@ static struct option_spec spec_of(const struct settings_usage *usage, struct opt
 {
 	groups[0] = usage->more ? *usage->more : group_of(settings);
 	groups[1] = group_of(settings);
-	return (struct option_spec){ .program = usage->program, .synopsis = "", .about = usage->about,
-				     .groups = groups, .group_count = usage->more ? 2 : 1,
+	return (struct option_spec){ .program = usage->program,
+				     .synopsis = "",
+				     .about = usage->about,
+				     .groups = groups,
+				     .group_count = usage->more ? 2 : 1,
 				     .arguments_max = 8 };
 }
 
-static bool parse(struct settings *settings, const struct settings_usage *usage, int argc, char *const *argv,
-		  struct option_list *arguments, struct error *err)
+static bool parse(struct settings *settings, const struct settings_usage *usage, int argc,
+		  char *const *argv, struct option_list *arguments, struct error *err)
 {
 	struct option_group groups[2];
 	struct option_spec spec = spec_of(usage, groups, settings);
@@ -303,8 +318,8 @@ static bool parse(struct settings *settings, const struct settings_usage *usage,
 }
 
 /* The command line is read twice: to find the file, and then over what the file said. */
-static bool read_all(struct settings *settings, const struct settings_usage *usage, int argc, char *const *argv,
-		     struct option_list *arguments, struct error *err)
+static bool read_all(struct settings *settings, const struct settings_usage *usage, int argc,
+		     char *const *argv, struct option_list *arguments, struct error *err)
 {
 	AUTO(option_list_release) struct option_list ignored = OPTION_LIST_EMPTY;
 	struct settings first = defaults;
@@ -316,8 +331,8 @@ static bool read_all(struct settings *settings, const struct settings_usage *usa
 	       parse(settings, usage, argc, argv, arguments, err);
 }
 
-bool settings_read(struct settings *settings, const struct settings_usage *usage, int argc, char *const *argv,
-		   struct option_list *arguments, struct error *err)
+bool settings_read(struct settings *settings, const struct settings_usage *usage, int argc,
+		   char *const *argv, struct option_list *arguments, struct error *err)
 {
 	*settings = defaults;
 	if (!read_all(settings, usage, argc, argv, arguments, err)) {

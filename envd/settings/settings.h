@@ -22,8 +22,8 @@ struct target {
 struct settings {
 	const char *config;
 	const char *data;
-	const char *listen;        /* path of the unix socket */
-	const char *runtime;       /* container API socket; NULL: looked for */
+	const char *listen;  /* path of the unix socket */
+	const char *runtime; /* container API socket; NULL: looked for */
 	struct option_list templates;
 	struct option_list untrusted_templates;
 	int64_t queue_limit_ms;
@@ -37,8 +37,8 @@ struct settings {
 	int64_t sweep_interval_ms;
 	int64_t retry_first_ms; /* pause after a first failed destroy; doubles */
 	const char *log_level;
-	bool no_reaper;  /* envd: do not start one */
-	bool stay;       /* envd-reaper: do not end when nothing is owed */
+	bool no_reaper; /* envd: do not start one */
+	bool stay;      /* envd-reaper: do not end when nothing is owed */
 
 	struct target *targets; /* at least one */
 	size_t target_count;
@@ -52,8 +52,9 @@ struct settings_usage {
 	const char *about;
 	const struct option_group *more; /* options of this command alone; NULL: none */
 };
-NODISCARD bool settings_read(struct settings *settings, const struct settings_usage *usage, int argc,
-			     char *const *argv, struct option_list *arguments, struct error *err);
+NODISCARD bool settings_read(struct settings *settings, const struct settings_usage *usage,
+			     int argc, char *const *argv, struct option_list *arguments,
+			     struct error *err);
 void settings_release(struct settings *settings);
 
 /* The help that belongs to the same rows; the caller frees. */

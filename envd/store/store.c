@@ -47,7 +47,8 @@ static bool execute(struct store *store, const char *sql, struct error *err)
 static bool open_database(struct store *store, struct error *err)
 {
 	AUTO(free) char *path = path_join(store->folder, "store.db");
-	int result = sqlite3_open_v2(path, &store->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL);
+	int result =
+	    sqlite3_open_v2(path, &store->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL);
 
 	if (result != SQLITE_OK)
 		return store_error(store, result, err, "opening");
@@ -61,18 +62,21 @@ static void stamp_lock(struct store *store)
 {
 	char line[160];
 	int length = snprintf(line, sizeof(line), "%d %lld %s %lld %lld\n", (int)store->self.pid,
-			      store->self.start_ticks, store->self.boot_id, (long long)clock_mono_ms(),
-			      (long long)store->turns);
+			      store->self.start_ticks, store->self.boot_id,
+			      (long long)clock_mono_ms(), (long long)store->turns);
 
-	/* Advice for whoever finds the lock taken; without it they cannot tell a hung holder and wait. */
-	if (pwrite(store->lock_fd, line, (size_t)length, 0) != length || ftruncate(store->lock_fd, length) != 0)
+	/* Advice for whoever finds the lock taken; without it they cannot tell a hung holder and
+	 * wait. */
+	if (pwrite(store->lock_fd, line, (size_t)length, 0) != length ||
+	    ftruncate(store->lock_fd, length) != 0)
 		return;
 }
 
 static bool take_lock(struct store *store, struct error *err)
 {
 	if (flock(store->lock_fd, LOCK_EX | LOCK_NB) != 0)
-		return error_set_as(err, ERR_UNAVAILABLE, "store_busy", "another program is writing the store");
+		return error_set_as(err, ERR_UNAVAILABLE, "store_busy",
+				    "another program is writing the store");
 	store->turns++;
 	stamp_lock(store);
 	return true;
@@ -107,8 +111,8 @@ static bool ensure_instance(struct store *store, struct error *err)
 		return true;
 	if (!store_begin(store, &tx, err))
 		return false;
-	if (!statement_run(tx, "INSERT INTO instance VALUES (1, ?, ?, 0)", NULL, err, "ti", env_id_new().text,
-			   clock_wall_ms())) {
+	if (!statement_run(tx, "INSERT INTO instance VALUES (1, ?, ?, 0)", NULL, err, "ti",
+			   env_id_new().text, clock_wall_ms())) {
 		store_rollback(tx);
 		return false;
 	}
@@ -135,7 +139,8 @@ bool store_open(const char *folder, bool may_migrate, struct store **store, stru
 	made->lock_fd = -1;
 	if (!process_identity_of(getpid(), &made->self))
 		return error_set(err, ERR_INTERNAL, "cannot read our own identity from /proc");
-	if (!open_lock(made, err) || !open_under_lock(made, may_migrate, err) || !ensure_instance(made, err))
+	if (!open_lock(made, err) || !open_under_lock(made, may_migrate, err) ||
+	    !ensure_instance(made, err))
 		return false;
 	*store = TAKE(made);
 	return true;
@@ -174,9 +179,10 @@ static bool check_version(struct store *store, struct error *err)
 	if (!statement_number(store, "PRAGMA user_version", &version, err, ""))
 		return false;
 	if (version != store_schema_version())
-		return error_set_as(err, ERR_CORRUPT, "store_newer",
-				    "the store changed to schema %lld under this program, which knows %lld",
-				    (long long)version, (long long)store_schema_version());
+		return error_set_as(
+		    err, ERR_CORRUPT, "store_newer",
+		    "the store changed to schema %lld under this program, which knows %lld",
+		    (long long)version, (long long)store_schema_version());
 	return true;
 }
 
@@ -211,7 +217,8 @@ bool store_commit(struct store_tx *tx, struct error *err)
 	bool done = !tx->is_broken && execute(store, "COMMIT", err);
 
 	if (tx->is_broken)
-		error_set_as(err, ERR_UNAVAILABLE, "disk_full", "the disk of \"%s\" is full", store->folder);
+		error_set_as(err, ERR_UNAVAILABLE, "disk_full", "the disk of \"%s\" is full",
+			     store->folder);
 	if (!done && !sqlite3_get_autocommit(store->db))
 		sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
 	end_tx(store);
@@ -239,8 +246,8 @@ bool store_savepoint_keep(struct store_tx *tx, struct error *err)
 
 void store_savepoint_undo(struct store_tx *tx)
 {
-	/* After SQLite rolled everything back there is no savepoint left, and a new one would commit by
-	 * itself. */
+	/* After SQLite rolled everything back there is no savepoint left, and a new one would
+	 * commit by itself. */
 	if (sqlite3_get_autocommit(tx->store->db)) {
 		tx->is_broken = true;
 		return;
@@ -264,7 +271,8 @@ bool store_lock_holder(const struct store *store, struct store_holder *holder)
 		return false;
 	line[length] = '\0';
 	memset(holder, 0, sizeof(*holder));
-	if (sscanf(line, "%d %lld %39s %lld %lld", &pid, &ticks, holder->process.boot_id, &since, &turn) != 5)
+	if (sscanf(line, "%d %lld %39s %lld %lld", &pid, &ticks, holder->process.boot_id, &since,
+		   &turn) != 5)
 		return false;
 	holder->process.pid = pid;
 	holder->process.start_ticks = ticks;
@@ -300,5 +308,6 @@ int64_t store_data_version(struct store *store)
 	struct error ignored; /* an unreadable version reads as "changed": the caller just looks */
 	int64_t version;
 
-	return statement_number(store, "PRAGMA data_version", &version, &ignored, "") ? version : -1;
+	return statement_number(store, "PRAGMA data_version", &version, &ignored, "") ? version
+										      : -1;
 }

@@ -8,8 +8,9 @@
  * tries again from a timer. Reading needs no lock.
  *
  * A failure that made SQLite roll the whole transaction back (full disk, I/O error) is told by
- * store_tx_is_broken(): the turn is lost, nothing of it was kept. A real I/O error ends the program:
- * a failed fsync must not be retried, and what is on disk is the truth to start again from.
+ * store_tx_is_broken(): the turn is lost, nothing of it was kept. A real I/O error ends the
+ * program: a failed fsync must not be retried, and what is on disk is the truth to start again
+ * from.
  */
 #ifndef ENVD_STORE_STORE_H
 #define ENVD_STORE_STORE_H
@@ -25,7 +26,8 @@ struct store_tx; /* at most one at a time per store */
 /* `folder` must exist. Errors: ERR_CORRUPT "store_newer" (made by a newer version),
  * ERR_UNAVAILABLE "store_busy" or "disk_full", ERR_DENIED when it cannot be written. Migrations run
  * only if `may_migrate`; without it an older file is ERR_CORRUPT "store_older". */
-NODISCARD bool store_open(const char *folder, bool may_migrate, struct store **store, struct error *err);
+NODISCARD bool store_open(const char *folder, bool may_migrate, struct store **store,
+			  struct error *err);
 
 /* Never checkpoints. */
 void store_close(struct store *store);

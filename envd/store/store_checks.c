@@ -2,7 +2,9 @@
 
 #include "store/store_statement.h"
 
-#define COLUMNS "id, environment, owner, state, verdict, suites, plan, report, message, asked_at, ended_at"
+#define COLUMNS                                                                                    \
+	"id, environment, owner, state, verdict, suites, plan, report, message, asked_at, "        \
+	"ended_at"
 
 void check_run_free(struct check_run *run)
 {
@@ -46,14 +48,16 @@ static struct check_run *read_row(sqlite3_stmt *row)
 
 bool store_check_insert(struct store_tx *tx, const struct check_run *run, struct error *err)
 {
-	return statement_run(tx,
-			     "INSERT INTO check_runs(id, environment, owner, state, suites, plan, asked_at)"
-			     " VALUES (?,?,?,'queued',?,?,?)",
-			     NULL, err, "tttjji", run->id, run->environment.text, run->owner, run->suites, run->plan,
-			     run->asked_at_ms);
+	return statement_run(
+	    tx,
+	    "INSERT INTO check_runs(id, environment, owner, state, suites, plan, asked_at)"
+	    " VALUES (?,?,?,'queued',?,?,?)",
+	    NULL, err, "tttjji", run->id, run->environment.text, run->owner, run->suites, run->plan,
+	    run->asked_at_ms);
 }
 
-static bool read_one(struct store *store, sqlite3_stmt *statement, struct check_run **run, struct error *err)
+static bool read_one(struct store *store, sqlite3_stmt *statement, struct check_run **run,
+		     struct error *err)
 {
 	bool has_row;
 
@@ -63,22 +67,25 @@ static bool read_one(struct store *store, sqlite3_stmt *statement, struct check_
 	return true;
 }
 
-bool store_check_find(struct store *store, const char *id, struct check_run **run, struct error *err)
+bool store_check_find(struct store *store, const char *id, struct check_run **run,
+		      struct error *err)
 {
 	AUTO(sqlite3_finalize) sqlite3_stmt *statement = NULL;
 	struct check_run *found;
 
-	if (!statement_prepare(store, "SELECT " COLUMNS " FROM check_runs WHERE id = ?", &statement, err, "t", id) ||
+	if (!statement_prepare(store, "SELECT " COLUMNS " FROM check_runs WHERE id = ?", &statement,
+			       err, "t", id) ||
 	    !read_one(store, statement, &found, err))
 		return false;
 	if (!found)
-		return error_set_as(err, ERR_NOT_FOUND, "check_not_found", "there is no check run \"%.40s\"", id);
+		return error_set_as(err, ERR_NOT_FOUND, "check_not_found",
+				    "there is no check run \"%.40s\"", id);
 	*run = found;
 	return true;
 }
 
-bool store_check_list(struct store *store, struct env_id id, int64_t limit, struct check_run_list *list,
-		      struct error *err)
+bool store_check_list(struct store *store, struct env_id id, int64_t limit,
+		      struct check_run_list *list, struct error *err)
 {
 	AUTO(sqlite3_finalize) sqlite3_stmt *statement = NULL;
 	AUTO(check_run_list_release) struct check_run_list made = { NULL, 0 };
@@ -102,12 +109,14 @@ bool store_check_list(struct store *store, struct env_id id, int64_t limit, stru
 	return true;
 }
 
-bool store_check_next(struct store *store, struct env_id id, struct check_run **run, struct error *err)
+bool store_check_next(struct store *store, struct env_id id, struct check_run **run,
+		      struct error *err)
 {
 	AUTO(sqlite3_finalize) sqlite3_stmt *statement = NULL;
 
 	return statement_prepare(store,
-				 "SELECT " COLUMNS " FROM check_runs WHERE environment = ? AND state <> 'ended'"
+				 "SELECT " COLUMNS
+				 " FROM check_runs WHERE environment = ? AND state <> 'ended'"
 				 " ORDER BY asked_at, rowid LIMIT 1",
 				 &statement, err, "t", id.text) &&
 	       read_one(store, statement, run, err);
@@ -115,24 +124,27 @@ bool store_check_next(struct store *store, struct env_id id, struct check_run **
 
 bool store_check_start(struct store_tx *tx, const char *id, struct error *err)
 {
-	return statement_run(tx, "UPDATE check_runs SET state = 'running' WHERE id = ? AND state <> 'ended'", NULL,
-			     err, "t", id);
+	return statement_run(
+	    tx, "UPDATE check_runs SET state = 'running' WHERE id = ? AND state <> 'ended'", NULL,
+	    err, "t", id);
 }
 
 bool store_check_end(struct store_tx *tx, const char *id, const char *verdict, const char *message,
 		     const json_t *report, int64_t now_ms, struct error *err)
 {
 	return statement_run(tx,
-			     "UPDATE check_runs SET state = 'ended', verdict = ?, message = ?, report = ?, ended_at = ?"
+			     "UPDATE check_runs SET state = 'ended', verdict = ?, message = ?, "
+			     "report = ?, ended_at = ?"
 			     " WHERE id = ? AND state <> 'ended'",
 			     NULL, err, "ttjit", verdict, message, report, now_ms, id);
 }
 
-bool store_checks_abandon(struct store_tx *tx, struct env_id id, const char *message, int64_t now_ms,
-			  struct error *err)
+bool store_checks_abandon(struct store_tx *tx, struct env_id id, const char *message,
+			  int64_t now_ms, struct error *err)
 {
 	return statement_run(tx,
-			     "UPDATE check_runs SET state = 'ended', verdict = 'inconclusive', message = ?, ended_at = ?"
+			     "UPDATE check_runs SET state = 'ended', verdict = 'inconclusive', "
+			     "message = ?, ended_at = ?"
 			     " WHERE environment = ? AND state <> 'ended'",
 			     NULL, err, "tit", message, now_ms, id.text);
 }

@@ -10,9 +10,9 @@
 struct check_run {
 	char id[ID_TEXT_SIZE];
 	struct env_id environment;
-	char *state;   /* "queued", "running", "ended" */
-	char *verdict; /* NULL until ended */
-	char *owner;   /* who asked */
+	char *state;    /* "queued", "running", "ended" */
+	char *verdict;  /* NULL until ended */
+	char *owner;    /* who asked */
 	json_t *suites; /* ["smoke"] */
 	json_t *plan;   /* inline plan, or NULL for the template's */
 	json_t *report; /* CheckRun document, or NULL */
@@ -33,7 +33,8 @@ static inline void auto_check_run_list_release(struct check_run_list *list)
 	check_run_list_release(list);
 }
 
-NODISCARD bool store_check_insert(struct store_tx *tx, const struct check_run *run, struct error *err);
+NODISCARD bool store_check_insert(struct store_tx *tx, const struct check_run *run,
+				  struct error *err);
 /* ERR_NOT_FOUND "check_not_found". */
 NODISCARD bool store_check_find(struct store *store, const char *id, struct check_run **run,
 				struct error *err);

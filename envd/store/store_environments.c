@@ -6,11 +6,15 @@
 
 /* One list of columns, in the order in which read_row() takes them. */
 #define COLUMNS                                                                                    \
-	"id, sequence, name, owner, template, template_folder, template_digest, trusted, engine, target, " \
-	"desired, state, generation, reason, message, error, labels, pins, parameters, outputs, "          \
-	"addresses, services, lock, created_at, provisioning_at, ready_at, expires_at, grace_until, "      \
-	"unwanted_at, ended_at, hard_wall_at, queue_limit, provision_limit, lease, lease_maximum, "        \
-	"expires_boot, boot_id, attempts, attempts_max, next_try_at, unknown, quarantined, blocked_by, "   \
+	"id, sequence, name, owner, template, template_folder, template_digest, trusted, engine, " \
+	"target, "                                                                                 \
+	"desired, state, generation, reason, message, error, labels, pins, parameters, outputs, "  \
+	"addresses, services, lock, created_at, provisioning_at, ready_at, expires_at, "           \
+	"grace_until, "                                                                            \
+	"unwanted_at, ended_at, hard_wall_at, queue_limit, provision_limit, lease, "               \
+	"lease_maximum, "                                                                          \
+	"expires_boot, boot_id, attempts, attempts_max, next_try_at, unknown, quarantined, "       \
+	"blocked_by, "                                                                             \
 	"check_run, check_verdict, has_checks, price, currency"
 
 static void replace_json(json_t **slot, sqlite3_stmt *row, int column)
@@ -33,8 +37,9 @@ static bool read_row(sqlite3_stmt *row, struct environment **environment, struct
 	made->is_trusted = sqlite3_column_int(row, c++);
 	made->engine = column_text(row, c++);
 	made->target = column_text(row, c++);
-	made->desired = strcmp((const char *)sqlite3_column_text(row, c++), "present") == 0 ? DESIRED_PRESENT :
-											       DESIRED_ABSENT;
+	made->desired = strcmp((const char *)sqlite3_column_text(row, c++), "present") == 0
+			    ? DESIRED_PRESENT
+			    : DESIRED_ABSENT;
 	if (!env_state_parse((const char *)sqlite3_column_text(row, c++), &made->state, err))
 		return error_wrap(err, "environment %s", made->id.text);
 	made->generation = sqlite3_column_int64(row, c++);
@@ -61,7 +66,8 @@ static bool read_row(sqlite3_stmt *row, struct environment **environment, struct
 	made->lease_ms = sqlite3_column_int64(row, c++);
 	made->lease_maximum_ms = sqlite3_column_int64(row, c++);
 	made->expires_boot_ms = sqlite3_column_int64(row, c++);
-	snprintf(made->boot_id, sizeof(made->boot_id), "%s", (const char *)sqlite3_column_text(row, c++));
+	snprintf(made->boot_id, sizeof(made->boot_id), "%s",
+		 (const char *)sqlite3_column_text(row, c++));
 	made->attempts = sqlite3_column_int64(row, c++);
 	made->attempts_max = sqlite3_column_int64(row, c++);
 	made->next_try_at_ms = sqlite3_column_int64(row, c++);
@@ -81,42 +87,52 @@ static bool name_is_taken(struct store_tx *tx, const char *name, struct error *e
 {
 	int64_t taken;
 
-	if (!statement_number(tx->store, "SELECT count(*) FROM environments WHERE name = ? AND state <> 'destroyed'",
-			      &taken, err, "t", name))
+	if (!statement_number(
+		tx->store,
+		"SELECT count(*) FROM environments WHERE name = ? AND state <> 'destroyed'", &taken,
+		err, "t", name))
 		return true;
 	if (!taken)
 		return false;
-	error_set_as(err, ERR_CONFLICT, "name_taken", "an environment named \"%s\" exists already", name);
+	error_set_as(err, ERR_CONFLICT, "name_taken", "an environment named \"%s\" exists already",
+		     name);
 	error_hint(err, "choose another --name, or look at it: envctl get %s", name);
 	return true;
 }
 
-bool store_environment_insert(struct store_tx *tx, struct environment *environment, struct error *err)
+bool store_environment_insert(struct store_tx *tx, struct environment *environment,
+			      struct error *err)
 {
 	const struct environment *e = environment;
 
 	if (name_is_taken(tx, e->name, err) ||
 	    !statement_run(tx, "UPDATE instance SET sequence = sequence + 1", NULL, err, "") ||
-	    !statement_number(tx->store, "SELECT sequence FROM instance", &environment->sequence, err, ""))
+	    !statement_number(tx->store, "SELECT sequence FROM instance", &environment->sequence,
+			      err, ""))
 		return false;
 	return statement_run(
-		tx,
-		"INSERT INTO environments(id, sequence, name, owner, template, template_folder, template_digest,"
-		" trusted, engine, target, desired, state, generation, labels, pins, parameters, created_at,"
-		" hard_wall_at, queue_limit, provision_limit, lease, lease_maximum, attempts_max, has_checks,"
-		" price, currency)"
-		" VALUES (?,?,?,?,?,?,?,?,?,?,'present','queued',1,?,?,?,?,?,?,?,?,?,?,?,?,?)",
-		NULL, err, "titttttittjjjiiiiiiiiit", e->id.text, e->sequence, e->name, e->owner, e->template_name,
-		e->template_folder, e->template_digest, (int64_t)e->is_trusted, e->engine, e->target, e->labels,
-		e->pins, e->parameters, e->created_at_ms, e->hard_wall_at_ms, e->queue_limit_ms,
-		e->provision_limit_ms, e->lease_ms, e->lease_maximum_ms, e->attempts_max, (int64_t)e->has_checks,
-		e->price_microcents_per_hour, e->currency);
+	    tx,
+	    "INSERT INTO environments(id, sequence, name, owner, template, template_folder, "
+	    "template_digest,"
+	    " trusted, engine, target, desired, state, generation, labels, pins, parameters, "
+	    "created_at,"
+	    " hard_wall_at, queue_limit, provision_limit, lease, lease_maximum, attempts_max, "
+	    "has_checks,"
+	    " price, currency)"
+	    " VALUES (?,?,?,?,?,?,?,?,?,?,'present','queued',1,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+	    NULL, err, "titttttittjjjiiiiiiiiit", e->id.text, e->sequence, e->name, e->owner,
+	    e->template_name, e->template_folder, e->template_digest, (int64_t)e->is_trusted,
+	    e->engine, e->target, e->labels, e->pins, e->parameters, e->created_at_ms,
+	    e->hard_wall_at_ms, e->queue_limit_ms, e->provision_limit_ms, e->lease_ms,
+	    e->lease_maximum_ms, e->attempts_max, (int64_t)e->has_checks,
+	    e->price_microcents_per_hour, e->currency);
 }
 
 static bool read_one(struct store *store, sqlite3_stmt *statement, struct environment **environment,
 		     bool *found, struct error *err)
 {
-	return statement_step(store, statement, found, err) && (!*found || read_row(statement, environment, err));
+	return statement_step(store, statement, found, err) &&
+	       (!*found || read_row(statement, environment, err));
 }
 
 bool store_environment_read(struct store *store, struct env_id id, struct environment **environment,
@@ -125,16 +141,16 @@ bool store_environment_read(struct store *store, struct env_id id, struct enviro
 	AUTO(sqlite3_finalize) sqlite3_stmt *statement = NULL;
 	bool found;
 
-	if (!statement_prepare(store, "SELECT " COLUMNS " FROM environments WHERE id = ?", &statement, err, "t",
-			       id.text) ||
+	if (!statement_prepare(store, "SELECT " COLUMNS " FROM environments WHERE id = ?",
+			       &statement, err, "t", id.text) ||
 	    !read_one(store, statement, environment, &found, err))
 		return false;
-	return found || error_set_as(err, ERR_NOT_FOUND, "environment_not_found", "there is no environment \"%s\"",
-				     id.text);
+	return found || error_set_as(err, ERR_NOT_FOUND, "environment_not_found",
+				     "there is no environment \"%s\"", id.text);
 }
 
-bool store_environment_find(struct store *store, const char *name_or_id, struct environment **environment,
-			    struct error *err)
+bool store_environment_find(struct store *store, const char *name_or_id,
+			    struct environment **environment, struct error *err)
 {
 	AUTO(sqlite3_finalize) sqlite3_stmt *statement = NULL;
 	bool found;
@@ -148,8 +164,8 @@ bool store_environment_find(struct store *store, const char *name_or_id, struct 
 	    !read_one(store, statement, environment, &found, err))
 		return false;
 	if (!found) {
-		error_set_as(err, ERR_NOT_FOUND, "environment_not_found", "there is no environment \"%.60s\"",
-			     name_or_id);
+		error_set_as(err, ERR_NOT_FOUND, "environment_not_found",
+			     "there is no environment \"%.60s\"", name_or_id);
 		return error_hint(err, "envctl list shows what there is");
 	}
 	return true;
@@ -191,40 +207,44 @@ bool store_environment_list(struct store *store, const struct environment_filter
 	AUTO(sqlite3_finalize) sqlite3_stmt *statement = NULL;
 	int64_t limit = filter->limit > 0 && filter->limit <= 500 ? filter->limit : 500;
 
-	/* Labels are a small JSON object; a key cannot hold a quote (checked when it is accepted). */
-	if (!statement_prepare(store,
-			       "SELECT " COLUMNS " FROM environments"
-			       " WHERE (?1 IS NULL OR state = ?1) AND (?2 IS NULL OR owner = ?2)"
-			       " AND (?3 IS NULL OR template = ?3)"
-			       " AND (?4 IS NULL OR json_extract(labels, '$.\"' || ?4 || '\"') = ?5)"
-			       " AND (?6 OR state <> 'destroyed') AND (?7 = 0 OR sequence < ?7)"
-			       " ORDER BY sequence DESC LIMIT ?8",
-			       &statement, err, "tttttiii", filter->state, filter->owner, filter->template_name,
-			       filter->label_key, filter->label_value,
-			       (int64_t)(filter->with_destroyed || filter->state), filter->after_sequence, limit))
+	/* Labels are a small JSON object; a key cannot hold a quote (checked when it is accepted).
+	 */
+	if (!statement_prepare(
+		store,
+		"SELECT " COLUMNS " FROM environments"
+		" WHERE (?1 IS NULL OR state = ?1) AND (?2 IS NULL OR owner = ?2)"
+		" AND (?3 IS NULL OR template = ?3)"
+		" AND (?4 IS NULL OR json_extract(labels, '$.\"' || ?4 || '\"') = ?5)"
+		" AND (?6 OR state <> 'destroyed') AND (?7 = 0 OR sequence < ?7)"
+		" ORDER BY sequence DESC LIMIT ?8",
+		&statement, err, "tttttiii", filter->state, filter->owner, filter->template_name,
+		filter->label_key, filter->label_value,
+		(int64_t)(filter->with_destroyed || filter->state), filter->after_sequence, limit))
 		return false;
 	return read_list(store, statement, list, err);
 }
 
-bool store_environments_to_build(struct store *store, int64_t queued_max, struct environment_list *list,
-				 struct error *err)
+bool store_environments_to_build(struct store *store, int64_t queued_max,
+				 struct environment_list *list, struct error *err)
 {
 	AUTO(sqlite3_finalize) sqlite3_stmt *statement = NULL;
 
-	if (!statement_prepare(store,
-			       "SELECT " COLUMNS " FROM environments WHERE desired = 'present' AND ("
-			       " state IN ('provisioning','checking')"
-			       " OR (state = 'ready' AND id IN (SELECT environment FROM check_runs WHERE state <> 'ended'))"
-			       " OR (state = 'queued' AND sequence IN (SELECT sequence FROM environments"
-			       "     WHERE desired = 'present' AND state = 'queued' ORDER BY sequence LIMIT ?)))"
-			       " ORDER BY sequence",
-			       &statement, err, "i", queued_max))
+	if (!statement_prepare(
+		store,
+		"SELECT " COLUMNS " FROM environments WHERE desired = 'present' AND ("
+		" state IN ('provisioning','checking')"
+		" OR (state = 'ready' AND id IN (SELECT environment FROM check_runs WHERE state <> "
+		"'ended'))"
+		" OR (state = 'queued' AND sequence IN (SELECT sequence FROM environments"
+		"     WHERE desired = 'present' AND state = 'queued' ORDER BY sequence LIMIT ?)))"
+		" ORDER BY sequence",
+		&statement, err, "i", queued_max))
 		return false;
 	return read_list(store, statement, list, err);
 }
 
-bool store_environments_to_destroy(struct store *store, int64_t now_ms, struct environment_list *list,
-				   struct error *err)
+bool store_environments_to_destroy(struct store *store, int64_t now_ms,
+				   struct environment_list *list, struct error *err)
 {
 	AUTO(sqlite3_finalize) sqlite3_stmt *statement = NULL;
 
@@ -242,36 +262,39 @@ bool store_environments_to_destroy(struct store *store, int64_t now_ms, struct e
 
 bool store_environments_next_due(struct store *store, int64_t *at_ms, struct error *err)
 {
-	return statement_number(store,
-				"SELECT min(due) FROM ("
-				" SELECT hard_wall_at AS due FROM environments WHERE desired = 'present'"
-				" UNION ALL SELECT max(expires_at, grace_until) FROM environments"
-				"   WHERE desired = 'present' AND state = 'ready'"
-				" UNION ALL SELECT created_at + queue_limit FROM environments"
-				"   WHERE desired = 'present' AND state = 'queued')",
-				at_ms, err, "");
+	return statement_number(
+	    store,
+	    "SELECT min(due) FROM ("
+	    " SELECT hard_wall_at AS due FROM environments WHERE desired = 'present'"
+	    " UNION ALL SELECT max(expires_at, grace_until) FROM environments"
+	    "   WHERE desired = 'present' AND state = 'ready'"
+	    " UNION ALL SELECT created_at + queue_limit FROM environments"
+	    "   WHERE desired = 'present' AND state = 'queued')",
+	    at_ms, err, "");
 }
 
-bool store_environments_live_count(struct store *store, const char *target, int64_t *count, struct error *err)
+bool store_environments_live_count(struct store *store, const char *target, int64_t *count,
+				   struct error *err)
 {
-	return statement_number(store,
-				"SELECT count(*) FROM environments WHERE state NOT IN ('destroyed','queued')"
-				" AND target = ?",
-				count, err, "t", target);
+	return statement_number(
+	    store,
+	    "SELECT count(*) FROM environments WHERE state NOT IN ('destroyed','queued')"
+	    " AND target = ?",
+	    count, err, "t", target);
 }
 
 bool store_environments_open_count(struct store *store, int64_t *count, struct error *err)
 {
-	return statement_number(store, "SELECT count(*) FROM environments WHERE state <> 'destroyed'", count, err,
-				"");
+	return statement_number(
+	    store, "SELECT count(*) FROM environments WHERE state <> 'destroyed'", count, err, "");
 }
 
 bool store_environments_queue_position(struct store *store, int64_t sequence, int64_t *position,
 				       struct error *err)
 {
-	return statement_number(store,
-				"SELECT count(*) FROM environments WHERE state = 'queued' AND sequence < ?",
-				position, err, "i", sequence);
+	return statement_number(
+	    store, "SELECT count(*) FROM environments WHERE state = 'queued' AND sequence < ?",
+	    position, err, "i", sequence);
 }
 
 /* Which moment a state's beginning is. */
@@ -283,14 +306,15 @@ static const char *moment_of(enum env_state state)
 	case ENV_READY:
 		return "UPDATE environments SET ready_at = ?1, attempts = 0 WHERE id = ?2";
 	case ENV_DESTROYING:
-		return "UPDATE environments SET attempts = 0, next_try_at = 0 WHERE id = ?2 AND ?1 > 0";
+		return "UPDATE environments SET attempts = 0, next_try_at = 0 WHERE id = ?2 AND ?1 "
+		       "> 0";
 	default:
 		return NULL;
 	}
 }
 
-bool store_environment_move(struct store_tx *tx, struct env_id id, enum env_state from, enum env_state to,
-			    int64_t now_ms, struct error *err)
+bool store_environment_move(struct store_tx *tx, struct env_id id, enum env_state from,
+			    enum env_state to, int64_t now_ms, struct error *err)
 {
 	const char *moment = moment_of(to);
 	int64_t changed;
@@ -302,124 +326,144 @@ bool store_environment_move(struct store_tx *tx, struct env_id id, enum env_stat
 			   " quarantined = CASE ?1 WHEN 'destroyed' THEN 0 ELSE quarantined END,"
 			   " blocked_by = CASE ?1 WHEN 'destroyed' THEN NULL ELSE blocked_by END"
 			   " WHERE id = ?3 AND state = ?4",
-			   &changed, err, "titt", env_state_name(to), now_ms, id.text, env_state_name(from)))
+			   &changed, err, "titt", env_state_name(to), now_ms, id.text,
+			   env_state_name(from)))
 		return false;
 	if (changed != 1)
-		return error_set_as(err, ERR_CONFLICT, "state_forbids", "environment %s is no longer %s", id.text,
+		return error_set_as(err, ERR_CONFLICT, "state_forbids",
+				    "environment %s is no longer %s", id.text,
 				    env_state_name(from));
 	return !moment || statement_run(tx, moment, NULL, err, "it", now_ms, id.text);
 }
 
-bool store_environment_latch(struct store_tx *tx, struct env_id id, const char *reason, const char *message,
-			     const struct error *failure, int64_t now_ms, bool *fell, struct error *err)
+bool store_environment_latch(struct store_tx *tx, struct env_id id, const char *reason,
+			     const char *message, const struct error *failure, int64_t now_ms,
+			     bool *fell, struct error *err)
 {
 	AUTO(json_decref) json_t *error = NULL;
 	int64_t changed;
 
 	if (failure)
-		error = json_pack("{s:s, s:s, s:s, s:s}", "code", error_code_name(failure->code), "slug",
-				  failure->slug, "message", failure->message, "hint", failure->hint);
-	if (!statement_run(tx,
-			   "UPDATE environments SET desired = 'absent', generation = generation + 1, reason = ?,"
-			   " message = ?, error = ?, unwanted_at = ? WHERE id = ? AND desired = 'present'",
-			   &changed, err, "ttjit", reason, message, error, now_ms, id.text))
+		error = json_pack("{s:s, s:s, s:s, s:s}", "code", error_code_name(failure->code),
+				  "slug", failure->slug, "message", failure->message, "hint",
+				  failure->hint);
+	if (!statement_run(
+		tx,
+		"UPDATE environments SET desired = 'absent', generation = generation + 1, reason = "
+		"?,"
+		" message = ?, error = ?, unwanted_at = ? WHERE id = ? AND desired = 'present'",
+		&changed, err, "ttjit", reason, message, error, now_ms, id.text))
 		return false;
 	*fell = changed == 1;
 	return true;
 }
 
-bool store_environment_expire(struct store_tx *tx, struct env_id id, int64_t expires_at_ms, int64_t now_ms,
-			      bool *done, struct error *err)
+bool store_environment_expire(struct store_tx *tx, struct env_id id, int64_t expires_at_ms,
+			      int64_t now_ms, bool *done, struct error *err)
 {
 	int64_t changed;
 
-	if (!statement_run(tx,
-			   "UPDATE environments SET desired = 'absent', generation = generation + 1,"
-			   " reason = '" REASON_LEASE_ENDED "', unwanted_at = ?"
-			   " WHERE id = ? AND desired = 'present' AND state = 'ready' AND expires_at = ?",
-			   &changed, err, "iti", now_ms, id.text, expires_at_ms))
+	if (!statement_run(
+		tx,
+		"UPDATE environments SET desired = 'absent', generation = generation + 1,"
+		" reason = '" REASON_LEASE_ENDED "', unwanted_at = ?"
+		" WHERE id = ? AND desired = 'present' AND state = 'ready' AND expires_at = ?",
+		&changed, err, "iti", now_ms, id.text, expires_at_ms))
 		return false;
 	*done = changed == 1;
 	return true;
 }
 
-bool store_environment_extend(struct store_tx *tx, struct env_id id, const struct lease_change *change,
-			      bool *done, struct error *err)
+bool store_environment_extend(struct store_tx *tx, struct env_id id,
+			      const struct lease_change *change, bool *done, struct error *err)
 {
 	int64_t changed;
 
-	if (!statement_run(tx,
-			   "UPDATE environments SET expires_at = ?1, expires_boot = ?2, boot_id = ?3, grace_until = 0"
-			   " WHERE id = ?4 AND desired = 'present' AND state = 'ready' AND ?1 <= hard_wall_at",
-			   &changed, err, "iitt", change->expires_at_ms, change->expires_boot_ms, change->boot_id,
-			   id.text))
+	if (!statement_run(
+		tx,
+		"UPDATE environments SET expires_at = ?1, expires_boot = ?2, boot_id = ?3, "
+		"grace_until = 0"
+		" WHERE id = ?4 AND desired = 'present' AND state = 'ready' AND ?1 <= hard_wall_at",
+		&changed, err, "iitt", change->expires_at_ms, change->expires_boot_ms,
+		change->boot_id, id.text))
 		return false;
 	*done = changed == 1;
 	return true;
 }
 
-bool store_environment_grant_grace(struct store_tx *tx, struct env_id id, int64_t grace_until_ms, bool *done,
+bool store_environment_grant_grace(struct store_tx *tx, struct env_id id, int64_t grace_until_ms,
+				   bool *done, struct error *err)
+{
+	int64_t changed;
+
+	if (!statement_run(
+		tx,
+		"UPDATE environments SET grace_until = ?"
+		" WHERE id = ? AND desired = 'present' AND state = 'ready' AND grace_until = 0",
+		&changed, err, "it", grace_until_ms, id.text))
+		return false;
+	*done = changed == 1;
+	return true;
+}
+
+bool store_environment_set_created(struct store_tx *tx, struct env_id id, const json_t *data,
 				   struct error *err)
 {
-	int64_t changed;
-
-	if (!statement_run(tx,
-			   "UPDATE environments SET grace_until = ?"
-			   " WHERE id = ? AND desired = 'present' AND state = 'ready' AND grace_until = 0",
-			   &changed, err, "it", grace_until_ms, id.text))
-		return false;
-	*done = changed == 1;
-	return true;
-}
-
-bool store_environment_set_created(struct store_tx *tx, struct env_id id, const json_t *data, struct error *err)
-{
 	return statement_run(tx,
-			     "UPDATE environments SET outputs = ?, addresses = ?, services = ?, lock = ?, unknown = 0,"
+			     "UPDATE environments SET outputs = ?, addresses = ?, services = ?, "
+			     "lock = ?, unknown = 0,"
 			     " error = NULL, message = '' WHERE id = ?",
-			     NULL, err, "jjjjt", json_object_get(data, "outputs"), json_object_get(data, "addresses"),
-			     json_object_get(data, "services"), json_object_get(data, "lock"), id.text);
+			     NULL, err, "jjjjt", json_object_get(data, "outputs"),
+			     json_object_get(data, "addresses"), json_object_get(data, "services"),
+			     json_object_get(data, "lock"), id.text);
 }
 
-bool store_environment_set_lease(struct store_tx *tx, struct env_id id, const struct lease_change *change,
-				 struct error *err)
+bool store_environment_set_lease(struct store_tx *tx, struct env_id id,
+				 const struct lease_change *change, struct error *err)
 {
-	return statement_run(tx, "UPDATE environments SET expires_at = ?, expires_boot = ?, boot_id = ? WHERE id = ?",
-			     NULL, err, "iitt", change->expires_at_ms, change->expires_boot_ms, change->boot_id,
-			     id.text);
+	return statement_run(
+	    tx,
+	    "UPDATE environments SET expires_at = ?, expires_boot = ?, boot_id = ? WHERE id = ?",
+	    NULL, err, "iitt", change->expires_at_ms, change->expires_boot_ms, change->boot_id,
+	    id.text);
 }
 
-bool store_environment_set_try(struct store_tx *tx, struct env_id id, const struct try_change *change,
-			       struct error *err)
+bool store_environment_set_try(struct store_tx *tx, struct env_id id,
+			       const struct try_change *change, struct error *err)
 {
 	AUTO(json_decref) json_t *error = NULL;
 
 	if (change->failure)
-		error = json_pack("{s:s, s:s, s:s, s:s}", "code", error_code_name(change->failure->code), "slug",
-				  change->failure->slug, "message", change->failure->message, "hint",
-				  change->failure->hint);
+		error =
+		    json_pack("{s:s, s:s, s:s, s:s}", "code",
+			      error_code_name(change->failure->code), "slug", change->failure->slug,
+			      "message", change->failure->message, "hint", change->failure->hint);
 	/* What made it unwanted stays its error; the trouble with removing it is its message. */
-	return statement_run(tx,
-			     "UPDATE environments SET attempts = ?, next_try_at = ?, unknown = ?, quarantined = ?,"
-			     " blocked_by = ?, message = CASE WHEN desired = 'absent' AND ?6 = '' THEN message ELSE ?6 END,"
-			     " error = CASE desired WHEN 'absent' THEN error ELSE ?7 END WHERE id = ?8",
-			     NULL, err, "iiiijtjt", change->attempts, change->next_try_at_ms,
-			     (int64_t)change->is_unknown, (int64_t)change->is_quarantined, change->blocked_by,
-			     change->message ? change->message : "", error, id.text);
+	return statement_run(
+	    tx,
+	    "UPDATE environments SET attempts = ?, next_try_at = ?, unknown = ?, quarantined = ?,"
+	    " blocked_by = ?, message = CASE WHEN desired = 'absent' AND ?6 = '' THEN message ELSE "
+	    "?6 END,"
+	    " error = CASE desired WHEN 'absent' THEN error ELSE ?7 END WHERE id = ?8",
+	    NULL, err, "iiiijtjt", change->attempts, change->next_try_at_ms,
+	    (int64_t)change->is_unknown, (int64_t)change->is_quarantined, change->blocked_by,
+	    change->message ? change->message : "", error, id.text);
 }
 
-bool store_environment_set_check(struct store_tx *tx, struct env_id id, const char *run, const char *verdict,
-				 struct error *err)
+bool store_environment_set_check(struct store_tx *tx, struct env_id id, const char *run,
+				 const char *verdict, struct error *err)
 {
-	return statement_run(tx, "UPDATE environments SET check_run = ?, check_verdict = ? WHERE id = ?", NULL, err,
-			     "ttt", run, verdict, id.text);
+	return statement_run(
+	    tx, "UPDATE environments SET check_run = ?, check_verdict = ? WHERE id = ?", NULL, err,
+	    "ttt", run, verdict, id.text);
 }
 
 bool store_proof_add(struct store_tx *tx, struct env_id id, const char *kind, int64_t at_ms,
 		     const json_t *detail, struct error *err)
 {
-	return statement_run(tx, "INSERT INTO proofs(environment, kind, at, detail) VALUES (?,?,?,?)", NULL, err,
-			     "ttij", id.text, kind, at_ms, detail);
+	return statement_run(tx,
+			     "INSERT INTO proofs(environment, kind, at, detail) VALUES (?,?,?,?)",
+			     NULL, err, "ttij", id.text, kind, at_ms, detail);
 }
 
 bool store_proofs(struct store *store, struct env_id id, json_t **proofs, struct error *err)
@@ -428,17 +472,19 @@ bool store_proofs(struct store *store, struct env_id id, json_t **proofs, struct
 	AUTO(json_decref) json_t *made = json_array();
 	bool has_row;
 
-	if (!statement_prepare(store, "SELECT kind, at, detail FROM proofs WHERE environment = ? ORDER BY n",
-			       &statement, err, "t", id.text))
+	if (!statement_prepare(
+		store, "SELECT kind, at, detail FROM proofs WHERE environment = ? ORDER BY n",
+		&statement, err, "t", id.text))
 		return false;
 	for (;;) {
 		if (!statement_step(store, statement, &has_row, err))
 			return false;
 		if (!has_row)
 			break;
-		json_array_append_new(made, json_pack("{s:s, s:I, s:o}", "kind", sqlite3_column_text(statement, 0),
-						      "at_ms", (json_int_t)sqlite3_column_int64(statement, 1),
-						      "detail", column_json(statement, 2, json_object())));
+		json_array_append_new(
+		    made, json_pack("{s:s, s:I, s:o}", "kind", sqlite3_column_text(statement, 0),
+				    "at_ms", (json_int_t)sqlite3_column_int64(statement, 1),
+				    "detail", column_json(statement, 2, json_object())));
 	}
 	*proofs = TAKE(made);
 	return true;
@@ -449,8 +495,9 @@ bool store_idempotency_find(struct store *store, const char *owner, const char *
 {
 	AUTO(sqlite3_finalize) sqlite3_stmt *statement = NULL;
 
-	if (!statement_prepare(store, "SELECT environment, body FROM idempotency WHERE owner = ? AND key = ?",
-			       &statement, err, "tt", owner, key) ||
+	if (!statement_prepare(
+		store, "SELECT environment, body FROM idempotency WHERE owner = ? AND key = ?",
+		&statement, err, "tt", owner, key) ||
 	    !statement_step(store, statement, found, err))
 		return false;
 	if (*found) {
@@ -460,16 +507,17 @@ bool store_idempotency_find(struct store *store, const char *owner, const char *
 	return true;
 }
 
-bool store_idempotency_add(struct store_tx *tx, const char *owner, const char *key, struct env_id id,
-			   const char *body_digest, struct error *err)
+bool store_idempotency_add(struct store_tx *tx, const char *owner, const char *key,
+			   struct env_id id, const char *body_digest, struct error *err)
 {
-	return statement_run(tx, "INSERT INTO idempotency(owner, key, body, environment) VALUES (?,?,?,?)", NULL, err,
-			     "tttt", owner, key, body_digest, id.text);
+	return statement_run(
+	    tx, "INSERT INTO idempotency(owner, key, body, environment) VALUES (?,?,?,?)", NULL,
+	    err, "tttt", owner, key, body_digest, id.text);
 }
 
 bool store_environments_each(struct store *store,
-			     void (*each)(void *arg, const struct environment *environment), void *arg,
-			     struct error *err)
+			     void (*each)(void *arg, const struct environment *environment),
+			     void *arg, struct error *err)
 {
 	AUTO(sqlite3_finalize) sqlite3_stmt *statement = NULL;
 	bool has_row;

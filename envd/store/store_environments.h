@@ -22,7 +22,7 @@ NODISCARD bool store_environment_read(struct store *store, struct env_id id,
 
 /* A list: newest first, `after_sequence` 0 from the start, else strictly older ones. */
 struct environment_filter {
-	const char *state;    /* NULL: any */
+	const char *state; /* NULL: any */
 	const char *owner;
 	const char *template_name;
 	const char *label_key; /* with label_value */
@@ -54,10 +54,11 @@ NODISCARD bool store_environments_to_destroy(struct store *store, int64_t now_ms
 NODISCARD bool store_environments_next_due(struct store *store, int64_t *at_ms, struct error *err);
 
 /* Neither destroyed nor queued, of one target. */
-NODISCARD bool store_environments_live_count(struct store *store, const char *target, int64_t *count,
-					     struct error *err);
+NODISCARD bool store_environments_live_count(struct store *store, const char *target,
+					     int64_t *count, struct error *err);
 /* Not destroyed, queued ones too: as long as there are any, something is owed. */
-NODISCARD bool store_environments_open_count(struct store *store, int64_t *count, struct error *err);
+NODISCARD bool store_environments_open_count(struct store *store, int64_t *count,
+					     struct error *err);
 /* Queued ones before this sequence. */
 NODISCARD bool store_environments_queue_position(struct store *store, int64_t sequence,
 						 int64_t *position, struct error *err);
@@ -68,25 +69,27 @@ NODISCARD bool store_environment_move(struct store_tx *tx, struct env_id id, enu
 
 /* desired: present -> absent, generation + 1. `*fell` false when it had fallen before. */
 NODISCARD bool store_environment_latch(struct store_tx *tx, struct env_id id, const char *reason,
-				       const char *message, const struct error *failure, int64_t now_ms,
-				       bool *fell, struct error *err);
+				       const char *message, const struct error *failure,
+				       int64_t now_ms, bool *fell, struct error *err);
 
 /* One conditional update each: the first commit wins. `*done` false when the other won. */
-NODISCARD bool store_environment_expire(struct store_tx *tx, struct env_id id, int64_t expires_at_ms,
-					int64_t now_ms, bool *done, struct error *err);
+NODISCARD bool store_environment_expire(struct store_tx *tx, struct env_id id,
+					int64_t expires_at_ms, int64_t now_ms, bool *done,
+					struct error *err);
 struct lease_change {
 	int64_t expires_at_ms;
 	int64_t expires_boot_ms;
 	const char *boot_id;
 };
 NODISCARD bool store_environment_extend(struct store_tx *tx, struct env_id id,
-					const struct lease_change *change, bool *done, struct error *err);
+					const struct lease_change *change, bool *done,
+					struct error *err);
 NODISCARD bool store_environment_grant_grace(struct store_tx *tx, struct env_id id,
 					     int64_t grace_until_ms, bool *done, struct error *err);
 
 /* Facts that go with a step. */
-NODISCARD bool store_environment_set_created(struct store_tx *tx, struct env_id id, const json_t *data,
-					     struct error *err);
+NODISCARD bool store_environment_set_created(struct store_tx *tx, struct env_id id,
+					     const json_t *data, struct error *err);
 NODISCARD bool store_environment_set_lease(struct store_tx *tx, struct env_id id,
 					   const struct lease_change *change, struct error *err);
 struct try_change {
@@ -105,9 +108,10 @@ NODISCARD bool store_environment_set_check(struct store_tx *tx, struct env_id id
 
 /* Proofs of the end, in the order in which they were stored:
  * [{"kind","at_ms","detail":{...}}]. */
-NODISCARD bool store_proof_add(struct store_tx *tx, struct env_id id, const char *kind, int64_t at_ms,
-			       const json_t *detail, struct error *err);
-NODISCARD bool store_proofs(struct store *store, struct env_id id, json_t **proofs, struct error *err);
+NODISCARD bool store_proof_add(struct store_tx *tx, struct env_id id, const char *kind,
+			       int64_t at_ms, const json_t *detail, struct error *err);
+NODISCARD bool store_proofs(struct store *store, struct env_id id, json_t **proofs,
+			    struct error *err);
 
 /* Idempotency: one (owner, key) is one environment for as long as the record lives. */
 NODISCARD bool store_idempotency_find(struct store *store, const char *owner, const char *key,
@@ -118,7 +122,8 @@ NODISCARD bool store_idempotency_add(struct store_tx *tx, const char *owner, con
 
 /* Every environment ever, for the bill: called once per row. */
 NODISCARD bool store_environments_each(struct store *store,
-				       void (*each)(void *arg, const struct environment *environment),
+				       void (*each)(void *arg,
+						    const struct environment *environment),
 				       void *arg, struct error *err);
 
 #endif

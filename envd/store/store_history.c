@@ -5,16 +5,18 @@
 bool store_history_append(struct store_tx *tx, const struct env_id *id, int64_t at_ms,
 			  const struct history_entry *entry, struct error *err)
 {
-	return statement_run(tx,
-			     "INSERT INTO history(environment, at, kind, event, state, message, data)"
-			     " VALUES (?,?,?,?,?,?,?)",
-			     NULL, err, "tittttj", id ? id->text : NULL, at_ms, entry->kind, entry->event,
-			     entry->state, entry->message ? entry->message : "", entry->data);
+	return statement_run(
+	    tx,
+	    "INSERT INTO history(environment, at, kind, event, state, message, data)"
+	    " VALUES (?,?,?,?,?,?,?)",
+	    NULL, err, "tittttj", id ? id->text : NULL, at_ms, entry->kind, entry->event,
+	    entry->state, entry->message ? entry->message : "", entry->data);
 }
 
 static struct history_row read_row(sqlite3_stmt *row)
 {
-	struct history_row made = { .n = sqlite3_column_int64(row, 0), .at_ms = sqlite3_column_int64(row, 2) };
+	struct history_row made = { .n = sqlite3_column_int64(row, 0),
+				    .at_ms = sqlite3_column_int64(row, 2) };
 	const char *id = (const char *)sqlite3_column_text(row, 1);
 
 	if (id)
@@ -37,14 +39,17 @@ bool store_history_list(struct store *store, const struct env_id *id, int64_t af
 	AUTO(history_list_release) struct history_list made = { NULL, 0 };
 	bool has_row;
 
-	if (!statement_prepare(store,
-			       id ? "SELECT h.n, h.environment, h.at, h.kind, h.event, h.state, h.message, h.data, e.name"
-				    " FROM history h LEFT JOIN environments e ON e.id = h.environment"
-				    " WHERE h.n > ?1 AND h.environment = ?3 ORDER BY h.n LIMIT ?2" :
-				    "SELECT h.n, h.environment, h.at, h.kind, h.event, h.state, h.message, h.data, e.name"
-				    " FROM history h LEFT JOIN environments e ON e.id = h.environment"
-				    " WHERE h.n > ?1 ORDER BY h.n LIMIT ?2",
-			       &statement, err, id ? "iit" : "ii", after, limit, id ? id->text : NULL))
+	if (!statement_prepare(
+		store,
+		id ? "SELECT h.n, h.environment, h.at, h.kind, h.event, h.state, h.message, "
+		     "h.data, e.name"
+		     " FROM history h LEFT JOIN environments e ON e.id = h.environment"
+		     " WHERE h.n > ?1 AND h.environment = ?3 ORDER BY h.n LIMIT ?2"
+		   : "SELECT h.n, h.environment, h.at, h.kind, h.event, h.state, h.message, "
+		     "h.data, e.name"
+		     " FROM history h LEFT JOIN environments e ON e.id = h.environment"
+		     " WHERE h.n > ?1 ORDER BY h.n LIMIT ?2",
+		&statement, err, id ? "iit" : "ii", after, limit, id ? id->text : NULL))
 		return false;
 	for (;;) {
 		if (!statement_step(store, statement, &has_row, err))

@@ -19,10 +19,10 @@
 
 struct history_entry {
 	const char *kind;
-	const char *event;   /* of the state table, or NULL */
-	const char *state;   /* after it, or NULL */
+	const char *event; /* of the state table, or NULL */
+	const char *state; /* after it, or NULL */
 	const char *message;
-	const json_t *data;  /* or NULL */
+	const json_t *data; /* or NULL */
 };
 
 /* `id` NULL: about the service itself. */

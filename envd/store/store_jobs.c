@@ -6,7 +6,8 @@
 #include "store/store_statement.h"
 
 #define COLUMNS                                                                                    \
-	"id, environment, generation, kind, owner, state, pid, start_ticks, boot_id, check_run, intent_at, " \
+	"id, environment, generation, kind, owner, state, pid, start_ticks, boot_id, check_run, "  \
+	"intent_at, "                                                                              \
 	"ended_at, lines_offset, stop_asked_at, outcome"
 
 static const char *const state_names[] = {
@@ -63,7 +64,8 @@ static struct job_row *read_row(sqlite3_stmt *row)
 	return job;
 }
 
-static bool read_list(struct store *store, sqlite3_stmt *statement, struct job_list *list, struct error *err)
+static bool read_list(struct store *store, sqlite3_stmt *statement, struct job_list *list,
+		      struct error *err)
 {
 	AUTO(job_list_release) struct job_list made = { NULL, 0 };
 	bool has_row;
@@ -84,10 +86,12 @@ static bool read_list(struct store *store, sqlite3_stmt *statement, struct job_l
 bool store_job_insert(struct store_tx *tx, const struct job_row *job, struct error *err)
 {
 	return statement_run(tx,
-			     "INSERT INTO jobs(id, environment, generation, kind, owner, state, check_run, intent_at)"
+			     "INSERT INTO jobs(id, environment, generation, kind, owner, state, "
+			     "check_run, intent_at)"
 			     " VALUES (?,?,?,?,?,'intent',?,?)",
-			     NULL, err, "ttittti", job->id.text, job->environment.text, job->generation, job->kind,
-			     job->owner, job->check_run[0] ? job->check_run : NULL, job->intent_at_ms);
+			     NULL, err, "ttittti", job->id.text, job->environment.text,
+			     job->generation, job->kind, job->owner,
+			     job->check_run[0] ? job->check_run : NULL, job->intent_at_ms);
 }
 
 bool store_job_read(struct store *store, struct job_id id, struct job_row **job, struct error *err)
@@ -95,7 +99,8 @@ bool store_job_read(struct store *store, struct job_id id, struct job_row **job,
 	AUTO(sqlite3_finalize) sqlite3_stmt *statement = NULL;
 	bool has_row;
 
-	if (!statement_prepare(store, "SELECT " COLUMNS " FROM jobs WHERE id = ?", &statement, err, "t", id.text) ||
+	if (!statement_prepare(store, "SELECT " COLUMNS " FROM jobs WHERE id = ?", &statement, err,
+			       "t", id.text) ||
 	    !statement_step(store, statement, &has_row, err))
 		return false;
 	if (!has_row)
@@ -104,18 +109,21 @@ bool store_job_read(struct store *store, struct job_id id, struct job_row **job,
 	return true;
 }
 
-bool store_job_set_running(struct store_tx *tx, struct job_id id, const struct process_identity *process,
-			   struct error *err)
+bool store_job_set_running(struct store_tx *tx, struct job_id id,
+			   const struct process_identity *process, struct error *err)
 {
 	int64_t changed;
 
 	if (!statement_run(tx,
-			   "UPDATE jobs SET state = 'running', pid = ?, start_ticks = ?, boot_id = ?, running_at = ?"
+			   "UPDATE jobs SET state = 'running', pid = ?, start_ticks = ?, boot_id = "
+			   "?, running_at = ?"
 			   " WHERE id = ? AND state = 'intent'",
-			   &changed, err, "iitit", (int64_t)process->pid, (int64_t)process->start_ticks,
-			   process->boot_id, clock_wall_ms(), id.text))
+			   &changed, err, "iitit", (int64_t)process->pid,
+			   (int64_t)process->start_ticks, process->boot_id, clock_wall_ms(),
+			   id.text))
 		return false;
-	return changed == 1 || error_set(err, ERR_CONFLICT, "job %s is not an intent any more", id.text);
+	return changed == 1 ||
+	       error_set(err, ERR_CONFLICT, "job %s is not an intent any more", id.text);
 }
 
 bool store_job_end(struct store_tx *tx, struct job_id id, const char *outcome, const json_t *result,
@@ -134,22 +142,25 @@ bool store_job_end(struct store_tx *tx, struct job_id id, const char *outcome, c
 
 bool store_job_set_offset(struct store_tx *tx, struct job_id id, int64_t offset, struct error *err)
 {
-	return statement_run(tx, "UPDATE jobs SET lines_offset = ? WHERE id = ?", NULL, err, "it", offset, id.text);
+	return statement_run(tx, "UPDATE jobs SET lines_offset = ? WHERE id = ?", NULL, err, "it",
+			     offset, id.text);
 }
 
 bool store_job_ask_stop(struct store_tx *tx, struct job_id id, int64_t now_ms, struct error *err)
 {
-	return statement_run(tx, "UPDATE jobs SET stop_asked_at = ? WHERE id = ? AND stop_asked_at = 0", NULL, err,
-			     "it", now_ms, id.text);
+	return statement_run(tx,
+			     "UPDATE jobs SET stop_asked_at = ? WHERE id = ? AND stop_asked_at = 0",
+			     NULL, err, "it", now_ms, id.text);
 }
 
-bool store_job_take_over(struct store_tx *tx, struct job_id id, const char *from, const char *to, bool *done,
-			 struct error *err)
+bool store_job_take_over(struct store_tx *tx, struct job_id id, const char *from, const char *to,
+			 bool *done, struct error *err)
 {
 	int64_t changed;
 
-	if (!statement_run(tx, "UPDATE jobs SET owner = ? WHERE id = ? AND owner = ? AND state <> 'ended'", &changed,
-			   err, "ttt", to, id.text, from))
+	if (!statement_run(
+		tx, "UPDATE jobs SET owner = ? WHERE id = ? AND owner = ? AND state <> 'ended'",
+		&changed, err, "ttt", to, id.text, from))
 		return false;
 	*done = changed == 1;
 	return true;
@@ -161,7 +172,8 @@ bool store_job_live(struct store *store, struct env_id id, struct job_row **job,
 	bool has_row;
 
 	if (!statement_prepare(store,
-			       "SELECT " COLUMNS " FROM jobs WHERE environment = ? AND state IN ('intent','running')",
+			       "SELECT " COLUMNS
+			       " FROM jobs WHERE environment = ? AND state IN ('intent','running')",
 			       &statement, err, "t", id.text) ||
 	    !statement_step(store, statement, &has_row, err))
 		return false;
@@ -169,7 +181,8 @@ bool store_job_live(struct store *store, struct env_id id, struct job_row **job,
 	return true;
 }
 
-bool store_jobs_live(struct store *store, const char *owner, struct job_list *list, struct error *err)
+bool store_jobs_live(struct store *store, const char *owner, struct job_list *list,
+		     struct error *err)
 {
 	AUTO(sqlite3_finalize) sqlite3_stmt *statement = NULL;
 
@@ -184,13 +197,15 @@ bool store_jobs_of(struct store *store, struct env_id id, struct job_list *list,
 {
 	AUTO(sqlite3_finalize) sqlite3_stmt *statement = NULL;
 
-	return statement_prepare(store, "SELECT " COLUMNS " FROM jobs WHERE environment = ? ORDER BY intent_at",
-				 &statement, err, "t", id.text) &&
+	return statement_prepare(
+		   store, "SELECT " COLUMNS " FROM jobs WHERE environment = ? ORDER BY intent_at",
+		   &statement, err, "t", id.text) &&
 	       read_list(store, statement, list, err);
 }
 
 bool store_jobs_live_count(struct store *store, const char *kind, int64_t *count, struct error *err)
 {
-	return statement_number(store, "SELECT count(*) FROM jobs WHERE state IN ('intent','running') AND kind = ?",
-				count, err, "t", kind);
+	return statement_number(
+	    store, "SELECT count(*) FROM jobs WHERE state IN ('intent','running') AND kind = ?",
+	    count, err, "t", kind);
 }

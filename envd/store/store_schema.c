@@ -5,115 +5,124 @@
 #include "base/text.h"
 
 static const char schema_1[] =
-	"CREATE TABLE instance("
-	"  one INTEGER PRIMARY KEY CHECK(one = 1), id TEXT NOT NULL, created_at INTEGER NOT NULL,"
-	"  sequence INTEGER NOT NULL);"
+    "CREATE TABLE instance("
+    "  one INTEGER PRIMARY KEY CHECK(one = 1), id TEXT NOT NULL, created_at INTEGER NOT NULL,"
+    "  sequence INTEGER NOT NULL);"
 
-	"CREATE TABLE environments("
-	"  id TEXT PRIMARY KEY, sequence INTEGER NOT NULL UNIQUE, name TEXT NOT NULL, owner TEXT NOT NULL,"
-	"  template TEXT NOT NULL, template_folder TEXT NOT NULL, template_digest TEXT NOT NULL,"
-	"  trusted INTEGER NOT NULL, engine TEXT NOT NULL, target TEXT NOT NULL,"
-	"  desired TEXT NOT NULL CHECK(desired IN ('present','absent')), state TEXT NOT NULL,"
-	"  generation INTEGER NOT NULL, reason TEXT, message TEXT NOT NULL DEFAULT '', error TEXT,"
-	"  labels TEXT NOT NULL, pins TEXT NOT NULL, parameters TEXT NOT NULL, outputs TEXT, addresses TEXT,"
-	"  services TEXT, lock TEXT,"
-	"  created_at INTEGER NOT NULL, provisioning_at INTEGER NOT NULL DEFAULT 0,"
-	"  ready_at INTEGER NOT NULL DEFAULT 0, expires_at INTEGER NOT NULL DEFAULT 0,"
-	"  grace_until INTEGER NOT NULL DEFAULT 0, unwanted_at INTEGER NOT NULL DEFAULT 0,"
-	"  ended_at INTEGER NOT NULL DEFAULT 0, hard_wall_at INTEGER NOT NULL,"
-	"  queue_limit INTEGER NOT NULL, provision_limit INTEGER NOT NULL, lease INTEGER NOT NULL,"
-	"  lease_maximum INTEGER NOT NULL, expires_boot INTEGER NOT NULL DEFAULT 0,"
-	"  boot_id TEXT NOT NULL DEFAULT '', attempts INTEGER NOT NULL DEFAULT 0,"
-	"  attempts_max INTEGER NOT NULL, next_try_at INTEGER NOT NULL DEFAULT 0,"
-	"  unknown INTEGER NOT NULL DEFAULT 0, quarantined INTEGER NOT NULL DEFAULT 0, blocked_by TEXT,"
-	"  check_run TEXT, check_verdict TEXT, has_checks INTEGER NOT NULL,"
-	"  price INTEGER NOT NULL, currency TEXT NOT NULL);"
-	"CREATE UNIQUE INDEX environments_live_name ON environments(name) WHERE state <> 'destroyed';"
-	"CREATE INDEX environments_active ON environments(desired, state, sequence);"
-	"CREATE INDEX environments_expiry ON environments(state, expires_at);"
+    "CREATE TABLE environments("
+    "  id TEXT PRIMARY KEY, sequence INTEGER NOT NULL UNIQUE, name TEXT NOT NULL, owner TEXT NOT "
+    "NULL,"
+    "  template TEXT NOT NULL, template_folder TEXT NOT NULL, template_digest TEXT NOT NULL,"
+    "  trusted INTEGER NOT NULL, engine TEXT NOT NULL, target TEXT NOT NULL,"
+    "  desired TEXT NOT NULL CHECK(desired IN ('present','absent')), state TEXT NOT NULL,"
+    "  generation INTEGER NOT NULL, reason TEXT, message TEXT NOT NULL DEFAULT '', error TEXT,"
+    "  labels TEXT NOT NULL, pins TEXT NOT NULL, parameters TEXT NOT NULL, outputs TEXT, addresses "
+    "TEXT,"
+    "  services TEXT, lock TEXT,"
+    "  created_at INTEGER NOT NULL, provisioning_at INTEGER NOT NULL DEFAULT 0,"
+    "  ready_at INTEGER NOT NULL DEFAULT 0, expires_at INTEGER NOT NULL DEFAULT 0,"
+    "  grace_until INTEGER NOT NULL DEFAULT 0, unwanted_at INTEGER NOT NULL DEFAULT 0,"
+    "  ended_at INTEGER NOT NULL DEFAULT 0, hard_wall_at INTEGER NOT NULL,"
+    "  queue_limit INTEGER NOT NULL, provision_limit INTEGER NOT NULL, lease INTEGER NOT NULL,"
+    "  lease_maximum INTEGER NOT NULL, expires_boot INTEGER NOT NULL DEFAULT 0,"
+    "  boot_id TEXT NOT NULL DEFAULT '', attempts INTEGER NOT NULL DEFAULT 0,"
+    "  attempts_max INTEGER NOT NULL, next_try_at INTEGER NOT NULL DEFAULT 0,"
+    "  unknown INTEGER NOT NULL DEFAULT 0, quarantined INTEGER NOT NULL DEFAULT 0, blocked_by TEXT,"
+    "  check_run TEXT, check_verdict TEXT, has_checks INTEGER NOT NULL,"
+    "  price INTEGER NOT NULL, currency TEXT NOT NULL);"
+    "CREATE UNIQUE INDEX environments_live_name ON environments(name) WHERE state <> 'destroyed';"
+    "CREATE INDEX environments_active ON environments(desired, state, sequence);"
+    "CREATE INDEX environments_expiry ON environments(state, expires_at);"
 
-	/* The latch: what would be a leak or a resurrection becomes an error. */
-	"CREATE TRIGGER environments_latch BEFORE UPDATE ON environments"
-	"  WHEN old.desired = 'absent' AND new.desired <> 'absent'"
-	"  BEGIN SELECT RAISE(ABORT, 'latch: an unwanted environment stays unwanted'); END;"
-	"CREATE TRIGGER environments_generation BEFORE UPDATE ON environments"
-	"  WHEN new.generation < old.generation OR new.sequence <> old.sequence OR new.id <> old.id"
-	"  BEGIN SELECT RAISE(ABORT, 'generation and sequence never fall'); END;"
-	"CREATE TRIGGER environments_wall BEFORE UPDATE ON environments"
-	"  WHEN new.hard_wall_at <> old.hard_wall_at OR new.expires_at > old.hard_wall_at"
-	"  BEGIN SELECT RAISE(ABORT, 'the hard wall does not move'); END;"
-	"CREATE TRIGGER environments_final BEFORE UPDATE ON environments"
-	"  WHEN old.state = 'destroyed'"
-	"  BEGIN SELECT RAISE(ABORT, 'destroyed is final'); END;"
-	"CREATE TRIGGER environments_unwanted BEFORE UPDATE OF state ON environments"
-	"  WHEN new.state IN ('destroying','destroyed') AND new.desired <> 'absent'"
-	"  BEGIN SELECT RAISE(ABORT, 'only what is unwanted is destroyed'); END;"
-	/* The truthful end: without its stored proofs, destroyed cannot be written. */
-	"CREATE TRIGGER environments_proved BEFORE UPDATE OF state ON environments"
-	"  WHEN new.state = 'destroyed' AND NOT ("
-	"    EXISTS(SELECT 1 FROM proofs WHERE environment = old.id AND kind IN ('never_started','acknowledged'))"
-	"    OR 4 = (SELECT count(DISTINCT kind) FROM proofs WHERE environment = old.id"
-	"            AND kind IN ('destroy_ended','state_empty','inventory_empty','no_process')))"
-	"  BEGIN SELECT RAISE(ABORT, 'destroyed needs its proofs'); END;"
-	"CREATE TRIGGER environments_kept BEFORE DELETE ON environments"
-	"  WHEN old.state <> 'destroyed'"
-	"  BEGIN SELECT RAISE(ABORT, 'a live environment is never forgotten'); END;"
+    /* The latch: what would be a leak or a resurrection becomes an error. */
+    "CREATE TRIGGER environments_latch BEFORE UPDATE ON environments"
+    "  WHEN old.desired = 'absent' AND new.desired <> 'absent'"
+    "  BEGIN SELECT RAISE(ABORT, 'latch: an unwanted environment stays unwanted'); END;"
+    "CREATE TRIGGER environments_generation BEFORE UPDATE ON environments"
+    "  WHEN new.generation < old.generation OR new.sequence <> old.sequence OR new.id <> old.id"
+    "  BEGIN SELECT RAISE(ABORT, 'generation and sequence never fall'); END;"
+    "CREATE TRIGGER environments_wall BEFORE UPDATE ON environments"
+    "  WHEN new.hard_wall_at <> old.hard_wall_at OR new.expires_at > old.hard_wall_at"
+    "  BEGIN SELECT RAISE(ABORT, 'the hard wall does not move'); END;"
+    "CREATE TRIGGER environments_final BEFORE UPDATE ON environments"
+    "  WHEN old.state = 'destroyed'"
+    "  BEGIN SELECT RAISE(ABORT, 'destroyed is final'); END;"
+    "CREATE TRIGGER environments_unwanted BEFORE UPDATE OF state ON environments"
+    "  WHEN new.state IN ('destroying','destroyed') AND new.desired <> 'absent'"
+    "  BEGIN SELECT RAISE(ABORT, 'only what is unwanted is destroyed'); END;"
+    /* The truthful end: without its stored proofs, destroyed cannot be written. */
+    "CREATE TRIGGER environments_proved BEFORE UPDATE OF state ON environments"
+    "  WHEN new.state = 'destroyed' AND NOT ("
+    "    EXISTS(SELECT 1 FROM proofs WHERE environment = old.id AND kind IN "
+    "('never_started','acknowledged'))"
+    "    OR 4 = (SELECT count(DISTINCT kind) FROM proofs WHERE environment = old.id"
+    "            AND kind IN ('destroy_ended','state_empty','inventory_empty','no_process')))"
+    "  BEGIN SELECT RAISE(ABORT, 'destroyed needs its proofs'); END;"
+    "CREATE TRIGGER environments_kept BEFORE DELETE ON environments"
+    "  WHEN old.state <> 'destroyed'"
+    "  BEGIN SELECT RAISE(ABORT, 'a live environment is never forgotten'); END;"
 
-	"CREATE TABLE proofs("
-	"  n INTEGER PRIMARY KEY AUTOINCREMENT, environment TEXT NOT NULL REFERENCES environments(id),"
-	"  kind TEXT NOT NULL CHECK(kind IN ('destroy_ended','state_empty','inventory_empty','no_process',"
-	"    'never_started','acknowledged')),"
-	"  at INTEGER NOT NULL, detail TEXT);"
-	"CREATE INDEX proofs_of ON proofs(environment);"
-	"CREATE TRIGGER proofs_unwanted BEFORE INSERT ON proofs"
-	"  WHEN (SELECT desired FROM environments WHERE id = new.environment) <> 'absent'"
-	"  BEGIN SELECT RAISE(ABORT, 'a proof of the end of something wanted'); END;"
-	"CREATE TRIGGER proofs_never_started BEFORE INSERT ON proofs"
-	"  WHEN new.kind = 'never_started' AND EXISTS(SELECT 1 FROM jobs WHERE environment = new.environment)"
-	"  BEGIN SELECT RAISE(ABORT, 'a job of it was started'); END;"
+    "CREATE TABLE proofs("
+    "  n INTEGER PRIMARY KEY AUTOINCREMENT, environment TEXT NOT NULL REFERENCES environments(id),"
+    "  kind TEXT NOT NULL CHECK(kind IN "
+    "('destroy_ended','state_empty','inventory_empty','no_process',"
+    "    'never_started','acknowledged')),"
+    "  at INTEGER NOT NULL, detail TEXT);"
+    "CREATE INDEX proofs_of ON proofs(environment);"
+    "CREATE TRIGGER proofs_unwanted BEFORE INSERT ON proofs"
+    "  WHEN (SELECT desired FROM environments WHERE id = new.environment) <> 'absent'"
+    "  BEGIN SELECT RAISE(ABORT, 'a proof of the end of something wanted'); END;"
+    "CREATE TRIGGER proofs_never_started BEFORE INSERT ON proofs"
+    "  WHEN new.kind = 'never_started' AND EXISTS(SELECT 1 FROM jobs WHERE environment = "
+    "new.environment)"
+    "  BEGIN SELECT RAISE(ABORT, 'a job of it was started'); END;"
 
-	"CREATE TABLE jobs("
-	"  id TEXT PRIMARY KEY, environment TEXT NOT NULL REFERENCES environments(id), generation INTEGER NOT NULL,"
-	"  kind TEXT NOT NULL, owner TEXT NOT NULL,"
-	"  state TEXT NOT NULL CHECK(state IN ('intent','running','ended')),"
-	"  pid INTEGER NOT NULL DEFAULT 0, start_ticks INTEGER NOT NULL DEFAULT 0,"
-	"  boot_id TEXT NOT NULL DEFAULT '', check_run TEXT, intent_at INTEGER NOT NULL,"
-	"  running_at INTEGER NOT NULL DEFAULT 0, ended_at INTEGER NOT NULL DEFAULT 0,"
-	"  lines_offset INTEGER NOT NULL DEFAULT 0, stop_asked_at INTEGER NOT NULL DEFAULT 0,"
-	"  outcome TEXT, result TEXT);"
-	"CREATE UNIQUE INDEX jobs_single ON jobs(environment) WHERE state IN ('intent','running');"
-	"CREATE INDEX jobs_of ON jobs(environment);"
-	"CREATE INDEX jobs_live ON jobs(state) WHERE state IN ('intent','running');"
-	"CREATE TRIGGER jobs_ended BEFORE UPDATE OF state ON jobs WHEN old.state = 'ended'"
-	"  BEGIN SELECT RAISE(ABORT, 'a job ends once'); END;"
-	/* Nothing is built once unwanted: the last net below reconcile. */
-	"CREATE TRIGGER jobs_wanted BEFORE INSERT ON jobs"
-	"  WHEN (new.kind = 'destroy') <> "
-	"       ((SELECT desired FROM environments WHERE id = new.environment) = 'absent')"
-	"  BEGIN SELECT RAISE(ABORT, 'a job against what is desired'); END;"
+    "CREATE TABLE jobs("
+    "  id TEXT PRIMARY KEY, environment TEXT NOT NULL REFERENCES environments(id), generation "
+    "INTEGER NOT NULL,"
+    "  kind TEXT NOT NULL, owner TEXT NOT NULL,"
+    "  state TEXT NOT NULL CHECK(state IN ('intent','running','ended')),"
+    "  pid INTEGER NOT NULL DEFAULT 0, start_ticks INTEGER NOT NULL DEFAULT 0,"
+    "  boot_id TEXT NOT NULL DEFAULT '', check_run TEXT, intent_at INTEGER NOT NULL,"
+    "  running_at INTEGER NOT NULL DEFAULT 0, ended_at INTEGER NOT NULL DEFAULT 0,"
+    "  lines_offset INTEGER NOT NULL DEFAULT 0, stop_asked_at INTEGER NOT NULL DEFAULT 0,"
+    "  outcome TEXT, result TEXT);"
+    "CREATE UNIQUE INDEX jobs_single ON jobs(environment) WHERE state IN ('intent','running');"
+    "CREATE INDEX jobs_of ON jobs(environment);"
+    "CREATE INDEX jobs_live ON jobs(state) WHERE state IN ('intent','running');"
+    "CREATE TRIGGER jobs_ended BEFORE UPDATE OF state ON jobs WHEN old.state = 'ended'"
+    "  BEGIN SELECT RAISE(ABORT, 'a job ends once'); END;"
+    /* Nothing is built once unwanted: the last net below reconcile. */
+    "CREATE TRIGGER jobs_wanted BEFORE INSERT ON jobs"
+    "  WHEN (new.kind = 'destroy') <> "
+    "       ((SELECT desired FROM environments WHERE id = new.environment) = 'absent')"
+    "  BEGIN SELECT RAISE(ABORT, 'a job against what is desired'); END;"
 
-	"CREATE TABLE history("
-	"  n INTEGER PRIMARY KEY AUTOINCREMENT, environment TEXT, at INTEGER NOT NULL, kind TEXT NOT NULL,"
-	"  event TEXT, state TEXT, message TEXT NOT NULL, data TEXT);"
-	"CREATE INDEX history_of ON history(environment, n);"
-	"CREATE TRIGGER history_append BEFORE UPDATE ON history"
-	"  BEGIN SELECT RAISE(ABORT, 'history is append only'); END;"
+    "CREATE TABLE history("
+    "  n INTEGER PRIMARY KEY AUTOINCREMENT, environment TEXT, at INTEGER NOT NULL, kind TEXT NOT "
+    "NULL,"
+    "  event TEXT, state TEXT, message TEXT NOT NULL, data TEXT);"
+    "CREATE INDEX history_of ON history(environment, n);"
+    "CREATE TRIGGER history_append BEFORE UPDATE ON history"
+    "  BEGIN SELECT RAISE(ABORT, 'history is append only'); END;"
 
-	"CREATE TABLE idempotency("
-	"  owner TEXT NOT NULL, key TEXT NOT NULL, body TEXT NOT NULL,"
-	"  environment TEXT NOT NULL REFERENCES environments(id), PRIMARY KEY(owner, key));"
+    "CREATE TABLE idempotency("
+    "  owner TEXT NOT NULL, key TEXT NOT NULL, body TEXT NOT NULL,"
+    "  environment TEXT NOT NULL REFERENCES environments(id), PRIMARY KEY(owner, key));"
 
-	"CREATE TABLE check_runs("
-	"  id TEXT PRIMARY KEY, environment TEXT NOT NULL REFERENCES environments(id), owner TEXT NOT NULL,"
-	"  state TEXT NOT NULL CHECK(state IN ('queued','running','ended')), verdict TEXT,"
-	"  suites TEXT NOT NULL, plan TEXT, report TEXT, message TEXT NOT NULL DEFAULT '',"
-	"  asked_at INTEGER NOT NULL, ended_at INTEGER NOT NULL DEFAULT 0);"
-	"CREATE INDEX check_runs_of ON check_runs(environment, asked_at);"
-	"CREATE INDEX check_runs_live ON check_runs(state) WHERE state <> 'ended';"
+    "CREATE TABLE check_runs("
+    "  id TEXT PRIMARY KEY, environment TEXT NOT NULL REFERENCES environments(id), owner TEXT NOT "
+    "NULL,"
+    "  state TEXT NOT NULL CHECK(state IN ('queued','running','ended')), verdict TEXT,"
+    "  suites TEXT NOT NULL, plan TEXT, report TEXT, message TEXT NOT NULL DEFAULT '',"
+    "  asked_at INTEGER NOT NULL, ended_at INTEGER NOT NULL DEFAULT 0);"
+    "CREATE INDEX check_runs_of ON check_runs(environment, asked_at);"
+    "CREATE INDEX check_runs_live ON check_runs(state) WHERE state <> 'ended';"
 
-	"CREATE TABLE sightings("
-	"  item TEXT PRIMARY KEY, target TEXT NOT NULL, environment TEXT NOT NULL, detail TEXT NOT NULL,"
-	"  first_seen_at INTEGER NOT NULL, last_seen_at INTEGER NOT NULL, listings INTEGER NOT NULL);";
+    "CREATE TABLE sightings("
+    "  item TEXT PRIMARY KEY, target TEXT NOT NULL, environment TEXT NOT NULL, detail TEXT NOT "
+    "NULL,"
+    "  first_seen_at INTEGER NOT NULL, last_seen_at INTEGER NOT NULL, listings INTEGER NOT NULL);";
 
 /* Append only. A released entry is never edited: old files were made by it. */
 static const struct migration {
@@ -140,18 +149,21 @@ static bool run_one(struct store *store, const struct migration *migration, stru
 {
 	char version[64];
 
-	snprintf(version, sizeof(version), "PRAGMA user_version = %lld", (long long)migration->version);
+	snprintf(version, sizeof(version), "PRAGMA user_version = %lld",
+		 (long long)migration->version);
 	if (execute(store, "BEGIN IMMEDIATE", err) && execute(store, migration->sql, err) &&
 	    execute(store, version, err) && execute(store, "COMMIT", err))
 		return true;
 	sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
-	return error_wrap(err, "migration %lld (%s)", (long long)migration->version, migration->title);
+	return error_wrap(err, "migration %lld (%s)", (long long)migration->version,
+			  migration->title);
 }
 
 /* The file as it was, beside it, before anything is changed. */
 static bool copy_before(struct store *store, int64_t version, struct error *err)
 {
-	AUTO(free) char *path = xasprintf("%s/store.db.before-%lld", store->folder, (long long)version);
+	AUTO(free)
+	char *path = xasprintf("%s/store.db.before-%lld", store->folder, (long long)version);
 	sqlite3 *copy = NULL;
 	sqlite3_backup *backup;
 	int result = sqlite3_open(path, &copy);
@@ -166,7 +178,8 @@ static bool copy_before(struct store *store, int64_t version, struct error *err)
 	}
 	sqlite3_close(copy);
 	return result == SQLITE_OK ||
-	       error_set(err, ERR_UNAVAILABLE, "cannot copy the store to \"%s\" before migrating it", path);
+	       error_set(err, ERR_UNAVAILABLE,
+			 "cannot copy the store to \"%s\" before migrating it", path);
 }
 
 bool store_schema_migrate(struct store *store, bool may_migrate, struct error *err)
@@ -177,16 +190,20 @@ bool store_schema_migrate(struct store *store, bool may_migrate, struct error *e
 		return false;
 	if (version > store_schema_version())
 		return error_set_as(err, ERR_CORRUPT, "store_newer",
-				    "the store in \"%s\" was made by a newer version (schema %lld, this program knows "
+				    "the store in \"%s\" was made by a newer version (schema %lld, "
+				    "this program knows "
 				    "%lld)",
-				    store->folder, (long long)version, (long long)store_schema_version());
+				    store->folder, (long long)version,
+				    (long long)store_schema_version());
 	if (version == store_schema_version())
 		return true;
 	if (!may_migrate)
 		return error_set_as(err, ERR_UNAVAILABLE, "store_older",
-				    "the store in \"%s\" has schema %lld and needs %lld: start envd with nothing else "
+				    "the store in \"%s\" has schema %lld and needs %lld: start "
+				    "envd with nothing else "
 				    "running on it",
-				    store->folder, (long long)version, (long long)store_schema_version());
+				    store->folder, (long long)version,
+				    (long long)store_schema_version());
 	if (version > 0 && !copy_before(store, version, err))
 		return false;
 	for (size_t i = 0; i < ARRAY_SIZE(migrations); i++)

@@ -10,9 +10,9 @@
 static void end_program(struct store *store, const char *doing)
 {
 	char line[256];
-	int length = snprintf(line, sizeof(line), "level=error msg=\"store: I/O error while %s: %s (%s); ending\"\n",
-			      doing, sqlite3_errmsg(store->db),
-			      strerror(sqlite3_system_errno(store->db)));
+	int length = snprintf(
+	    line, sizeof(line), "level=error msg=\"store: I/O error while %s: %s (%s); ending\"\n",
+	    doing, sqlite3_errmsg(store->db), strerror(sqlite3_system_errno(store->db)));
 
 	if (write(STDERR_FILENO, line, (size_t)length) < 0)
 		_exit(EX_OSERR);
@@ -42,16 +42,19 @@ bool store_error(struct store *store, int result, struct error *err, const char 
 		break;
 	case SQLITE_BUSY:
 	case SQLITE_LOCKED:
-		return error_set_as(err, ERR_UNAVAILABLE, "store_busy", "the store is busy (%s)", doing);
+		return error_set_as(err, ERR_UNAVAILABLE, "store_busy", "the store is busy (%s)",
+				    doing);
 	case SQLITE_READONLY:
 	case SQLITE_PERM:
 	case SQLITE_CANTOPEN:
-		return error_set_as(err, ERR_DENIED, "store_unwritable", "cannot write the store in \"%s\": %s",
-				    store->folder, sqlite3_errmsg(store->db));
+		return error_set_as(err, ERR_DENIED, "store_unwritable",
+				    "cannot write the store in \"%s\": %s", store->folder,
+				    sqlite3_errmsg(store->db));
 	case SQLITE_CORRUPT:
 	case SQLITE_NOTADB:
-		return error_set_as(err, ERR_CORRUPT, "store_corrupt", "the store in \"%s\" is damaged: %s",
-				    store->folder, sqlite3_errmsg(store->db));
+		return error_set_as(err, ERR_CORRUPT, "store_corrupt",
+				    "the store in \"%s\" is damaged: %s", store->folder,
+				    sqlite3_errmsg(store->db));
 	}
 	return error_set(err, ERR_INTERNAL, "store: %s: %s", doing, sqlite3_errmsg(store->db));
 }
@@ -79,8 +82,8 @@ static int bind_all(sqlite3_stmt *statement, const char *types, va_list args)
 	return result;
 }
 
-static bool prepare(struct store *store, const char *sql, sqlite3_stmt **statement, struct error *err,
-		    const char *types, va_list args)
+static bool prepare(struct store *store, const char *sql, sqlite3_stmt **statement,
+		    struct error *err, const char *types, va_list args)
 {
 	AUTO(sqlite3_finalize) sqlite3_stmt *made = NULL;
 	int result = sqlite3_prepare_v2(store->db, sql, -1, &made, NULL);
@@ -94,8 +97,8 @@ static bool prepare(struct store *store, const char *sql, sqlite3_stmt **stateme
 	return true;
 }
 
-bool statement_prepare(struct store *store, const char *sql, sqlite3_stmt **statement, struct error *err,
-		       const char *types, ...)
+bool statement_prepare(struct store *store, const char *sql, sqlite3_stmt **statement,
+		       struct error *err, const char *types, ...)
 {
 	va_list args;
 	bool done;

@@ -28,8 +28,8 @@ struct store {
 
 DEFINE_AUTO(sqlite3_stmt *, sqlite3_finalize)
 
-/* ERR_UNAVAILABLE "disk_full" or "store_busy", ERR_CORRUPT, ... from a result code; a real I/O error
- * ends the program. */
+/* ERR_UNAVAILABLE "disk_full" or "store_busy", ERR_CORRUPT, ... from a result code; a real I/O
+ * error ends the program. */
 bool store_error(struct store *store, int result, struct error *err, const char *doing);
 
 /*

@@ -1,6 +1,7 @@
 /*
  * The disk of the data folder is full, truly: a small tmpfs of its own in a mount namespace of this
- * test. What was accepted is not lost, nothing new is accepted, and what is due is destroyed on time.
+ * test. What was accepted is not lost, nothing new is accepted, and what is due is destroyed on
+ * time.
  */
 #include <fcntl.h>
 #include <sched.h>

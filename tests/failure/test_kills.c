@@ -1,7 +1,8 @@
 /*
- * kill -9 of envd, of envd-reaper, of workers, and SIGSTOP at a bad moment, while real containers are
- * built, checked and destroyed. The claim is always the same: started again, the environment becomes
- * ready or is proved gone; never two, never none. The witness is the runtime, not our store.
+ * kill -9 of envd, of envd-reaper, of workers, and SIGSTOP at a bad moment, while real containers
+ * are built, checked and destroyed. The claim is always the same: started again, the environment
+ * becomes ready or is proved gone; never two, never none. The witness is the runtime, not our
+ * store.
  */
 #include <fcntl.h>
 #include <setjmp.h>
@@ -52,17 +53,19 @@ static void destroy(struct world *world, const char *environment)
 /* A template that takes a while, so that there is a middle to be killed in. */
 static void write_slow_template(struct world *world)
 {
-	world_write(world, "small", "compose.yaml",
-		    "services:\n"
-		    "  first:\n"
-		    "    image: localhost/envd-test/busybox:1\n"
-		    "    command: [sh, -c, 'sleep 1; touch /tmp/done; exec sleep 100000']\n"
-		    "    healthcheck: { test: [CMD, test, -f, /tmp/done], interval: 100ms, retries: 100 }\n"
-		    "  web:\n"
-		    "    image: ${WEB_IMAGE:-localhost/envd-test/busybox:1}\n"
-		    "    depends_on: { first: { condition: service_healthy } }\n"
-		    "    command: [sh, -c, 'mkdir -p /www; echo hello > /www/index.html; exec httpd -f -p 80 -h /www']\n"
-		    "    ports: ['80']\n");
+	world_write(
+	    world, "small", "compose.yaml",
+	    "services:\n"
+	    "  first:\n"
+	    "    image: localhost/envd-test/busybox:1\n"
+	    "    command: [sh, -c, 'sleep 1; touch /tmp/done; exec sleep 100000']\n"
+	    "    healthcheck: { test: [CMD, test, -f, /tmp/done], interval: 100ms, retries: 100 }\n"
+	    "  web:\n"
+	    "    image: ${WEB_IMAGE:-localhost/envd-test/busybox:1}\n"
+	    "    depends_on: { first: { condition: service_healthy } }\n"
+	    "    command: [sh, -c, 'mkdir -p /www; echo hello > /www/index.html; exec httpd -f -p "
+	    "80 -h /www']\n"
+	    "    ports: ['80']\n");
 }
 
 struct thing_count {
@@ -159,7 +162,8 @@ static void envd_killed_while_checking_checks_again(void **state)
 		    "apiVersion: envd/v1\nkind: CheckPlan\nname: small\n"
 		    "defaults: { base: '${url}', timeout: 5s }\nstages: [app]\n"
 		    "smoke:\n  - name: slow\n    stage: app\n"
-		    "    exec: { service: web, argv: [sleep, '1'], timeout: 5s }\n    expect: [ 'exit == 0' ]\n");
+		    "    exec: { service: web, argv: [sleep, '1'], timeout: 5s }\n    expect: [ "
+		    "'exit == 0' ]\n");
 	world_start(world);
 	world_create(world, "small", "e1", "10m", id);
 	world_wait(world, id, "checking", 30000);
@@ -229,8 +233,8 @@ static void assert_empties(struct world *world, const char *id, int64_t limit_ms
 	struct emptiness empty = { world, id };
 
 	if (!eventually(is_empty, &empty, limit_ms))
-		fail_msg("%zu things are still there (log: %s/log)", world_count(world, "envd-environment", id),
-			 world->folder);
+		fail_msg("%zu things are still there (log: %s/log)",
+			 world_count(world, "envd-environment", id), world->folder);
 }
 
 static void ready_with_short_lease(struct world *world, char id[37])
@@ -252,7 +256,8 @@ static void a_lease_ends_on_time_with_envd_dead(void **state)
 	assert_empties(world, id, 30000);
 	/* Not early either: it was in use until then. */
 	assert_true(clock_mono_ms() - started >= 10000);
-	/* Nothing is owed any more, so the reaper has ended by itself when the world is torn down. */
+	/* Nothing is owed any more, so the reaper has ended by itself when the world is torn down.
+	 */
 	world_start(world);
 	assert_gone(world, id, 5000);
 }
@@ -270,7 +275,8 @@ static void a_lease_that_ends_with_envd_dead_gets_one_grace(void **state)
 	world_end(world, SIGKILL);
 	assert_empties(world, id, 40000);
 	world_start(world);
-	http_ask(world->socket, "GET", "/v1/environments/e1/history?limit=200", NULL, NULL, &history);
+	http_ask(world->socket, "GET", "/v1/environments/e1/history?limit=200", NULL, NULL,
+		 &history);
 	assert_non_null(strstr(history, "grace until"));
 }
 
@@ -304,7 +310,8 @@ static void ask_for_a_commit(void *arg)
 				      "{\"at_least\":\"10s\"}";
 	struct world *world = arg;
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0); /* left open: the client waits, too */
+	int fd =
+	    socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0); /* left open: the client waits, too */
 
 	snprintf(address.sun_path, sizeof(address.sun_path), "%s", world->socket);
 	assert_int_equal(connect(fd, (const struct sockaddr *)&address, sizeof(address)), 0);
@@ -318,8 +325,8 @@ static void a_lease_ends_with_envd_stopped_in_the_middle_of_a_commit(void **stat
 	char id[37];
 
 	ready_with_short_lease(world, id);
-	assert_true(stop_in_syscall(world->envd, syncs, ARRAY_SIZE(syncs), store_is_locked, ask_for_a_commit,
-				    world, 8000));
+	assert_true(stop_in_syscall(world->envd, syncs, ARRAY_SIZE(syncs), store_is_locked,
+				    ask_for_a_commit, world, 8000));
 	assert_true(store_is_locked(world));
 	assert_empties(world, id, 60000);
 }

@@ -1,6 +1,6 @@
 /*
- * Left-overs: everything is killed and the data folder is deleted; what carries our label is found and
- * removed without a store, under the guards. The witness is the runtime.
+ * Left-overs: everything is killed and the data folder is deleted; what carries our label is found
+ * and removed without a store, under the guards. The witness is the runtime.
  */
 #include <setjmp.h>
 #include <signal.h>
@@ -37,9 +37,11 @@ static int sweep(struct world *world, const char *arguments, char **output)
 {
 	const char *folder = getenv("ENVD_BIN");
 	AUTO(free) char *report = path_join(world->folder, "sweep");
-	AUTO(free) char *command =
-		xasprintf("XDG_STATE_HOME=%s %s/envd-reaper sweep --data=%s --runtime=unix:%s %s >%s 2>&1", world->folder,
-			  folder ? folder : "build/bin", world->data, world->runtime, arguments, report);
+	AUTO(free)
+	char *command = xasprintf(
+	    "XDG_STATE_HOME=%s %s/envd-reaper sweep --data=%s --runtime=unix:%s %s >%s 2>&1",
+	    world->folder, folder ? folder : "build/bin", world->data, world->runtime, arguments,
+	    report);
 	int status = system(command);
 	struct error err;
 
@@ -120,7 +122,10 @@ static void a_sweep_leaves_another_installations_things_alone(void **state)
 	world_create(world, "small", "one", "10m", id);
 	world_wait(world, id, "ready", 30000);
 	world_instance(world, instance);
-	assert_int_equal(sweep(world, "--no-store --instance=11111111-2222-4333-8444-555555555555 --confirm 1", &output), 4);
+	assert_int_equal(
+	    sweep(world, "--no-store --instance=11111111-2222-4333-8444-555555555555 --confirm 1",
+		  &output),
+	    4);
 	assert_int_equal(world_count(world, "envd-instance", instance), 3);
 }
 

@@ -1,6 +1,6 @@
 /*
- * The life of an environment, on a real container runtime: asked for, built, checked, lent, extended,
- * ended, proved gone. What exists is asked of the runtime, never of our own store.
+ * The life of an environment, on a real container runtime: asked for, built, checked, lent,
+ * extended, ended, proved gone. What exists is asked of the runtime, never of our own store.
  */
 #include <setjmp.h>
 #include <signal.h>
@@ -58,7 +58,8 @@ static int destroy(struct world *world, const char *environment)
 
 static void assert_proved(const json_t *env)
 {
-	static const char *const kinds[] = { "destroy_ended", "state_empty", "inventory_empty", "no_process" };
+	static const char *const kinds[] = { "destroy_ended", "state_empty", "inventory_empty",
+					     "no_process" };
 	const json_t *proofs = json_object_get(env, "proofs");
 	size_t i;
 	json_t *proof;
@@ -85,8 +86,10 @@ static void an_environment_is_built_checked_lent_and_proved_gone(void **state)
 	/* Two containers and one network. */
 	assert_int_equal(world_count(world, "envd-environment", id), 3);
 	ready = get(world, "e1", "");
-	assert_string_equal(json_get_string(json_object_get(ready, "checks"), "verdict", ""), "passed");
-	assert_non_null(strstr(json_get_string(json_object_get(ready, "outputs"), "url", ""), "http://127.0.0.1:"));
+	assert_string_equal(json_get_string(json_object_get(ready, "checks"), "verdict", ""),
+			    "passed");
+	assert_non_null(strstr(json_get_string(json_object_get(ready, "outputs"), "url", ""),
+			       "http://127.0.0.1:"));
 	assert_int_equal(destroy(world, "e1"), 202);
 	world_wait(world, id, "destroyed", 30000);
 	assert_int_equal(world_count(world, "envd-environment", id), 0);
@@ -166,15 +169,22 @@ static void the_same_key_gives_the_same_environment(void **state)
 	struct world *world = *state;
 	static const char headers[] = "Idempotency-Key: build-17\r\n";
 	AUTO(json_decref) json_t *request = json_pack("{s:s}", "template", "small");
-	AUTO(json_decref) json_t *other = json_pack("{s:s, s:s}", "template", "small", "ttl", "20m");
+	AUTO(json_decref)
+	json_t *other = json_pack("{s:s, s:s}", "template", "small", "ttl", "20m");
 	AUTO(json_decref) json_t *first = NULL;
 	AUTO(json_decref) json_t *again = NULL;
 	AUTO(json_decref) json_t *refused = NULL;
 
-	assert_int_equal(http_ask_json(world->socket, "POST", "/v1/environments", headers, request, &first), 201);
-	assert_int_equal(http_ask_json(world->socket, "POST", "/v1/environments", headers, request, &again), 200);
+	assert_int_equal(
+	    http_ask_json(world->socket, "POST", "/v1/environments", headers, request, &first),
+	    201);
+	assert_int_equal(
+	    http_ask_json(world->socket, "POST", "/v1/environments", headers, request, &again),
+	    200);
 	assert_string_equal(json_get_string(first, "id", "a"), json_get_string(again, "id", "b"));
-	assert_int_equal(http_ask_json(world->socket, "POST", "/v1/environments", headers, other, &refused), 422);
+	assert_int_equal(
+	    http_ask_json(world->socket, "POST", "/v1/environments", headers, other, &refused),
+	    422);
 	assert_string_equal(json_get_string(refused, "code", ""), "idempotency_key_reused");
 }
 
@@ -192,15 +202,16 @@ static void one_that_was_never_started_is_proved_gone_without_a_job(void **state
 	assert_int_equal(destroy(world, second), 202);
 	world_wait(world, second, "destroyed", 10000);
 	gone = get(world, second, "");
-	assert_string_equal(json_get_string(json_array_get(json_object_get(gone, "proofs"), 0), "kind", ""),
-			    "never_started");
+	assert_string_equal(
+	    json_get_string(json_array_get(json_object_get(gone, "proofs"), 0), "kind", ""),
+	    "never_started");
 }
 
 static void a_missing_image_is_named_and_nothing_is_left(void **state)
 {
 	struct world *world = *state;
-	AUTO(json_decref) json_t *request =
-		json_pack("{s:s, s:{s:s}}", "template", "small", "pins", "web", "404");
+	AUTO(json_decref)
+	json_t *request = json_pack("{s:s, s:{s:s}}", "template", "small", "pins", "web", "404");
 	AUTO(json_decref) json_t *made = NULL;
 	AUTO(json_decref) json_t *gone = NULL;
 	const char *id;
@@ -212,8 +223,10 @@ static void a_missing_image_is_named_and_nothing_is_left(void **state)
 	world_wait(world, id, "destroyed", 30000);
 	gone = get(world, id, "");
 	assert_string_equal(json_get_string(gone, "reason", ""), "create_failed");
-	assert_string_equal(json_get_string(json_object_get(gone, "error"), "slug", ""), "image_missing");
-	assert_non_null(strstr(json_get_string(gone, "message", ""), "localhost/envd-test/busybox:404"));
+	assert_string_equal(json_get_string(json_object_get(gone, "error"), "slug", ""),
+			    "image_missing");
+	assert_non_null(
+	    strstr(json_get_string(gone, "message", ""), "localhost/envd-test/busybox:404"));
 	assert_int_equal(world_count(world, "envd-environment", id), 0);
 }
 
@@ -248,11 +261,12 @@ static void a_bad_verdict_destroys_at_once_and_says_what_was_seen(void **state)
 	AUTO(json_decref) json_t *gone = NULL;
 	char id[37];
 
-	world_write(world, "small", "checks.yaml",
-		    "apiVersion: envd/v1\nkind: CheckPlan\nname: small\n"
-		    "defaults: { base: '${url}', timeout: 5s }\nstages: [app]\n"
-		    "smoke:\n  - name: hello\n    stage: app\n"
-		    "    steps: [ { http: { path: / }, expect: [ \"body contains 'goodbye'\" ] } ]\n");
+	world_write(
+	    world, "small", "checks.yaml",
+	    "apiVersion: envd/v1\nkind: CheckPlan\nname: small\n"
+	    "defaults: { base: '${url}', timeout: 5s }\nstages: [app]\n"
+	    "smoke:\n  - name: hello\n    stage: app\n"
+	    "    steps: [ { http: { path: / }, expect: [ \"body contains 'goodbye'\" ] } ]\n");
 	world_create(world, "small", NULL, NULL, id);
 	world_wait(world, id, "destroyed", 60000);
 	gone = get(world, id, "");
@@ -273,7 +287,8 @@ static void what_it_cost_is_on_every_environment(void **state)
 	world_wait(world, id, "ready", 30000);
 	env = get(world, id, "");
 	cost = json_object_get(env, "cost");
-	assert_true(json_get_number(cost, "per_hour", 0) > 0.359 && json_get_number(cost, "per_hour", 0) < 0.361);
+	assert_true(json_get_number(cost, "per_hour", 0) > 0.359 &&
+		    json_get_number(cost, "per_hour", 0) < 0.361);
 	assert_true(json_get_number(cost, "at_expiry", 0) >= 0.06);
 	costs = world_ask(world, "GET", "/v1/costs?by=owner", NULL, NULL);
 	assert_int_equal(json_array_size(json_object_get(costs, "items")), 1);
@@ -298,17 +313,20 @@ static void bad_requests_are_refused_with_a_name_and_a_hint(void **state)
 		{ "{\"template\":\"small\",\"tll\":\"1h\"}", 400, "ttl" },
 		{ "{\"template\":\"small\",\"template\":\"small\"}", 400, "duplicate" },
 		{ "{\"template\":\"small\"} x", 400, "JSON" },
-		{ "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]", 400, "deep" },
+		{ "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]"
+		  "]",
+		  400, "deep" },
 	};
 	struct world *world = *state;
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		AUTO(free) char *body = NULL;
-		int status = http_ask(world->socket, "POST", "/v1/environments", NULL, cases[i].body, &body);
+		int status =
+		    http_ask(world->socket, "POST", "/v1/environments", NULL, cases[i].body, &body);
 
 		if (status != cases[i].status || !strstr(body, cases[i].says))
-			fail_msg("%s: expected %d and \"%s\", got %d and %s", cases[i].body, cases[i].status,
-				 cases[i].says, status, body);
+			fail_msg("%s: expected %d and \"%s\", got %d and %s", cases[i].body,
+				 cases[i].status, cases[i].says, status, body);
 	}
 	assert_int_equal(http_ask(world->socket, "GET", "/readyz", NULL, NULL, NULL), 200);
 }

@@ -54,11 +54,12 @@ static char *unchunked(const char *at)
 int http_ask(const char *socket_path, const char *method, const char *target, const char *headers,
 	     const char *content, char **body)
 {
-	AUTO(free) char *request =
-		xasprintf("%s %s HTTP/1.1\r\nHost: test\r\nConnection: close\r\n%s%s%zu\r\n\r\n%s", method, target,
-			  headers ? headers : "",
-			  content ? "Content-Type: application/json\r\nContent-Length: " : "X-Empty: ",
-			  content ? strlen(content) : 0, content ? content : "");
+	AUTO(free)
+	char *request =
+	    xasprintf("%s %s HTTP/1.1\r\nHost: test\r\nConnection: close\r\n%s%s%zu\r\n\r\n%s",
+		      method, target, headers ? headers : "",
+		      content ? "Content-Type: application/json\r\nContent-Length: " : "X-Empty: ",
+		      content ? strlen(content) : 0, content ? content : "");
 	AUTO(free) char *answer = http_raw(socket_path, request, strlen(request));
 	const char *start = strstr(answer, "\r\n\r\n");
 	const char *chunked = strcasestr(answer, "transfer-encoding: chunked");
@@ -67,13 +68,14 @@ int http_ask(const char *socket_path, const char *method, const char *target, co
 	if (sscanf(answer, "HTTP/1.%*d %d", &status) != 1)
 		status = -1;
 	if (body)
-		*body = !start ? xstrdup("") :
-			chunked && chunked < start ? unchunked(start + 4) : xstrdup(start + 4);
+		*body = !start                       ? xstrdup("")
+			: chunked && chunked < start ? unchunked(start + 4)
+						     : xstrdup(start + 4);
 	return status;
 }
 
-int http_ask_json(const char *socket_path, const char *method, const char *target, const char *headers,
-		  const json_t *content, json_t **answer)
+int http_ask_json(const char *socket_path, const char *method, const char *target,
+		  const char *headers, const json_t *content, json_t **answer)
 {
 	AUTO(free) char *text = content ? json_dumps(content, JSON_COMPACT) : NULL;
 	AUTO(free) char *body = NULL;

@@ -1,20 +1,21 @@
 /*
- * http_client.h - for tests: one raw HTTP request over a unix socket. Knows nothing of our own code,
- * so that it is a witness of its own.
+ * http_client.h - for tests: one raw HTTP request over a unix socket. Knows nothing of our own
+ * code, so that it is a witness of its own.
  */
 #ifndef TESTS_SUPPORT_HTTP_CLIENT_H
 #define TESTS_SUPPORT_HTTP_CLIENT_H
 
 #include <jansson.h>
 
-/* The status, or -1 when nobody answered. `body` (may be NULL as the argument) is what came, freed by
- * the caller; chunked answers are put together. `headers` are extra lines, each with \r\n, or NULL. */
+/* The status, or -1 when nobody answered. `body` (may be NULL as the argument) is what came, freed
+ * by the caller; chunked answers are put together. `headers` are extra lines, each with \r\n, or
+ * NULL. */
 int http_ask(const char *socket_path, const char *method, const char *target, const char *headers,
 	     const char *content, char **body);
 
 /* The same with JSON both ways; NULL body when what came was none. */
-int http_ask_json(const char *socket_path, const char *method, const char *target, const char *headers,
-		  const json_t *content, json_t **answer);
+int http_ask_json(const char *socket_path, const char *method, const char *target,
+		  const char *headers, const json_t *content, json_t **answer);
 
 /* Bytes as they are; what came back, freed by the caller. "" when nobody answered. */
 char *http_raw(const char *socket_path, const char *bytes, size_t length);

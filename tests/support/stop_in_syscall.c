@@ -1,7 +1,6 @@
 #include "tests/support/stop_in_syscall.h"
 
 #include <errno.h>
-#include <linux/ptrace.h>
 #include <signal.h>
 #include <sys/ptrace.h>
 #include <sys/wait.h>
@@ -10,7 +9,7 @@
 
 static bool is_wanted(pid_t pid, const long *numbers, size_t count)
 {
-	struct ptrace_syscall_info info;
+	struct __ptrace_syscall_info info;
 
 	if (ptrace(PTRACE_GET_SYSCALL_INFO, pid, (void *)sizeof(info), &info) <= 0 ||
 	    info.op != PTRACE_SYSCALL_INFO_ENTRY)

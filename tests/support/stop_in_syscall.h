@@ -1,6 +1,6 @@
 /*
- * stop_in_syscall.h - for failure tests: stop a living program, as it is installed, at the moment at
- * which it makes a certain system call (ptrace), and leave it stopped.
+ * stop_in_syscall.h - for failure tests: stop a living program, as it is installed, at the moment
+ * at which it makes a certain system call (ptrace), and leave it stopped.
  */
 #ifndef TESTS_SUPPORT_STOP_IN_SYSCALL_H
 #define TESTS_SUPPORT_STOP_IN_SYSCALL_H

@@ -113,7 +113,8 @@ pid_t world_reaper(const struct world *world)
 
 	if (fd < 0)
 		return 0;
-	if (fcntl(fd, F_OFD_GETLK, &lock) != 0 || lock.l_type == F_UNLCK || read(fd, line, sizeof(line) - 1) <= 0)
+	if (fcntl(fd, F_OFD_GETLK, &lock) != 0 || lock.l_type == F_UNLCK ||
+	    read(fd, line, sizeof(line) - 1) <= 0)
 		line[0] = '\0';
 	close(fd);
 	return (pid_t)atoi(line);
@@ -139,10 +140,12 @@ static void destroy_everything(struct world *world)
 	size_t i;
 	json_t *env;
 
-	if (http_ask_json(world->socket, "GET", "/v1/environments?limit=500", NULL, NULL, &list) != 200)
+	if (http_ask_json(world->socket, "GET", "/v1/environments?limit=500", NULL, NULL, &list) !=
+	    200)
 		return;
 	json_array_foreach(json_object_get(list, "items"), i, env) {
-		AUTO(free) char *target = xasprintf("/v1/environments/%s", json_get_string(env, "id", ""));
+		AUTO(free)
+		char *target = xasprintf("/v1/environments/%s", json_get_string(env, "id", ""));
 
 		http_ask(world->socket, "DELETE", target, NULL, NULL, NULL);
 	}
@@ -153,7 +156,8 @@ static bool nothing_is_open(void *arg)
 	struct world *world = arg;
 	AUTO(json_decref) json_t *list = NULL;
 
-	return http_ask_json(world->socket, "GET", "/v1/environments?limit=1", NULL, NULL, &list) == 200 &&
+	return http_ask_json(world->socket, "GET", "/v1/environments?limit=1", NULL, NULL, &list) ==
+		   200 &&
 	       json_array_size(json_object_get(list, "items")) == 0;
 }
 
@@ -189,44 +193,47 @@ void world_write(struct world *world, const char *name, const char *file, const 
 }
 
 static const char small_compose[] =
-	"services:\n"
-	"  web:\n"
-	"    image: ${WEB_IMAGE:-localhost/envd-test/busybox:1}\n"
-	"    command: [sh, -c, 'mkdir -p /www; echo hello > /www/index.html; exec httpd -f -p 80 -h /www']\n"
-	"    ports: ['80']\n"
-	"    healthcheck: { test: [CMD, test, -f, /www/index.html], interval: 100ms, retries: 50 }\n"
-	"  side:\n"
-	"    image: localhost/envd-test/busybox:1\n"
-	"    command: [sleep, '100000']\n"
-	"    depends_on: { web: { condition: service_healthy } }\n";
+    "services:\n"
+    "  web:\n"
+    "    image: ${WEB_IMAGE:-localhost/envd-test/busybox:1}\n"
+    "    command: [sh, -c, 'mkdir -p /www; echo hello > /www/index.html; exec httpd -f -p 80 -h "
+    "/www']\n"
+    "    ports: ['80']\n"
+    "    healthcheck: { test: [CMD, test, -f, /www/index.html], interval: 100ms, retries: 50 }\n"
+    "  side:\n"
+    "    image: localhost/envd-test/busybox:1\n"
+    "    command: [sleep, '100000']\n"
+    "    depends_on: { web: { condition: service_healthy } }\n";
 
-static const char small_checks[] =
-	"apiVersion: envd/v1\n"
-	"kind: CheckPlan\n"
-	"name: small\n"
-	"defaults: { base: '${url}', timeout: 5s }\n"
-	"stages: [app]\n"
-	"smoke:\n"
-	"  - name: hello\n"
-	"    stage: app\n"
-	"    eventually: { timeout: 10s, interval: 100ms }\n"
-	"    steps: [ { http: { path: / }, expect: [ 'status == 200', \"body contains 'hello'\" ] } ]\n";
+static const char small_checks[] = "apiVersion: envd/v1\n"
+				   "kind: CheckPlan\n"
+				   "name: small\n"
+				   "defaults: { base: '${url}', timeout: 5s }\n"
+				   "stages: [app]\n"
+				   "smoke:\n"
+				   "  - name: hello\n"
+				   "    stage: app\n"
+				   "    eventually: { timeout: 10s, interval: 100ms }\n"
+				   "    steps: [ { http: { path: / }, expect: [ 'status == 200', "
+				   "\"body contains 'hello'\" ] } ]\n";
 
 void world_write_small_template(struct world *world, const char *name, bool with_check)
 {
-	AUTO(free) char *template =
-		xasprintf("apiVersion: envd/v1\n"
-			  "name: %s\n"
-			  "engine: container\n"
-			  "source: compose.yaml\n"
-			  "components:\n"
-			  "  web: { default: '1', variable: WEB_IMAGE, image: 'localhost/envd-test/busybox:{version}',"
-			  " versions: ['1', '404'] }\n"
-			  "%s"
-			  "limits: { provision: 1m, lease: { default: 10m, minimum: 10s, maximum: 1h } }\n"
-			  "price: { per_hour: 0.36, currency: USD }\n"
-			  "outputs: { url: 'http://{{web.host}}:{{web.port.80}}' }\n",
-			  name, with_check ? "checks: checks.yaml\n" : "");
+	AUTO(free)
+	char *template = xasprintf(
+	    "apiVersion: envd/v1\n"
+	    "name: %s\n"
+	    "engine: container\n"
+	    "source: compose.yaml\n"
+	    "components:\n"
+	    "  web: { default: '1', variable: WEB_IMAGE, image: "
+	    "'localhost/envd-test/busybox:{version}',"
+	    " versions: ['1', '404'] }\n"
+	    "%s"
+	    "limits: { provision: 1m, lease: { default: 10m, minimum: 10s, maximum: 1h } }\n"
+	    "price: { per_hour: 0.36, currency: USD }\n"
+	    "outputs: { url: 'http://{{web.host}}:{{web.port.80}}' }\n",
+	    name, with_check ? "checks: checks.yaml\n" : "");
 
 	world_write(world, name, "template.yaml", template);
 	world_write(world, name, "compose.yaml", small_compose);
@@ -234,7 +241,8 @@ void world_write_small_template(struct world *world, const char *name, bool with
 		world_write(world, name, "checks.yaml", small_checks);
 }
 
-json_t *world_ask(struct world *world, const char *method, const char *target, const json_t *content, int *status)
+json_t *world_ask(struct world *world, const char *method, const char *target,
+		  const json_t *content, int *status)
 {
 	json_t *answer;
 	int got = http_ask_json(world->socket, method, target, NULL, content, &answer);
@@ -244,10 +252,12 @@ json_t *world_ask(struct world *world, const char *method, const char *target, c
 	return answer;
 }
 
-void world_create(struct world *world, const char *template_name, const char *name, const char *ttl, char id[37])
+void world_create(struct world *world, const char *template_name, const char *name, const char *ttl,
+		  char id[37])
 {
-	AUTO(json_decref) json_t *request = json_pack("{s:s, s:s*, s:s*}", "template", template_name, "name", name,
-						      "ttl", ttl);
+	AUTO(json_decref)
+	json_t *request =
+	    json_pack("{s:s, s:s*, s:s*}", "template", template_name, "name", name, "ttl", ttl);
 	AUTO(json_decref) json_t *answer = NULL;
 	int status;
 
@@ -289,7 +299,8 @@ void world_wait(struct world *world, const char *environment, const char *state,
 	if (eventually(has_state, &awaited, limit_ms))
 		return;
 	http_ask(world->socket, "GET", target, NULL, NULL, &body);
-	fail_msg("not %s within %lld ms (log: %s/log): %s", state, (long long)limit_ms, world->folder, body);
+	fail_msg("not %s within %lld ms (log: %s/log): %s", state, (long long)limit_ms,
+		 world->folder, body);
 }
 
 int world_envctl(struct world *world, char **output, ...)
@@ -321,12 +332,14 @@ int world_envctl(struct world *world, char **output, ...)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
-/* {"label":["K=V"]}, percent-encoded. Podman forgets that a network is isolated when it is listed by
- * the Docker-compatible call, so that one is asked in Podman's own way. */
-static json_t *list(const struct world *world, const char *path, const char *label, const char *value)
+/* {"label":["K=V"]}, percent-encoded. Podman forgets that a network is isolated when it is listed
+ * by the Docker-compatible call, so that one is asked in Podman's own way. */
+static json_t *list(const struct world *world, const char *path, const char *label,
+		    const char *value)
 {
-	AUTO(free) char *target = xasprintf("%sfilters=%%7B%%22label%%22%%3A%%5B%%22%s%%3D%s%%22%%5D%%7D", path, label,
-					    value);
+	AUTO(free)
+	char *target = xasprintf("%sfilters=%%7B%%22label%%22%%3A%%5B%%22%s%%3D%s%%22%%5D%%7D",
+				 path, label, value);
 	json_t *answer;
 
 	http_ask_json(world->runtime, "GET", target, NULL, NULL, &answer);
@@ -335,8 +348,10 @@ static json_t *list(const struct world *world, const char *path, const char *lab
 
 size_t world_count(const struct world *world, const char *label, const char *value)
 {
-	AUTO(json_decref) json_t *containers = list(world, "/v1.41/containers/json?all=1&", label, value);
-	AUTO(json_decref) json_t *networks = list(world, "/v4.0.0/libpod/networks/json?", label, value);
+	AUTO(json_decref)
+	json_t *containers = list(world, "/v1.41/containers/json?all=1&", label, value);
+	AUTO(json_decref)
+	json_t *networks = list(world, "/v4.0.0/libpod/networks/json?", label, value);
 	AUTO(json_decref) json_t *volumes = list(world, "/v1.41/volumes?", label, value);
 
 	if (!json_is_array(containers) || !json_is_object(volumes))
@@ -351,7 +366,8 @@ size_t world_count(const struct world *world, const char *label, const char *val
 
 char *world_containers(const struct world *world, const char *label, const char *value)
 {
-	AUTO(json_decref) json_t *containers = list(world, "/v1.41/containers/json?all=1&", label, value);
+	AUTO(json_decref)
+	json_t *containers = list(world, "/v1.41/containers/json?all=1&", label, value);
 	struct text ids = TEXT_EMPTY;
 	size_t i;
 	json_t *one;

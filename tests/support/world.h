@@ -1,7 +1,7 @@
 /*
  * world.h - for scenario and failure tests: a private folder with the real envd, envd-reaper and
- * envctl in it, templates written by the test, and a look at what exists from outside: the container
- * runtime's own listing, never our store's opinion.
+ * envctl in it, templates written by the test, and a look at what exists from outside: the
+ * container runtime's own listing, never our store's opinion.
  */
 #ifndef TESTS_SUPPORT_WORLD_H
 #define TESTS_SUPPORT_WORLD_H
@@ -23,7 +23,8 @@ struct world {
 	int log_fd;
 };
 
-/* `runtime_variable`: "ENVD_TEST_PODMAN" or "ENVD_TEST_DOCKER"; the test fails when it is not set. */
+/* `runtime_variable`: "ENVD_TEST_PODMAN" or "ENVD_TEST_DOCKER"; the test fails when it is not set.
+ */
 struct world *world_new(const char *runtime_variable);
 /* Asks for everything to be destroyed, ends what was started, removes the folder. */
 void world_free(struct world *world);
@@ -42,15 +43,17 @@ void world_kill_reaper(struct world *world);
 
 /* templates/NAME/FILE with this content. */
 void world_write(struct world *world, const char *name, const char *file, const char *content);
-/* Two busybox services, "web" (httpd on port 80) and "side", with a smoke check when `with_check`. */
+/* Two busybox services, "web" (httpd on port 80) and "side", with a smoke check when `with_check`.
+ */
 void world_write_small_template(struct world *world, const char *name, bool with_check);
 
 /* The API. The answer must be freed with json_decref(). */
-json_t *world_ask(struct world *world, const char *method, const char *target, const json_t *content,
-		  int *status);
-/* Creates and returns the id (static text per call site is not kept: copy it). The test fails when it
- * is refused. */
-void world_create(struct world *world, const char *template_name, const char *name, const char *ttl, char id[37]);
+json_t *world_ask(struct world *world, const char *method, const char *target,
+		  const json_t *content, int *status);
+/* Creates and returns the id (static text per call site is not kept: copy it). The test fails when
+ * it is refused. */
+void world_create(struct world *world, const char *template_name, const char *name, const char *ttl,
+		  char id[37]);
 /* "ready", "destroyed", ...; "" when nobody answers. */
 void world_state(struct world *world, const char *environment, char state[32]);
 /* The test fails when it is not reached in time; prints the environment then. */

@@ -10,11 +10,13 @@
 #define ID "11111111-2222-4333-8444-555555555555"
 #define OTHER "99999999-2222-4333-8444-555555555555"
 
-static const char good[] = "{'state_empty':true,'pending':0,'left':[],'inventories':["
-			   "{'at_ms':1000,'complete':true,'items':[]},{'at_ms':1500,'complete':true,'items':[]}]}";
+static const char good[] =
+    "{'state_empty':true,'pending':0,'left':[],'inventories':["
+    "{'at_ms':1000,'complete':true,'items':[]},{'at_ms':1500,'complete':true,'items':[]}]}";
 
 /* `text` with ' for ", and one piece of it replaced. */
-static bool judge(const char *text, const char *what, const char *with, struct error *err, json_t **blocked)
+static bool judge(const char *text, const char *what, const char *with, struct error *err,
+		  json_t **blocked)
 {
 	char json[2048], *at;
 	AUTO(json_decref) json_t *data = NULL;
@@ -55,14 +57,18 @@ static void anything_missing_or_unclear_is_no_proof(void **unused)
 		{ "'state_empty':true,", "", "state_not_empty" },
 		{ "'pending':0", "'pending':1", "state_not_empty" },
 		{ "'pending':0,", "", "state_not_empty" },
-		{ "'complete':true,'items':[]},{", "'complete':false,'items':[]},{", "inventory_incomplete" },
-		{ "'complete':true,'items':[]}]", "'complete':false,'items':[]}]", "inventory_incomplete" },
+		{ "'complete':true,'items':[]},{", "'complete':false,'items':[]},{",
+		  "inventory_incomplete" },
+		{ "'complete':true,'items':[]}]", "'complete':false,'items':[]}]",
+		  "inventory_incomplete" },
 		{ "'complete':true,'items':[]}]", "'items':[]}]", "inventory_incomplete" },
 		{ "'complete':true,'items':[]}]", "'complete':true}]", "inventory_incomplete" },
 		{ ",{'at_ms':1500,'complete':true,'items':[]}", "", "inventory_missing" },
 		{ "'at_ms':1500", "'at_ms':1499", "inventory_too_soon" },
-		{ "'items':[]}]", "'items':[{'kind':'volume','id':'v','environment':'" ID "'}]}]", "left_over" },
-		{ "'items':[]},{", "'items':[{'kind':'volume','id':'v','environment':'" ID "'}]},{", "left_over" },
+		{ "'items':[]}]", "'items':[{'kind':'volume','id':'v','environment':'" ID "'}]}]",
+		  "left_over" },
+		{ "'items':[]},{", "'items':[{'kind':'volume','id':'v','environment':'" ID "'}]},{",
+		  "left_over" },
 	};
 
 	(void)unused;
@@ -82,7 +88,8 @@ static void what_is_left_is_named(void **unused)
 	struct error err;
 
 	(void)unused;
-	assert_false(judge(good, "'items':[]}]", "'items':[{'kind':'volume','name':'data','environment':'" ID "'}]}]",
+	assert_false(judge(good, "'items':[]}]",
+			   "'items':[{'kind':'volume','name':'data','environment':'" ID "'}]}]",
 			   &err, &blocked));
 	assert_string_equal(json_string_value(json_array_get(blocked, 0)), "volume data");
 	json_decref(blocked);
@@ -94,8 +101,9 @@ static void what_belongs_to_another_environment_does_not_count(void **unused)
 	struct error err;
 
 	(void)unused;
-	assert_true(judge(good, "'items':[]}]", "'items':[{'kind':'volume','id':'v','environment':'" OTHER "'}]}]",
-			  &err, &blocked));
+	assert_true(judge(good, "'items':[]}]",
+			  "'items':[{'kind':'volume','id':'v','environment':'" OTHER "'}]}]", &err,
+			  &blocked));
 	json_decref(blocked);
 }
 

@@ -25,8 +25,13 @@ static struct environment an_environment(enum env_state state, enum env_desired 
 
 static struct observation seen_by(enum reconcile_role role)
 {
-	return (struct observation){ .role = role, .now_ms = now, .boot_id = "b", .has_slot = true,
-				     .target_has_room = true, .builder_is_alive = true, .grace_ms = 900000,
+	return (struct observation){ .role = role,
+				     .now_ms = now,
+				     .boot_id = "b",
+				     .has_slot = true,
+				     .target_has_room = true,
+				     .builder_is_alive = true,
+				     .grace_ms = 900000,
 				     .had_a_job = true };
 }
 

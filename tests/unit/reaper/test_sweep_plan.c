@@ -29,22 +29,28 @@ static bool was_sighted(void *arg, struct env_id id)
 	return sighted && strcmp(sighted, id.text) == 0;
 }
 
-static json_t *thing(const char *instance, const char *environment, int64_t sequence, int64_t wall_s)
+static json_t *thing(const char *instance, const char *environment, int64_t sequence,
+		     int64_t wall_s)
 {
-	return json_pack("{s:s, s:s, s:s, s:I, s:I, s:I}", "kind", "container", "instance", instance, "environment",
-			 environment, "sequence", (json_int_t)sequence, "hard_wall_s", (json_int_t)wall_s,
-			 "created_at_s", (json_int_t)(now_s - 100000));
+	return json_pack("{s:s, s:s, s:s, s:I, s:I, s:I}", "kind", "container", "instance",
+			 instance, "environment", environment, "sequence", (json_int_t)sequence,
+			 "hard_wall_s", (json_int_t)wall_s, "created_at_s",
+			 (json_int_t)(now_s - 100000));
 }
 
 static struct sweep_rules the_rules(void)
 {
-	return (struct sweep_rules){ .instance = OURS, .now_s = now_s, .min_age_s = 900, .newest_sequence = 50,
+	return (struct sweep_rules){ .instance = OURS,
+				     .now_s = now_s,
+				     .min_age_s = 900,
+				     .newest_sequence = 50,
 				     .live_count = 10 };
 }
 
 static struct sweep_plan plan_for(json_t *items, const struct sweep_rules *rules)
 {
-	AUTO(json_decref) json_t *inventory = json_pack("{s:b, s:o}", "complete", 1, "items", items);
+	AUTO(json_decref)
+	json_t *inventory = json_pack("{s:b, s:o}", "complete", 1, "items", items);
 	struct sweep_knowledge knowledge = { standing, was_sighted, NULL };
 	struct sweep_plan plan;
 
@@ -101,7 +107,9 @@ static void without_a_store_only_the_hard_wall_counts(void **unused)
 	(void)unused;
 	rules.newest_sequence = -1;
 	sighted = LOST;
-	plan = plan_for(json_pack("[o, o]", thing(OURS, LOST, 1, now_s + 1), thing(OURS, GONE, 1, now_s - 1)), &rules);
+	plan = plan_for(
+	    json_pack("[o, o]", thing(OURS, LOST, 1, now_s + 1), thing(OURS, GONE, 1, now_s - 1)),
+	    &rules);
 	assert_int_equal(plan.count, 2);
 	assert_int_equal(plan.destroyable, 1);
 	assert_false(plan.items[0].may_be_destroyed);
@@ -111,7 +119,8 @@ static void without_a_store_only_the_hard_wall_counts(void **unused)
 static void a_sequence_from_the_future_halts_everything(void **unused)
 {
 	struct sweep_rules rules = the_rules();
-	struct sweep_plan plan = plan_for(json_pack("[o]", thing(OURS, LOST, 51, now_s - 1)), &rules);
+	struct sweep_plan plan =
+	    plan_for(json_pack("[o]", thing(OURS, LOST, 51, now_s - 1)), &rules);
 
 	(void)unused;
 	assert_non_null(plan.halted);
@@ -139,8 +148,9 @@ static void too_many_orphans_halt_everything(void **unused)
 
 static void an_incomplete_listing_removes_nothing(void **unused)
 {
-	AUTO(json_decref) json_t *inventory =
-		json_pack("{s:b, s:[o]}", "complete", 0, "items", thing(OURS, LOST, 1, now_s - 1));
+	AUTO(json_decref)
+	json_t *inventory =
+	    json_pack("{s:b, s:[o]}", "complete", 0, "items", thing(OURS, LOST, 1, now_s - 1));
 	struct sweep_knowledge knowledge = { standing, was_sighted, NULL };
 	struct sweep_rules rules = the_rules();
 	struct sweep_plan plan;

@@ -161,7 +161,8 @@ static void destroyed_cannot_be_written_without_its_proofs(void **state)
 {
 	struct fixture *f = *state;
 	struct env_id id = insert(f, "e1");
-	static const char *const needed[] = { "destroy_ended", "state_empty", "inventory_empty", "no_process" };
+	static const char *const needed[] = { "destroy_ended", "state_empty", "inventory_empty",
+					      "no_process" };
 	struct store_tx *tx;
 	struct error err;
 
@@ -196,7 +197,9 @@ static void what_is_wanted_cannot_be_proved_gone_nor_destroyed(void **state)
 
 static bool insert_job(struct fixture *f, struct env_id id, const char *kind, struct job_id *job)
 {
-	struct job_row row = { .id = job_id_new(), .environment = id, .generation = 1, .owner = "envd" };
+	struct job_row row = {
+		.id = job_id_new(), .environment = id, .generation = 1, .owner = "envd"
+	};
 	struct store_tx *tx = begin(f->store);
 	struct error err;
 	bool done;
@@ -355,7 +358,8 @@ static void idempotency_remembers_the_body(void **state)
 
 	assert_true(store_idempotency_add(tx, "alice", "k", id, "abc", &err));
 	commit(tx);
-	assert_true(store_idempotency_find(f->store, "alice", "k", &found, &found_id, digest, &err));
+	assert_true(
+	    store_idempotency_find(f->store, "alice", "k", &found, &found_id, digest, &err));
 	assert_true(found);
 	assert_string_equal(found_id.text, id.text);
 	assert_string_equal(digest, "abc");
