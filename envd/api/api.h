@@ -8,22 +8,14 @@
 #define ENVD_API_API_H
 
 #include "control/control.h"
-#include "http/http_request.h"
 
 struct api;
 
-/* `control` must outlive it. Members of the group `ci_group` have the role ci; NULL or a group that
- * does not exist: nobody has. */
-struct api *api_new(struct control *control, const char *ci_group);
+/* Listens on the unix socket of the settings (its folder is made), as http_server_listen_unix().
+ * `control` must outlive it, its history feed too. */
+NODISCARD bool api_open(struct control *control, struct api **api, struct error *err);
 
-/* Before the HTTP server is freed: questions under way are answered "shutting_down". */
-void api_free(struct api *api);
-DEFINE_AUTO(struct api *, api_free)
-
-/* For http_server_new(); `api` is a struct api. */
-void api_on_request(void *api, struct http_request *request);
-
-/* The group whose members may use the socket, (gid_t)-1 if there is none. */
-gid_t api_ci_group(const struct api *api);
+/* After the last turn. Requests that were not answered are forgotten. */
+void api_close(struct api *api);
 
 #endif

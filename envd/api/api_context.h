@@ -16,6 +16,7 @@ enum { API_OPEN_TO_ALL = -1 };
 
 struct api {
 	struct control *control;
+	struct http_server *server;
 	struct api_auth auth;
 	struct http_router router;
 	LIST_HEAD(api_questions, api_question) questions; /* that processes answer right now */
