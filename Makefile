@@ -2,7 +2,8 @@
 #
 # One non-recursive Makefile: a new .c file in a known folder is picked up by itself.
 
-CC ?= gcc
+CC := gcc
+Q := $(if $(V),,@)
 BUILD ?= build
 PREFIX ?= /usr/local
 VERSION := 0.1.0
@@ -59,7 +60,8 @@ libraries:
 
 $(BUILD)/obj/%.o: %.c | libraries
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS_ALL) -MMD -MP -c $< -o $@
+	@echo "  CC    $<"
+	$(Q)$(CC) $(CFLAGS_ALL) -MMD -MP -c $< -o $@
 
 $(ENVD_LIBRARY): $(call object,$(ENVD_SOURCES))
 $(CLI_LIBRARY): $(call object,$(CLI_SOURCES))
@@ -67,18 +69,20 @@ $(REAPER_LIBRARY): $(call object,$(REAPER_SOURCES))
 $(SUPPORT_LIBRARY): $(call object,$(SUPPORT_SOURCES))
 %.a:
 	@rm -f $@
-	ar rcsD $@ $^
+	@ar rcsD $@ $^
 
 $(BUILD)/bin/envd: $(call object,envd/main.c) $(ENVD_LIBRARY)
 $(BUILD)/bin/envd-reaper: $(call object,reaper/main.c) $(REAPER_LIBRARY) $(ENVD_LIBRARY)
 $(BUILD)/bin/envctl: $(call object,cli/main.c) $(CLI_LIBRARY) $(ENVD_LIBRARY)
 $(PROGRAMS):
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS_ALL) $^ $(PKG_LIBS) -o $@
+	@echo "  LINK  $@"
+	$(Q)$(CC) $(LDFLAGS_ALL) $^ $(PKG_LIBS) -o $@
 
 $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(SUPPORT_LIBRARY) $(CLI_LIBRARY) $(REAPER_LIBRARY) $(ENVD_LIBRARY)
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS_ALL) $^ $(PKG_LIBS) -lcmocka -o $@
+	@echo "  LINK  $@"
+	$(Q)$(CC) $(LDFLAGS_ALL) $^ $(PKG_LIBS) -lcmocka -o $@
 
 # ---- setting up, trying out -------------------------------------------------------------------
 

@@ -141,7 +141,7 @@ bool statement_number(struct store *store, const char *sql, int64_t *number, str
 {
 	AUTO(sqlite3_finalize) sqlite3_stmt *statement = NULL;
 	va_list args;
-	bool done, has_row;
+	bool done, has_row = false;
 
 	va_start(args, types);
 	done = prepare(store, sql, &statement, err, types, args);
