@@ -247,6 +247,24 @@ bool worker_line_parse(const char *line, size_t length, enum worker_line_type *t
 	return error_set_as(err, ERR_EXTERNAL, "worker_protocol", "%s", why.message);
 }
 
+bool worker_dialogue_accept(struct worker_dialogue *dialogue, enum worker_line_type type,
+			    struct error *err)
+{
+	const char *wrong = NULL;
+
+	if (dialogue->gave_result)
+		wrong = type == WORKER_RESULT ? "gave two results" : "went on after its result";
+	else if (!dialogue->said_hello && type != WORKER_HELLO)
+		wrong = "did not say hello first";
+	else if (dialogue->said_hello && type == WORKER_HELLO)
+		wrong = "said hello twice";
+	if (wrong)
+		return error_set_as(err, ERR_EXTERNAL, "worker_protocol", "%s", wrong);
+	dialogue->said_hello = true;
+	dialogue->gave_result = type == WORKER_RESULT;
+	return true;
+}
+
 /* Slugs are literals that live for ever; one that came in a line is kept here. They are few,
  * because programs choose them and not data; past the bound the code's name must do. */
 static const char *slug_keep(const char *slug, enum error_code code)

@@ -1,9 +1,9 @@
 /*
  * worker_lines.h - what a worker says: one JSON object a line (JSON Lines, UTF-8).
  *
- * The first line is `hello` with the protocol, then any number of progress, layer, resource, log and
- * check lines, then exactly one `result`. The same code writes them (worker, engine, check) and reads
- * them (jobs). External engines speak the same lines: templates/README.md is their manual.
+ * The first line is `hello` with the protocol, then any number of progress, layer, resource, log
+ *and check lines, then exactly one `result`. The same code writes them (worker, engine, check) and
+ *reads them (jobs). External engines speak the same lines: templates/engines.md is their manual.
  *
  *	{"type":"hello","protocol":1,"task":"create","program":"envd 0.1.0"}
  *	{"type":"progress","message":"images resolved"}
@@ -39,7 +39,7 @@ void worker_say_resource(struct worker_lines *lines, const char *kind, const cha
 			 const char *name, const char *service);
 /* `level`: "info", "warn" or "error". A warning is shown to the person who asked. */
 void worker_say_log(struct worker_lines *lines, const char *level, const char *format, ...)
-	PRINTF_LIKE(3, 4);
+    PRINTF_LIKE(3, 4);
 void worker_say_check(struct worker_lines *lines, const char *name, const char *stage,
 		      const char *status, const char *message);
 /* Any other object, e.g. {"type":"line",...} of a log stream. */
@@ -64,6 +64,15 @@ enum worker_line_type {
 /* One line without its newline. Error: ERR_EXTERNAL, slug "worker_protocol". New reference. */
 NODISCARD bool worker_line_parse(const char *line, size_t length, enum worker_line_type *type,
 				 json_t **object, struct error *err);
+
+/* The order of what one program says. Start with `{ false, false }`. False with ERR_EXTERNAL
+ * "worker_protocol" for the line that breaks it. */
+struct worker_dialogue {
+	bool said_hello;
+	bool gave_result;
+};
+NODISCARD bool worker_dialogue_accept(struct worker_dialogue *dialogue, enum worker_line_type type,
+				      struct error *err);
 
 /* The error of a failed result line (or of result.json); false when the line says ok. */
 bool worker_result_error(const json_t *result, struct error *failure);

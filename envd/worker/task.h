@@ -1,0 +1,22 @@
+/*
+ * task.h - task name to function, request in, lines out. Straight-line and blocking.
+ */
+#ifndef ENVD_WORKER_TASK_H
+#define ENVD_WORKER_TASK_H
+
+#include "worker/request.h"
+
+/* Says hello, does what the request says, gives the result, all on stdout. The exit status: 0
+ * result ok, 1 result not ok. */
+int task_run(const json_t *request);
+
+/* ---- the longer ones, one file each; `data` may be set by a task that failed, too ---- */
+
+bool task_create(const struct request *request, struct worker_lines *lines, json_t **data,
+		 struct error *err);
+bool task_destroy(const struct request *request, struct worker_lines *lines, json_t **data,
+		  struct error *err);
+bool task_check(const struct request *request, struct worker_lines *lines, json_t **data,
+		struct error *err);
+
+#endif

@@ -1,0 +1,87 @@
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+
+#include "wire/job_files.h"
+#include "worker/guard.h"
+#include "worker/supervisor.h"
+#include "worker/task.h"
+#include "worker/worker.h"
+
+static int run_request(void *arg)
+{
+	return task_run(arg);
+}
+
+/* Until the task is over; SIGTERM is passed on, and so is that nobody reads any more. */
+static void watch_direct(struct guard *guard, int signals_fd)
+{
+	for (;;) {
+		struct pollfd fds[] = {
+			{ .fd = guard->report_fd, .events = POLLIN },
+			{ .fd = signals_fd, .events = POLLIN },
+			{ .fd = STDOUT_FILENO, .events = 0 },
+		};
+		struct signalfd_siginfo info;
+
+		if (poll(fds, ARRAY_SIZE(fds), -1) < 0)
+			continue;
+		if (fds[0].revents)
+			return;
+		if (fds[1].revents && read(signals_fd, &info, sizeof(info)) == sizeof(info))
+			guard_ask_task_to_end(guard);
+		if (fds[2].revents & (POLLERR | POLLNVAL)) {
+			guard_end_everything(guard);
+			return;
+		}
+	}
+}
+
+static int run_direct(const char *path)
+{
+	AUTO(json_decref) json_t *request = NULL;
+	AUTO(close) int signals_fd = -1;
+	struct guard guard;
+	struct guard_report report;
+	struct error err;
+	sigset_t stop;
+
+	if (!json_read_file(path, JOB_REQUEST_BYTES_MAX, &request, &err)) {
+		dprintf(STDERR_FILENO, "envd worker: %s\n", err.message);
+		return 2;
+	}
+	signal(SIGPIPE, SIG_IGN);
+	sigemptyset(&stop);
+	sigaddset(&stop, SIGTERM);
+	sigaddset(&stop, SIGINT);
+	sigprocmask(SIG_BLOCK, &stop, NULL);
+	signals_fd = signalfd(-1, &stop, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (!guard_start(&guard,
+			 &(struct guard_spec){ .task = run_request,
+					       .arg = request,
+					       .stdout_fd = STDOUT_FILENO,
+					       .stderr_fd = STDERR_FILENO,
+					       .keep_fd = -1 },
+			 &err)) {
+		dprintf(STDERR_FILENO, "envd worker: %s\n", err.message);
+		return 2;
+	}
+	watch_direct(&guard, signals_fd);
+	guard_finish(&guard, &report);
+	return report.has_status && WIFEXITED(report.wait_status) ? WEXITSTATUS(report.wait_status)
+								  : 1;
+}
+
+int worker_main(int argc, char **argv)
+{
+	if (argc == 3 && strcmp(argv[1], "--direct") == 0)
+		return run_direct(argv[2]);
+	if (argc == 2 && argv[1][0] == '/')
+		return supervisor_run(argv[1], task_run);
+	dprintf(STDERR_FILENO,
+		"usage: envd worker JOBFOLDER | envd worker --direct REQUEST.json\n");
+	return 2;
+}
