@@ -227,22 +227,22 @@ bool compose_parse_decimal(const char *text, int64_t scale, int64_t *value, cons
 {
 	size_t whole = strspn(text, "0123456789");
 	AUTO(free) char *digits = xstrndup(text, whole);
-	int64_t sum, unit = scale;
+	__int128 part = 0, tens = 1;
+	int64_t sum;
 
 	if (!text_to_int64(digits, &sum) || __builtin_mul_overflow(sum, scale, &sum))
 		return false;
 	text += whole;
 	if (*text == '.') {
-		size_t part = strspn(++text, "0123456789");
+		const char *from = ++text;
 
-		if (!part || part > 9)
+		for (; *text >= '0' && *text <= '9' && text - from < 9; text++, tens *= 10)
+			part = part * 10 + (*text - '0');
+		if (text == from)
 			return false;
-		for (; part; part--, text++) {
-			unit /= 10;
-			if (__builtin_add_overflow(sum, (*text - '0') * unit, &sum))
-				return false;
-		}
 	}
+	if (__builtin_add_overflow(sum, (int64_t)(part * scale / tens), &sum))
+		return false;
 	*value = sum;
 	*end = text;
 	return true;
