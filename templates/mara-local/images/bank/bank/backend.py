@@ -47,8 +47,15 @@ def _judge(service, status, text):
         document = None
     if 200 <= status < 300:
         return document
-    sentence = document.get("error") if isinstance(document, dict) else None
-    raise BackendError(service, status, sentence or f"status {status}")
+    raise BackendError(service, status, _reason(document) or f"status {status}")
+
+
+def _reason(document):
+    """What a service says of itself: {"error": sentence}, or {"broken": {component: sentence}} of its readiness."""
+    if not isinstance(document, dict):
+        return None
+    broken = document.get("broken")
+    return document.get("error") or (", ".join(broken.values()) if broken else None)
 
 
 def why_not_ready(service):

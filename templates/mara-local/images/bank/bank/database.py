@@ -9,8 +9,13 @@ import time
 import psycopg2
 
 from bank import settings
+from bank.service import Unavailable
 
 log = logging.getLogger("bank")
+
+
+def _first_line(error):
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
 
 
 class Database:
@@ -26,17 +31,18 @@ class Database:
 
     @contextlib.contextmanager
     def transaction(self):
-        """A cursor; committed at the end, rolled back on an exception. A broken connection is not used again."""
-        connection = self._take()
+        """A cursor; committed at the end, rolled back on an exception. Unavailable if the database cannot do it."""
         try:
+            connection = self._take()
             with connection, connection.cursor() as cursor:
                 yield cursor
-        except psycopg2.Error:
-            connection.close()
+        except (psycopg2.OperationalError, psycopg2.InterfaceError, OSError) as error:
+            # Nothing is known of this connection any more: it is dropped with the last reference to it.
+            raise Unavailable(f"{settings.DATABASE_HOST}: {_first_line(error)}") from error
+        except Exception:
+            self._idle.put(connection)
             raise
-        finally:
-            if not connection.closed:
-                self._idle.put(connection)
+        self._idle.put(connection)
 
     def why_not_ready(self):
         """None, or a sentence: for the health endpoints."""
@@ -46,8 +52,10 @@ class Database:
             with self.transaction() as cursor:
                 cursor.execute("SELECT to_regclass(%s) IS NOT NULL", (self._table,))
                 return None if cursor.fetchone()[0] else f"{settings.DATABASE_HOST} has no table {self._table} yet"
-        except (psycopg2.Error, OSError) as error:
-            return f"{settings.DATABASE_HOST}: {str(error).strip().splitlines()[0]}"
+        except Unavailable as error:
+            return str(error)
+        except psycopg2.Error as error:
+            return f"{settings.DATABASE_HOST}: {_first_line(error)}"
 
     def _take(self):
         # After a restart of the database every kept connection is dead: drop them until one answers.
@@ -85,7 +93,7 @@ class Database:
                     self._prepare(cursor)
                 self._prepared = True
                 return
-            except (psycopg2.Error, OSError) as error:
-                log.info("waiting for %s: %s", settings.DATABASE_HOST, str(error).strip())
+            except (Unavailable, psycopg2.Error) as error:
+                log.info("waiting: %s", error)
                 time.sleep(pause_s)
                 pause_s = min(pause_s * 2, 1.0)

@@ -64,9 +64,9 @@ def with_session(response, token):
     return response
 
 
-def page(name, **values):
+def page(template, **values):
     return render_template(
-        name + ".html", message=request.args.get("msg"), version=settings.VERSION, environment=settings.ENVIRONMENT, show_money=money.show, **values
+        template + ".html", message=request.args.get("msg"), version=settings.VERSION, environment=settings.ENVIRONMENT, show_money=money.show, **values
     )
 
 

@@ -22,6 +22,10 @@ class Refused(Exception):
         self.status = status
 
 
+class Unavailable(Exception):
+    """Something this service needs does not answer."""
+
+
 def make_service(name, probe_components):
     """A Flask application with the shared endpoints.
 
@@ -118,7 +122,12 @@ def _add_errors(app):
     def http_error(error):
         return jsonify({"error": error.description}), error.code
 
+    @app.errorhandler(Unavailable)
+    def unavailable(error):
+        log.error("%s %s failed: %s", request.method, request.path, error)
+        return jsonify({"error": str(error)}), 503
+
     @app.errorhandler(Exception)
-    def failed(error):
-        log.error("%s %s failed: %s: %s", request.method, request.path, type(error).__name__, str(error).strip())
-        return jsonify({"error": "something this service needs does not work"}), 503
+    def failed(_):
+        log.exception("%s %s failed", request.method, request.path)
+        return jsonify({"error": "this service made a mistake; its log has it"}), 500
