@@ -10,7 +10,7 @@ VERSION := 0.1.0
 
 LIBRARIES := libevent libevent_openssl libcurl jansson sqlite3 libgit2 uuid yaml-0.1 libssl libcrypto
 PKG_CFLAGS = $(shell pkg-config --cflags $(LIBRARIES) 2>/dev/null)
-PKG_LIBS = $(shell pkg-config --libs $(LIBRARIES) 2>/dev/null)
+PKG_LIBS = $(shell pkg-config --libs $(LIBRARIES) 2>/dev/null) -lm
 
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 \
 	-Wpointer-arith -Wcast-qual -Wwrite-strings -Wimplicit-fallthrough -Wvla -Wundef -Werror
@@ -33,7 +33,7 @@ LDFLAGS_ALL = -pie -Wl,-z,relro,-z,now,-z,noexecstack $(SANITIZERS) $(LDFLAGS)
 ENVD_SOURCES := $(filter-out envd/main.c,$(wildcard envd/*/*.c envd/*/*/*.c))
 CLI_SOURCES := $(filter-out cli/main.c,$(wildcard cli/*.c))
 REAPER_SOURCES := $(filter-out reaper/main.c,$(wildcard reaper/*.c))
-SUPPORT_SOURCES := $(wildcard tests/support/*.c)
+SUPPORT_SOURCES := $(filter-out tests/support/filter.c,$(wildcard tests/support/*.c))
 UNIT_TESTS := $(wildcard tests/unit/*/test_*.c)
 SCENARIO_TESTS := $(wildcard tests/scenario/test_*.c)
 FAILURE_TESTS := $(wildcard tests/failure/test_*.c)
@@ -79,7 +79,7 @@ $(PROGRAMS):
 	@echo "  LINK  $@"
 	$(Q)$(CC) $(LDFLAGS_ALL) $^ $(PKG_LIBS) -o $@
 
-$(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(SUPPORT_LIBRARY) $(CLI_LIBRARY) $(REAPER_LIBRARY) $(ENVD_LIBRARY)
+$(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(BUILD)/obj/tests/support/filter.o $(SUPPORT_LIBRARY) $(CLI_LIBRARY) $(REAPER_LIBRARY) $(ENVD_LIBRARY)
 	@mkdir -p $(@D)
 	@echo "  LINK  $@"
 	$(Q)$(CC) $(LDFLAGS_ALL) $^ $(PKG_LIBS) -lcmocka -o $@

@@ -347,6 +347,28 @@ static void a_newer_file_is_refused_and_left_alone(void **state)
 	assert_null(other);
 }
 
+/* Whatever program has the file open: SQL that is not ours, too. */
+static int run_sql(struct fixture *f, const char *sql)
+{
+	AUTO(free) char *command = xasprintf("sqlite3 %s/store.db \"%s\" 2>/dev/null", f->folder, sql);
+
+	return system(command);
+}
+
+static void nobody_can_make_the_unwanted_wanted_again(void **state)
+{
+	struct fixture *f = *state;
+
+	latch(f, insert(f, "e1"));
+	assert_int_equal(run_sql(f, "UPDATE environments SET message = 'x'"), 0);
+	assert_int_not_equal(run_sql(f, "UPDATE environments SET desired = 'present'"), 0);
+	assert_int_not_equal(run_sql(f, "UPDATE environments SET generation = 1"), 0);
+	assert_int_not_equal(run_sql(f, "UPDATE environments SET hard_wall_at = hard_wall_at + 1"), 0);
+	assert_int_not_equal(run_sql(f, "DELETE FROM environments"), 0);
+	assert_int_equal(run_sql(f, "INSERT INTO history(at, kind, message) VALUES (1, 'state', 'm')"), 0);
+	assert_int_not_equal(run_sql(f, "UPDATE history SET message = 'it was not me'"), 0);
+}
+
 static void idempotency_remembers_the_body(void **state)
 {
 	struct fixture *f = *state;
@@ -407,6 +429,7 @@ int main(void)
 		WITH_STORE(a_rolled_back_savepoint_undoes_one_piece_only),
 		WITH_STORE(two_programs_take_turns),
 		WITH_STORE(a_newer_file_is_refused_and_left_alone),
+		WITH_STORE(nobody_can_make_the_unwanted_wanted_again),
 		WITH_STORE(idempotency_remembers_the_body),
 		WITH_STORE(lists_are_filtered_and_paged_newest_first),
 	};
