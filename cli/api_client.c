@@ -57,9 +57,10 @@ static bool locate(struct api_client *client, const char *server, struct error *
 	else if (*server == '/')
 		client->socket = xstrdup(server);
 	else if (!text_starts_with(server, "http://") && !text_starts_with(server, "https://"))
-		return error_set_as(err, ERR_INVALID, "server_invalid",
-				    "server \"%s\" is not unix:PATH, http://HOST:PORT or https://HOST:PORT",
-				    text_printable(server, shown, sizeof(shown)));
+		return error_set_as(
+		    err, ERR_INVALID, "server_invalid",
+		    "server \"%s\" is not unix:PATH, http://HOST:PORT or https://HOST:PORT",
+		    text_printable(server, shown, sizeof(shown)));
 	client->base = xstrdup(client->socket ? "http://envd" : server);
 	client->server = client->socket ? xasprintf("unix:%s", client->socket) : xstrdup(server);
 	return true;
@@ -191,8 +192,9 @@ static bool unreachable(const struct api_client *client, const char *why, struct
 {
 	error_set_as(err, ERR_UNAVAILABLE, "server_unreachable", "cannot reach envd at %s: %s",
 		     client->server, why);
-	return error_hint(err, "is envd running? `envctl doctor` looks; --server or ENVCTL_SERVER names "
-			       "another one");
+	return error_hint(err,
+			  "is envd running? `envctl doctor` looks; --server or ENVCTL_SERVER names "
+			  "another one");
 }
 
 static bool curl_failed(const struct exchange *exchange, CURLcode code, const char *details,
@@ -258,8 +260,9 @@ static bool perform(struct exchange *exchange, CURL *easy, const char *details, 
 
 static struct curl_slist *headers_for(const struct api_request *request, const char *last_event_id)
 {
-	AUTO(free) char *key = xasprintf("Idempotency-Key: %s",
-					 request->idempotency_key ? request->idempotency_key : "");
+	AUTO(free)
+	char *key = xasprintf("Idempotency-Key: %s",
+			      request->idempotency_key ? request->idempotency_key : "");
 	AUTO(free) char *event = xasprintf("Last-Event-ID: %s", last_event_id ? last_event_id : "");
 	struct curl_slist *headers = NULL;
 
@@ -279,8 +282,8 @@ static bool exchange_once(struct exchange *exchange, const struct api_request *r
 {
 	const struct api_stream *stream = exchange->stream;
 	const struct api_client *client = exchange->client;
-	AUTO(curl_slist_free_all) struct curl_slist *headers =
-	    headers_for(request, stream ? stream->last_event_id : NULL);
+	AUTO(curl_slist_free_all)
+	struct curl_slist *headers = headers_for(request, stream ? stream->last_event_id : NULL);
 	AUTO(free) char *url = xasprintf("%s%s", client->base, request->path);
 	AUTO(free) char *body = request->body ? json_to_text(request->body) : NULL;
 	AUTO(curl_easy_cleanup) CURL *easy = curl_easy_init();
@@ -314,11 +317,11 @@ static const struct {
 	long status;
 	enum error_code code;
 } by_status[] = {
-	{ 400, ERR_INVALID },	  { 401, ERR_STRANGER },    { 403, ERR_DENIED },
-	{ 404, ERR_NOT_FOUND },	  { 405, ERR_INVALID },	    { 409, ERR_CONFLICT },
-	{ 410, ERR_GONE },	  { 411, ERR_INVALID },	    { 413, ERR_INVALID },
-	{ 415, ERR_INVALID },	  { 422, ERR_INVALID },	    { 429, ERR_UNAVAILABLE },
-	{ 500, ERR_INTERNAL },	  { 502, ERR_UNAVAILABLE }, { 503, ERR_UNAVAILABLE },
+	{ 400, ERR_INVALID },     { 401, ERR_STRANGER },    { 403, ERR_DENIED },
+	{ 404, ERR_NOT_FOUND },   { 405, ERR_INVALID },     { 409, ERR_CONFLICT },
+	{ 410, ERR_GONE },        { 411, ERR_INVALID },     { 413, ERR_INVALID },
+	{ 415, ERR_INVALID },     { 422, ERR_INVALID },     { 429, ERR_UNAVAILABLE },
+	{ 500, ERR_INTERNAL },    { 502, ERR_UNAVAILABLE }, { 503, ERR_UNAVAILABLE },
 	{ 504, ERR_UNAVAILABLE }, { 507, ERR_UNAVAILABLE },
 };
 
@@ -471,8 +474,8 @@ bool api_get(struct api_client *client, const char *path, json_t **json, struct 
 	if (!api_call(client, &request, &answer, err))
 		return false;
 	if (!json_is_object(answer.json))
-		return error_set(err, ERR_EXTERNAL, "the server's answer to %s is not a JSON object",
-				 path);
+		return error_set(err, ERR_EXTERNAL,
+				 "the server's answer to %s is not a JSON object", path);
 	*json = TAKE(answer.json);
 	return true;
 }

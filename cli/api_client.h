@@ -46,8 +46,8 @@ struct api_request {
 
 struct api_answer {
 	long status;
-	json_t *json;         /* NULL if the answer is something else */
-	char *bytes;          /* the answer as it came; never NULL */
+	json_t *json; /* NULL if the answer is something else */
+	char *bytes;  /* the answer as it came; never NULL */
 	size_t length;
 	int64_t server_at_ms; /* from its Date header; 0 without one */
 };
@@ -75,7 +75,7 @@ NODISCARD bool api_get_all(struct api_client *client, const char *path, json_t *
 struct api_stream {
 	const char *path;
 	const char *last_event_id; /* NULL: none */
-	int64_t silence_ms;        /* 0: may be silent for ever; else the connection counts as lost */
+	int64_t silence_ms; /* 0: may be silent for ever; else the connection counts as lost */
 	/* Returning false ends the stream, which is no error. */
 	bool (*on_bytes)(void *arg, const char *bytes, size_t length);
 	bool (*on_tick)(void *arg); /* at least every tick_ms; may be NULL */

@@ -18,9 +18,8 @@ static char *seen_of(const json_t *check)
 		return xstrdup(message);
 	if (json_has(check, "blocked_by"))
 		return xasprintf("blocked by %s", json_get_string(check, "blocked_by", "?"));
-	json_array_foreach (json_object_get(check, "expectations"), i, expectation)
-		text_format(&seen, "%s%s", i ? ", " : "",
-			    json_get_string(expectation, "text", ""));
+	json_array_foreach(json_object_get(check, "expectations"), i, expectation)
+		text_format(&seen, "%s%s", i ? ", " : "", json_get_string(expectation, "text", ""));
 	return text_take(&seen);
 }
 
@@ -31,14 +30,13 @@ static void print_smoke(const struct cli *cli, const json_t *smoke)
 	size_t i;
 	json_t *check;
 
-	json_array_foreach ((json_t *)(uintptr_t)smoke, i, check) {
+	json_array_foreach((json_t *)(uintptr_t)smoke, i, check) {
 		const char *status = json_get_string(check, "status", "?");
 		AUTO(free) char *seen = seen_of(check);
 		char took[DURATION_TEXT_SIZE];
 		const char *cells[] = {
-			json_get_string(check, "stage", "-"),
-			json_get_string(check, "name", "?"), status,
-			duration_format(json_get_int64(check, "duration_ms", 0), took), seen
+			json_get_string(check, "stage", "-"), json_get_string(check, "name", "?"),
+			status, duration_format(json_get_int64(check, "duration_ms", 0), took), seen
 		};
 
 		table_add_row(table, cells);
@@ -63,7 +61,7 @@ static void print_load(const struct cli *cli, const json_t *load)
 	       json_get_number(load, "planned_per_second", 0),
 	       (long long)json_get_int64(load, "errors", 0), json_get_number(latency, "p50", 0),
 	       json_get_number(latency, "p95", 0), json_get_number(latency, "p99", 0));
-	json_array_foreach (json_object_get(load, "thresholds"), i, threshold)
+	json_array_foreach(json_object_get(load, "thresholds"), i, threshold)
 		printf("  %-12s %s: saw %s\n", json_get_string(threshold, "status", "?"),
 		       json_get_string(threshold, "text", "?"),
 		       json_get_string(threshold, "saw", "?"));
@@ -81,7 +79,7 @@ void check_print(const struct cli *cli, const json_t *run)
 
 	if (json_array_size(smoke))
 		print_smoke(cli, smoke);
-	json_array_foreach (json_object_get(run, "load"), i, load)
+	json_array_foreach(json_object_get(run, "load"), i, load)
 		print_load(cli, load);
 	printf("verdict: %s%s%s\n", terminal_tone(&cli->out, environment_state_tone(verdict)),
 	       verdict, terminal_plain(&cli->out));
@@ -93,7 +91,7 @@ static void add_bad(const json_t *checks, const char *field, struct text *into)
 	size_t i;
 	json_t *check;
 
-	json_array_foreach ((json_t *)(uintptr_t)checks, i, check) {
+	json_array_foreach((json_t *)(uintptr_t)checks, i, check) {
 		const char *status = json_get_string(check, field, "");
 
 		if (text_equal(status, "failed") || text_equal(status, "error") ||

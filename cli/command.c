@@ -10,12 +10,11 @@
 /* In the order of the help. A name of two words comes before its first word alone, so that
  * `check lint` is not a check of an environment called lint. */
 static const struct command *const commands[] = {
-	&command_create,	&command_list,		&command_get,
-	&command_wait,		&command_env,		&command_logs,
-	&command_history,	&command_check_lint,	&command_check,
-	&command_report,	&command_extend,	&command_destroy,
-	&command_template_list, &command_template_show, &command_template_lint,
-	&command_doctor,	&command_version,	&command_help_row,
+	&command_create,        &command_list,          &command_get,           &command_wait,
+	&command_env,           &command_logs,          &command_history,       &command_check_lint,
+	&command_check,         &command_report,        &command_extend,        &command_destroy,
+	&command_template_list, &command_template_show, &command_template_lint, &command_doctor,
+	&command_version,       &command_help_row,
 };
 
 static const char *const colours[] = { "auto", "always", "never", NULL };
@@ -143,8 +142,9 @@ void commands_help(struct cli *cli, struct text *into)
 		text_format(into, "  %-15s %s\n", commands[i]->name, commands[i]->summary);
 	text_add(into, "\n");
 	add_program_help(cli, into);
-	text_add(into, "\n`envctl help COMMAND` tells more; `envctl help exit-codes` lists what exit "
-		       "statuses mean.\n");
+	text_add(into,
+		 "\n`envctl help COMMAND` tells more; `envctl help exit-codes` lists what exit "
+		 "statuses mean.\n");
 }
 
 /* `program` and `groups` live as long as the result is used. */
@@ -238,8 +238,7 @@ static bool choose_format(struct cli *cli, const struct command *command, struct
 	AUTO(free) char *known = text_join(command->formats, ", ");
 
 	nearest = text_nearest(asked, command->formats);
-	error_set_as(err, ERR_INVALID, "option_value",
-		     "--output is \"%s\" (envctl %s prints %s)",
+	error_set_as(err, ERR_INVALID, "option_value", "--output is \"%s\" (envctl %s prints %s)",
 		     text_printable(asked, shown, sizeof(shown)), command->name, known);
 	return nearest ? error_hint(err, "did you mean %s?", nearest) : false;
 }

@@ -35,9 +35,9 @@ struct command {
 	const char *synopsis; /* "TEMPLATE" */
 	const char *summary;  /* one line of `envctl help` */
 	const char *about;
-	const struct option *rows; /* NULL: none of its own */
-	size_t values_size;        /* of what the rows fill; zeroed first */
-	const void *defaults;      /* copied into it; NULL: zeroes */
+	const struct option *rows;  /* NULL: none of its own */
+	size_t values_size;         /* of what the rows fill; zeroed first */
+	const void *defaults;       /* copied into it; NULL: zeroes */
 	const char *const *formats; /* of -o; first is the default; NULL: text only */
 	size_t arguments_min;
 	size_t arguments_max;

@@ -81,10 +81,8 @@ static bool await_verdict(struct cli *cli, struct api_client *client, const char
 			  const struct check_options *options, const struct api_answer *started,
 			  json_t **run, struct error *err)
 {
-	AUTO(progress_free) struct progress *progress =
-	    progress_new(options->progress, &cli->err);
-	AUTO(free) char *path =
-	    api_path("/v1/checks/%s", json_get_string(started->json, "id", ""));
+	AUTO(progress_free) struct progress *progress = progress_new(options->progress, &cli->err);
+	AUTO(free) char *path = api_path("/v1/checks/%s", json_get_string(started->json, "id", ""));
 	struct follow follow = {
 		.client = client,
 		.progress = progress,
@@ -145,9 +143,10 @@ const struct command command_check = {
 	.name = "check",
 	.synopsis = "NAME",
 	.summary = "check a running environment",
-	.about = "Run the checks of the template, or of a plan of your own, and print what was seen.\n"
-		 "Exit status 7: the product is bad. 4: the checks could not judge.\n\n"
-		 "-o junit and -o markdown print the environment's whole report.",
+	.about =
+	    "Run the checks of the template, or of a plan of your own, and print what was seen.\n"
+	    "Exit status 7: the product is bad. 4: the checks could not judge.\n\n"
+	    "-o junit and -o markdown print the environment's whole report.",
 	.rows = rows,
 	.values_size = sizeof(struct check_options),
 	.defaults = &defaults,

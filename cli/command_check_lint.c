@@ -32,9 +32,10 @@ const struct command command_check_lint = {
 	.name = "check lint",
 	.synopsis = "FILE...",
 	.summary = "look for mistakes in a check plan, without a server",
-	.about = "Everything that can be wrong with a plan before it runs: unknown keys, expectations,\n"
-		 "expressions, stages, captures. The first mistake is printed with its place.\n\n"
-		 "An environment that is called lint is checked by `envctl check env/lint`.",
+	.about =
+	    "Everything that can be wrong with a plan before it runs: unknown keys, expectations,\n"
+	    "expressions, stages, captures. The first mistake is printed with its place.\n\n"
+	    "An environment that is called lint is checked by `envctl check env/lint`.",
 	.arguments_min = 1,
 	.arguments_max = ARGUMENTS_ANY,
 	.run = run,

@@ -138,7 +138,11 @@ static bool make_request(struct creation *creation, const char *template, struct
 	if (!request)
 		return error_set(err, ERR_INVALID, "the template's name is not valid UTF-8");
 	if (options->ttl_ms >= 0) {
-		AUTO(free) char *exact = xasprintf("%lldms", (long long)options->ttl_ms);
+		bool is_whole = options->ttl_ms % 1000 == 0;
+		AUTO(free)
+		char *exact =
+		    xasprintf("%lld%s", (long long)(options->ttl_ms / (is_whole ? 1000 : 1)),
+			      is_whole ? "s" : "ms");
 
 		json_object_set_new(request, "ttl", json_string(exact));
 	}
@@ -262,8 +266,8 @@ static bool gave_up(struct creation *creation, struct error *err)
 
 static bool wait_for_it(struct creation *creation, json_t **environment, struct error *err)
 {
-	AUTO(progress_free) struct progress *progress =
-	    progress_new(creation->options->progress, &creation->cli->err);
+	AUTO(progress_free)
+	struct progress *progress = progress_new(creation->options->progress, &creation->cli->err);
 	AUTO(free) char *what = xasprintf("\"%s\" to be ready", creation->name);
 	AUTO(json_decref) json_t *last = NULL;
 	struct follow follow = {
@@ -332,9 +336,11 @@ const struct command command_create = {
 	.synopsis = "TEMPLATE",
 	.summary = "build an environment, check it, wait until it is ready",
 	.about =
-	    "Ask for an environment of TEMPLATE and wait until it is ready. What it is going through\n"
+	    "Ask for an environment of TEMPLATE and wait until it is ready. What it is going "
+	    "through\n"
 	    "is shown on stderr; the result is printed on stdout.\n\n"
-	    "Ctrl-C, SIGTERM and SIGHUP destroy what this command made, at most 5 s later; a second\n"
+	    "Ctrl-C, SIGTERM and SIGHUP destroy what this command made, at most 5 s later; a "
+	    "second\n"
 	    "one leaves at once. A time-out (exit status 9) does not, unless --on-timeout destroy.",
 	.rows = rows,
 	.values_size = sizeof(struct create_options),

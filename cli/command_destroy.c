@@ -47,8 +47,8 @@ static bool has_label(const json_t *environment, const char *pair, bool *has, st
 
 	if (!option_pair(pair, "--label", name, sizeof(name), &value, err))
 		return false;
-	*has = text_equal(
-	    json_get_string(json_object_get(environment, "labels"), name, NULL), value);
+	*has =
+	    text_equal(json_get_string(json_object_get(environment, "labels"), name, NULL), value);
 	return true;
 }
 
@@ -69,7 +69,7 @@ static bool find(const struct destruction *destruction, json_t *found, struct op
 	size_t i;
 	json_t *environment;
 
-	json_array_foreach (found, i, environment) {
+	json_array_foreach(found, i, environment) {
 		bool chosen;
 
 		if (!is_chosen(destruction->options, environment, &chosen, err))
@@ -84,8 +84,8 @@ static bool find(const struct destruction *destruction, json_t *found, struct op
 	}
 	if (destruction->options->is_sure || !targets->count)
 		return true;
-	error_set_as(err, ERR_INVALID, "confirmation_needed",
-		     "%zu environments would be destroyed", targets->count);
+	error_set_as(err, ERR_INVALID, "confirmation_needed", "%zu environments would be destroyed",
+		     targets->count);
 	return error_hint(err, "add --yes to destroy them");
 }
 
@@ -132,7 +132,8 @@ static bool wait_until_gone(const struct destruction *destruction, const json_t 
 			    int64_t since_ms, json_t **environment, struct error *err)
 {
 	const char *name = json_get_string(accepted, "name", "?");
-	AUTO(progress_free) struct progress *progress =
+	AUTO(progress_free)
+	struct progress *progress =
 	    progress_new(destruction->options->progress, &destruction->cli->err);
 	AUTO(free) char *what = xasprintf("\"%s\" to be proved gone", name);
 	struct follow follow = {
@@ -147,7 +148,8 @@ static bool wait_until_gone(const struct destruction *destruction, const json_t 
 
 	return follow_until(&follow, environment, err) ||
 	       (text_equal(err->slug, "timed_out") &&
-		error_hint(err, "destroying goes on: envctl get %s shows what is in the way", name));
+		error_hint(err, "destroying goes on: envctl get %s shows what is in the way",
+			   name));
 }
 
 static void print(const struct cli *cli, const json_t *environment)
@@ -231,9 +233,10 @@ const struct command command_destroy = {
 	.name = "destroy",
 	.synopsis = "[NAME...]",
 	.summary = "destroy environments and wait until they are proved gone",
-	.about = "Destroy the environments that are named and print the proofs that nothing is left.\n"
-		 "There is no question: what is named is meant. --all and --label need --yes, and show\n"
-		 "what they would destroy without it.",
+	.about =
+	    "Destroy the environments that are named and print the proofs that nothing is left.\n"
+	    "There is no question: what is named is meant. --all and --label need --yes, and show\n"
+	    "what they would destroy without it.",
 	.rows = rows,
 	.values_size = sizeof(struct destroy_options),
 	.defaults = &defaults,

@@ -50,7 +50,7 @@ static void print(const struct cli *cli, const struct findings *findings)
 	size_t i;
 	json_t *item;
 
-	json_array_foreach (findings->items, i, item) {
+	json_array_foreach(findings->items, i, item) {
 		size_t look = look_of(item);
 
 		printf("%s%-8s%s %-11s %s\n", terminal_tone(&cli->out, looks[look].tone),
@@ -69,8 +69,8 @@ static bool judge(const struct findings *findings, const struct api_client *clie
 	if (findings->is_server_away)
 		return error_set_as(err, ERR_UNAVAILABLE, "server_unreachable",
 				    "cannot reach envd at %s", api_client_server(client));
-	return error_set_as(err, ERR_CONFLICT, "problems_found", "%zu problem%s", findings->problems,
-			    findings->problems == 1 ? "" : "s");
+	return error_set_as(err, ERR_CONFLICT, "problems_found", "%zu problem%s",
+			    findings->problems, findings->problems == 1 ? "" : "s");
 }
 
 static bool run(struct cli *cli, const void *values, const struct option_list *arguments,
@@ -97,8 +97,9 @@ const struct command command_doctor = {
 	.name = "doctor",
 	.synopsis = "",
 	.summary = "look for what is wrong here, and say what to do",
-	.about = "Looks at the server, container runtimes, disk, memory, clock and limits. Exit status\n"
-		 "0: nothing wrong. 1: a problem. 10: the server cannot be reached.",
+	.about =
+	    "Looks at the server, container runtimes, disk, memory, clock and limits. Exit status\n"
+	    "0: nothing wrong. 1: a problem. 10: the server cannot be reached.",
 	.formats = formats,
 	.run = run,
 };

@@ -41,7 +41,7 @@ static bool write_files(const char *folder, json_t *variables, struct error *err
 	if (!folder_make(folder, 0755, err))
 		return false;
 	absolute = realpath(folder, NULL);
-	json_object_foreach (all, variable, value) {
+	json_object_foreach(all, variable, value) {
 		const char *text = json_string_value(value);
 		AUTO(free) char *path = file_for(absolute ? absolute : folder, variable, text);
 		AUTO(free) char *name = xasprintf("%s_FILE", variable);
@@ -71,8 +71,8 @@ static bool run(struct cli *cli, const void *values, const struct option_list *a
 		struct error *err)
 {
 	const struct env_options *options = values;
-	AUTO(free) char *path =
-	    api_path("/v1/environments/%s", environment_argument(arguments->items[0]));
+	AUTO(free)
+	char *path = api_path("/v1/environments/%s", environment_argument(arguments->items[0]));
 	AUTO(json_decref) json_t *environment = NULL, *variables = NULL;
 	AUTO(text_release) struct text text = TEXT_EMPTY;
 	struct api_client *client;
@@ -92,11 +92,10 @@ const struct command command_env = {
 	.name = "env",
 	.synopsis = "NAME",
 	.summary = "print an environment's addresses as variables",
-	.about =
-	    "ENV_NAME, ENV_ID, ENV_URL, ENV_EXPIRES_AT and ENV_<OUTPUT> for every output:\n\n"
-	    "  eval \"$(envctl env NAME)\"\n"
-	    "  envctl env NAME -o github >> \"$GITHUB_ENV\"\n"
-	    "  envctl env NAME -o dotenv --files certificates > env.list",
+	.about = "ENV_NAME, ENV_ID, ENV_URL, ENV_EXPIRES_AT and ENV_<OUTPUT> for every output:\n\n"
+		 "  eval \"$(envctl env NAME)\"\n"
+		 "  envctl env NAME -o github >> \"$GITHUB_ENV\"\n"
+		 "  envctl env NAME -o dotenv --files certificates > env.list",
 	.rows = rows,
 	.values_size = sizeof(struct env_options),
 	.formats = formats,

@@ -30,8 +30,9 @@ static bool run(struct cli *cli, const void *values, const struct option_list *a
 		struct error *err)
 {
 	const struct extend_options *options = values;
-	AUTO(free) char *path = api_path("/v1/environments/%s/lease",
-					 environment_argument(arguments->items[0]));
+	AUTO(free)
+	char *path =
+	    api_path("/v1/environments/%s/lease", environment_argument(arguments->items[0]));
 	AUTO(json_decref) json_t *body = NULL;
 	AUTO(api_answer_release) struct api_answer answer = API_ANSWER_EMPTY;
 	struct api_client *client;
@@ -45,8 +46,8 @@ static bool run(struct cli *cli, const void *values, const struct option_list *a
 	if (!duration_parse(arguments->items[1], "DURATION", &ms, err) ||
 	    !cli_client(cli, &client, err))
 		return false;
-	body = json_pack("{s:s}", options->is_at_least ? "at_least" : "extend",
-			 arguments->items[1]);
+	body =
+	    json_pack("{s:s}", options->is_at_least ? "at_least" : "extend", arguments->items[1]);
 	request.body = body;
 	if (!api_call(client, &request, &answer, err))
 		return false;
@@ -59,8 +60,9 @@ const struct command command_extend = {
 	.name = "extend",
 	.synopsis = "NAME DURATION",
 	.summary = "let an environment live longer",
-	.about = "Move the end of the lease. A lease that has ended cannot be extended: exit status 8,\n"
-		 "with when and why.",
+	.about =
+	    "Move the end of the lease. A lease that has ended cannot be extended: exit status 8,\n"
+	    "with when and why.",
 	.rows = rows,
 	.values_size = sizeof(struct extend_options),
 	.formats = formats,

@@ -11,7 +11,7 @@ static void print_services(const json_t *environment)
 	size_t i;
 	json_t *service;
 
-	json_array_foreach ((json_t *)(uintptr_t)services, i, service)
+	json_array_foreach((json_t *)(uintptr_t)services, i, service)
 		printf("  %-11s %-20s %-10s %s\n", i ? "" : "services",
 		       json_get_string(service, "name", json_get_string(service, "service", "?")),
 		       json_get_string(service, "state", ""),
@@ -21,8 +21,8 @@ static void print_services(const json_t *environment)
 static bool run(struct cli *cli, const void *values, const struct option_list *arguments,
 		struct error *err)
 {
-	AUTO(free) char *path =
-	    api_path("/v1/environments/%s", environment_argument(arguments->items[0]));
+	AUTO(free)
+	char *path = api_path("/v1/environments/%s", environment_argument(arguments->items[0]));
 	AUTO(json_decref) json_t *environment = NULL;
 	struct api_client *client;
 

@@ -39,7 +39,7 @@ static void print_table(const struct cli *cli, const json_t *items)
 	size_t i;
 	json_t *row;
 
-	json_array_foreach ((json_t *)(uintptr_t)items, i, row) {
+	json_array_foreach((json_t *)(uintptr_t)items, i, row) {
 		AUTO(free) char *message = message_of(row);
 		const char *cells[] = { json_get_string(row, "at", "?"),
 					json_get_string(row, "kind", "?"),
@@ -113,7 +113,8 @@ const struct command command_history = {
 	.name = "history",
 	.synopsis = "NAME",
 	.summary = "show what happened to an environment",
-	.about = "Every state, layer, check and decision, with its time. With --follow -o json, one JSON\n"
+	.about = "Every state, layer, check and decision, with its time. With --follow -o json, "
+		 "one JSON\n"
 		 "object a line.",
 	.rows = rows,
 	.values_size = sizeof(struct history_options),

@@ -33,8 +33,8 @@ static const char *const wide_headers[] = {
 static const char *const formats[] = { "table", "wide", "json", "yaml", "name", NULL };
 
 /* The server takes `state`, `owner` and `template`; labels are looked at here. */
-static bool has_labels(const json_t *environment, const struct option_list *labels,
-		       bool *has_all, struct error *err)
+static bool has_labels(const json_t *environment, const struct option_list *labels, bool *has_all,
+		       struct error *err)
 {
 	const json_t *map = json_object_get(environment, "labels");
 
@@ -58,7 +58,7 @@ static bool keep_labelled(const json_t *all, const struct option_list *labels, j
 	size_t i;
 	json_t *environment;
 
-	json_array_foreach ((json_t *)(uintptr_t)all, i, environment) {
+	json_array_foreach((json_t *)(uintptr_t)all, i, environment) {
 		bool has_all;
 
 		if (!has_labels(environment, labels, &has_all, err))
@@ -116,10 +116,9 @@ static void print_totals(struct cli *cli, struct api_client *client)
 		return;
 	if (!api_get(client, "/v1/costs?by=owner", &costs, &ignored))
 		return;
-	json_array_foreach (json_object_get(costs, "items"), i, item)
-		printf("%s%s  %s: %lld live, %.2f %s so far, %.2f at expiry%s\n",
-		       i ? "" : "\n", terminal_tone(&cli->out, TONE_FAINT),
-		       json_get_string(item, "owner", "?"),
+	json_array_foreach(json_object_get(costs, "items"), i, item)
+		printf("%s%s  %s: %lld live, %.2f %s so far, %.2f at expiry%s\n", i ? "" : "\n",
+		       terminal_tone(&cli->out, TONE_FAINT), json_get_string(item, "owner", "?"),
 		       (long long)json_get_int64(item, "environments", 0),
 		       json_get_number(item, "so_far", 0), json_get_string(item, "currency", ""),
 		       json_get_number(item, "at_expiry", 0), terminal_plain(&cli->out));
@@ -127,8 +126,8 @@ static void print_totals(struct cli *cli, struct api_client *client)
 
 static void print_table(struct cli *cli, struct api_client *client, const json_t *items)
 {
-	AUTO(table_free) struct table *table =
-	    table_new(cli_prints(cli, "wide") ? wide_headers : headers);
+	AUTO(table_free)
+	struct table *table = table_new(cli_prints(cli, "wide") ? wide_headers : headers);
 	size_t i;
 	json_t *environment;
 
@@ -137,7 +136,7 @@ static void print_table(struct cli *cli, struct api_client *client, const json_t
 			printf("no environments\n");
 		return;
 	}
-	json_array_foreach ((json_t *)(uintptr_t)items, i, environment)
+	json_array_foreach((json_t *)(uintptr_t)items, i, environment)
 		add_row(table, environment);
 	table_print(table, &cli->out, !cli->options.has_no_headers);
 	if (!cli->options.has_no_headers)
@@ -149,7 +148,7 @@ static void print_names(const json_t *items)
 	size_t i;
 	json_t *environment;
 
-	json_array_foreach ((json_t *)(uintptr_t)items, i, environment)
+	json_array_foreach((json_t *)(uintptr_t)items, i, environment)
 		printf("env/%s\n", json_get_string(environment, "name", "?"));
 }
 
@@ -184,7 +183,8 @@ const struct command command_list = {
 	.name = "list",
 	.synopsis = "",
 	.summary = "show all environments, what they cost and when they end",
-	.about = "One line an environment and totals by owner. Where the output is no terminal, columns\n"
+	.about = "One line an environment and totals by owner. Where the output is no terminal, "
+		 "columns\n"
 		 "are never cut; `-o name` prints what `xargs envctl destroy` takes.",
 	.rows = rows,
 	.values_size = sizeof(struct list_options),

@@ -72,7 +72,8 @@ static bool on_bytes(void *arg, const char *bytes, size_t length)
 {
 	struct reading *reading = arg;
 
-	/* Followers are looked at while they run, through pipes too. A reader that is gone ends us. */
+	/* Followers are looked at while they run, through pipes too. A reader that is gone ends us.
+	 */
 	return line_splitter_feed(&reading->lines, bytes, length, on_line, reading) &&
 	       fflush(stdout) == 0;
 }
@@ -82,7 +83,8 @@ static bool run(struct cli *cli, const void *values, const struct option_list *a
 {
 	const struct logs_options *options = values;
 	struct reading reading = { .cli = cli, .options = options };
-	AUTO(free) char *start =
+	AUTO(free)
+	char *start =
 	    api_path("/v1/environments/%s/logs", environment_argument(arguments->items[0]));
 	AUTO(free) char *tail = xasprintf("%lld", (long long)options->tail);
 	AUTO(text_release) struct text path = TEXT_EMPTY;
@@ -96,10 +98,10 @@ static bool run(struct cli *cli, const void *values, const struct option_list *a
 	if (!cli_client(cli, &client, err))
 		return false;
 	ci_foreign_begin(stdout);
-	done = api_stream(client,
-			  &(struct api_stream){
-			      .path = text_get(&path), .on_bytes = on_bytes, .arg = &reading },
-			  err);
+	done = api_stream(
+	    client,
+	    &(struct api_stream){ .path = text_get(&path), .on_bytes = on_bytes, .arg = &reading },
+	    err);
 	ci_foreign_end(stdout);
 	text_release(&reading.lines.line);
 	return done;
@@ -109,8 +111,9 @@ const struct command command_logs = {
 	.name = "logs",
 	.synopsis = "NAME",
 	.summary = "show what the services write",
-	.about = "The services' own output, as the engine keeps it. `-o json` prints one JSON object a\n"
-		 "line.",
+	.about =
+	    "The services' own output, as the engine keeps it. `-o json` prints one JSON object a\n"
+	    "line.",
 	.rows = rows,
 	.values_size = sizeof(struct logs_options),
 	.defaults = &defaults,

@@ -75,8 +75,9 @@ const struct command command_report = {
 	.name = "report",
 	.synopsis = "NAME",
 	.summary = "what was built, checked, spent and proved",
-	.about = "The report of one environment, also after it is gone. Markdown fits a GitHub step\n"
-		 "summary, JUnit is read by Jenkins, GitLab and GitHub's reporters.",
+	.about =
+	    "The report of one environment, also after it is gone. Markdown fits a GitHub step\n"
+	    "summary, JUnit is read by Jenkins, GitLab and GitHub's reporters.",
 	.rows = rows,
 	.values_size = sizeof(struct report_options),
 	.formats = formats,

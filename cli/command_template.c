@@ -12,17 +12,17 @@ static const char *const show_formats[] = { "table", "json", "yaml", NULL };
 
 static void print_list(const struct cli *cli, const json_t *items)
 {
-	static const char *const headers[] = { "NAME",	     "ENGINE", "TRUSTED", "PRICE/H",
-					       "DESCRIPTION", NULL };
+	static const char *const headers[] = { "NAME",    "ENGINE",      "TRUSTED",
+					       "PRICE/H", "DESCRIPTION", NULL };
 	AUTO(table_free) struct table *table = table_new(headers);
 	size_t i;
 	json_t *item;
 
-	json_array_foreach ((json_t *)(uintptr_t)items, i, item) {
+	json_array_foreach((json_t *)(uintptr_t)items, i, item) {
 		const json_t *price = json_object_get(item, "price");
-		AUTO(free) char *cost =
-		    xasprintf("%.2f %s", json_get_number(price, "per_hour", 0),
-			      json_get_string(price, "currency", ""));
+		AUTO(free)
+		char *cost = xasprintf("%.2f %s", json_get_number(price, "per_hour", 0),
+				       json_get_string(price, "currency", ""));
 		const char *cells[] = { json_get_string(item, "name", "?"),
 					json_get_string(item, "engine", "?"),
 					json_get_bool(item, "trusted", false) ? "yes" : "no", cost,
@@ -38,7 +38,7 @@ static void print_names(const json_t *items)
 	size_t i;
 	json_t *item;
 
-	json_array_foreach ((json_t *)(uintptr_t)items, i, item)
+	json_array_foreach((json_t *)(uintptr_t)items, i, item)
 		printf("%s\n", json_get_string(item, "name", "?"));
 }
 
@@ -79,7 +79,7 @@ static char *joined(const json_t *strings)
 	size_t i;
 	json_t *item;
 
-	json_array_foreach ((json_t *)(uintptr_t)strings, i, item)
+	json_array_foreach((json_t *)(uintptr_t)strings, i, item)
 		text_format(&words, "%s%s", i ? ", " : "",
 			    json_string_value(item) ? json_string_value(item) : "?");
 	return text_take(&words);
@@ -93,7 +93,7 @@ static void print_components(const struct cli *cli, const json_t *components)
 	size_t i;
 	json_t *item;
 
-	json_array_foreach ((json_t *)(uintptr_t)components, i, item) {
+	json_array_foreach((json_t *)(uintptr_t)components, i, item) {
 		AUTO(free) char *versions = joined(json_object_get(item, "versions"));
 		AUTO(free) char *members = joined(json_object_get(item, "members"));
 		AUTO(free) char *group = xasprintf("all of %s", members);
@@ -116,7 +116,7 @@ static void print_parameters(const struct cli *cli, const json_t *parameters)
 	size_t i;
 	json_t *item;
 
-	json_array_foreach ((json_t *)(uintptr_t)parameters, i, item) {
+	json_array_foreach((json_t *)(uintptr_t)parameters, i, item) {
 		const json_t *value = json_object_get(item, "default");
 		AUTO(free) char *shown = value ? json_dumps(value, JSON_ENCODE_ANY) : NULL;
 		const char *cells[] = { json_get_string(item, "name", "?"),
@@ -206,9 +206,10 @@ const struct command command_template_lint = {
 	.name = "template lint",
 	.synopsis = "FOLDER...",
 	.summary = "look for mistakes in a template, without a server",
-	.about = "Reads template.yaml, the compose file with the defaults and the checks, and compares\n"
-		 "what they say of each other. The first mistake is printed with its place; what is\n"
-		 "allowed but worth knowing goes to stderr.",
+	.about =
+	    "Reads template.yaml, the compose file with the defaults and the checks, and compares\n"
+	    "what they say of each other. The first mistake is printed with its place; what is\n"
+	    "allowed but worth knowing goes to stderr.",
 	.arguments_min = 1,
 	.arguments_max = ARGUMENTS_ANY,
 	.run = run_lint,

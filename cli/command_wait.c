@@ -35,7 +35,7 @@ static bool parse_condition(const char *text, struct condition *condition, struc
 {
 	static const char *const known[] = { "ready", "destroyed", "checked", NULL };
 	static const char *const states[] = { "queued", "provisioning", "checking",  "ready",
-					      "failed", "destroying",	"destroyed", NULL };
+					      "failed", "destroying",   "destroyed", NULL };
 	const char *state = text_starts_with(text, "state=") ? text + strlen("state=") : NULL;
 	AUTO(free) char *names = text_join(state ? states : known, ", ");
 	char shown[60];
@@ -48,10 +48,9 @@ static bool parse_condition(const char *text, struct condition *condition, struc
 	for (const char *const *at = state ? states : known; *at; at++)
 		if (text_equal(*at, condition->state))
 			return true;
-	return error_set_as(err, ERR_INVALID, "option_value",
-			    "--for is \"%s\" (expected %s%s, or state=STATE)",
-			    text_printable(text, shown, sizeof(shown)), state ? "state= one of " : "",
-			    names);
+	return error_set_as(
+	    err, ERR_INVALID, "option_value", "--for is \"%s\" (expected %s%s, or state=STATE)",
+	    text_printable(text, shown, sizeof(shown)), state ? "state= one of " : "", names);
 }
 
 static bool holds(const struct condition *condition, const json_t *environment)
@@ -89,8 +88,7 @@ static bool wait_for(struct cli *cli, struct follow *follow, struct condition *c
 		     struct error *err)
 {
 	AUTO(json_decref) json_t *environment = NULL;
-	AUTO(free) char *what =
-	    xasprintf("\"%s\" to be %s", follow->environment, condition->name);
+	AUTO(free) char *what = xasprintf("\"%s\" to be %s", follow->environment, condition->name);
 
 	follow->what = what;
 	follow->is_over = is_over;
@@ -114,8 +112,8 @@ static bool run(struct cli *cli, const void *values, const struct option_list *a
 	if (!parse_condition(options->condition, &condition, err) || !cli_client(cli, &client, err))
 		return false;
 	for (size_t i = 0; i < arguments->count; i++) {
-		AUTO(progress_free) struct progress *progress =
-		    progress_new(options->progress, &cli->err);
+		AUTO(progress_free)
+		struct progress *progress = progress_new(options->progress, &cli->err);
 		struct follow follow = {
 			.client = client,
 			.progress = progress,
@@ -133,7 +131,8 @@ const struct command command_wait = {
 	.name = "wait",
 	.synopsis = "NAME...",
 	.summary = "wait until environments are ready, destroyed or checked",
-	.about = "Wait until each environment is as --for says. Fails as soon as that cannot happen any\n"
+	.about = "Wait until each environment is as --for says. Fails as soon as that cannot "
+		 "happen any\n"
 		 "more, with the exit status of the reason; 9 when --timeout ran out.",
 	.rows = rows,
 	.values_size = sizeof(struct wait_options),

@@ -10,7 +10,12 @@
 
 /* An environment of the bank takes about 1 GiB of memory; images and logs a few GiB of disk. */
 #define MIB ((int64_t)1024 * 1024)
-enum { DISK_PROBLEM_MIB = 1024, DISK_NOTE_MIB = 5 * 1024, MEMORY_NOTE_MIB = 1024, FILES_NOTE = 1024 };
+enum {
+	DISK_PROBLEM_MIB = 1024,
+	DISK_NOTE_MIB = 5 * 1024,
+	MEMORY_NOTE_MIB = 1024,
+	FILES_NOTE = 1024
+};
 
 static void look_at_disk(struct findings *findings, const char *path)
 {
@@ -108,10 +113,11 @@ static void look_at_controllers(struct findings *findings)
 		if (!has_controller(wanted[i]))
 			text_format(&missing, "%s%s", missing.length ? ", " : "", wanted[i]);
 	if (missing.length)
-		finding_add(findings, FINDING_NOTE, "limits",
-			    "enable the controllers of control groups; without them a template's limits "
-			    "are not enforced",
-			    "the kernel offers no limits for %s here", text_get(&missing));
+		finding_add(
+		    findings, FINDING_NOTE, "limits",
+		    "enable the controllers of control groups; without them a template's limits "
+		    "are not enforced",
+		    "the kernel offers no limits for %s here", text_get(&missing));
 	else
 		finding_add(findings, FINDING_OK, "limits", NULL,
 			    "memory, cpu and pids can be limited");
@@ -135,9 +141,10 @@ static void look_at_group(struct findings *findings)
 	if (geteuid() == 0)
 		finding_add(findings, FINDING_OK, "group", NULL, "root may do everything");
 	else if (!group)
-		finding_add(findings, FINDING_NOTE, "group",
-			    "only to share one envd among users: groupadd envd, then usermod -aG envd USER",
-			    "there is no group envd, so only the user who runs envd may use it");
+		finding_add(
+		    findings, FINDING_NOTE, "group",
+		    "only to share one envd among users: groupadd envd, then usermod -aG envd USER",
+		    "there is no group envd, so only the user who runs envd may use it");
 	else if (!is_member(group->gr_gid))
 		finding_add(findings, FINDING_NOTE, "group",
 			    "usermod -aG envd USER, then log in again",

@@ -15,11 +15,12 @@ static void look_at_clock(struct findings *findings, int64_t server_at_ms)
 	if (!server_at_ms)
 		return;
 	if (skew_ms > CLOCK_SKEW_MAX_MS || skew_ms < -CLOCK_SKEW_MAX_MS)
-		finding_add(findings, FINDING_PROBLEM, "clock",
-			    "set both clocks by NTP: timedatectl set-ntp true",
-			    "this clock is %lld s %s the server's, so leases seem to end at other times",
-			    (long long)(skew_ms < 0 ? -skew_ms : skew_ms) / 1000,
-			    skew_ms < 0 ? "behind" : "ahead of");
+		finding_add(
+		    findings, FINDING_PROBLEM, "clock",
+		    "set both clocks by NTP: timedatectl set-ntp true",
+		    "this clock is %lld s %s the server's, so leases seem to end at other times",
+		    (long long)(skew_ms < 0 ? -skew_ms : skew_ms) / 1000,
+		    skew_ms < 0 ? "behind" : "ahead of");
 	else
 		finding_add(findings, FINDING_OK, "clock", NULL, "agrees with the server's");
 }
@@ -35,7 +36,7 @@ static void look_at_targets(struct findings *findings, struct api_client *client
 		finding_add(findings, FINDING_PROBLEM, "targets", NULL, "%s", err.message);
 		return;
 	}
-	json_array_foreach (targets, i, target)
+	json_array_foreach(targets, i, target)
 		finding_add(findings, FINDING_OK, "target", NULL, "%s: engine %s, %s",
 			    json_get_string(target, "name", "?"),
 			    json_get_string(target, "engine", "?"),
@@ -95,9 +96,9 @@ static bool look_at_socket(struct findings *findings, const char *path)
 	AUTO(api_client_free) struct api_client *client = NULL;
 	AUTO(api_answer_release) struct api_answer answer = API_ANSWER_EMPTY;
 	AUTO(free) char *address = xasprintf("unix:%s", path);
-	struct api_request request = {
-		.path = "/version", .timeout_ms = PING_MS, .is_single = true
-	};
+	struct api_request request = { .path = "/version",
+				       .timeout_ms = PING_MS,
+				       .is_single = true };
 	struct error err;
 	char words[120];
 
@@ -109,8 +110,7 @@ static bool look_at_socket(struct findings *findings, const char *path)
 			    path);
 		return false;
 	}
-	if (!api_client_new(address, &client, &err) ||
-	    !api_call(client, &request, &answer, &err)) {
+	if (!api_client_new(address, &client, &err) || !api_call(client, &request, &answer, &err)) {
 		finding_add(findings, FINDING_NOTE, "runtime",
 			    "restart the service behind it, or remove the stale socket",
 			    "%s: there, but it does not answer", path);
@@ -124,8 +124,8 @@ static bool look_at_socket(struct findings *findings, const char *path)
 void doctor_runtimes(struct findings *findings)
 {
 	const char *host = getenv("DOCKER_HOST"), *folder = getenv("XDG_RUNTIME_DIR");
-	AUTO(free) char *own =
-	    folder && *folder ? xasprintf("%s/podman/podman.sock", folder) : NULL;
+	AUTO(free)
+	char *own = folder && *folder ? xasprintf("%s/podman/podman.sock", folder) : NULL;
 	const char *const paths[] = {
 		host && text_starts_with(host, "unix://") ? host + strlen("unix://") : NULL,
 		own,
@@ -138,8 +138,9 @@ void doctor_runtimes(struct findings *findings)
 		if (paths[i] && (i == 0 || !text_equal(paths[i], paths[0])))
 			answering += look_at_socket(findings, paths[i]);
 	if (!answering)
-		finding_add(findings, FINDING_PROBLEM, "runtime",
-			    "install Podman and start its socket: systemctl enable --now podman.socket, "
-			    "or podman system service --time=0 unix:///run/podman/podman.sock &",
-			    "no container runtime answers at its usual socket");
+		finding_add(
+		    findings, FINDING_PROBLEM, "runtime",
+		    "install Podman and start its socket: systemctl enable --now podman.socket, "
+		    "or podman system service --time=0 unix:///run/podman/podman.sock &",
+		    "no container runtime answers at its usual socket");
 }

@@ -21,14 +21,14 @@ json_t *env_variables(const json_t *environment)
 {
 	static const struct {
 		const char *variable, *field;
-	} fields[] = {
-		{ "ENV_NAME", "name" }, { "ENV_ID", "id" }, { "ENV_EXPIRES_AT", "expires_at" }
-	};
+	} fields[] = { { "ENV_NAME", "name" },
+		       { "ENV_ID", "id" },
+		       { "ENV_EXPIRES_AT", "expires_at" } };
 	json_t *variables = json_object();
 	const char *output;
 	json_t *value;
 
-	json_object_foreach (json_object_get(environment, "outputs"), output, value) {
+	json_object_foreach(json_object_get(environment, "outputs"), output, value) {
 		AUTO(free) char *name = variable_name(output);
 		AUTO(free) char *other = NULL;
 
@@ -39,9 +39,8 @@ json_t *env_variables(const json_t *environment)
 	}
 	/* Last: an output called "name" is not the environment's name. */
 	for (size_t i = 0; i < ARRAY_SIZE(fields); i++)
-		json_object_set_new(
-		    variables, fields[i].variable,
-		    json_string(json_get_string(environment, fields[i].field, "")));
+		json_object_set_new(variables, fields[i].variable,
+				    json_string(json_get_string(environment, fields[i].field, "")));
 	return variables;
 }
 
@@ -103,7 +102,7 @@ static bool add_all(size_t notation, const json_t *variables, struct text *into,
 	const char *name;
 	json_t *value;
 
-	json_object_foreach ((json_t *)(uintptr_t)variables, name, value)
+	json_object_foreach((json_t *)(uintptr_t)variables, name, value)
 		if (!notations[notation].add(name, json_string_value(value), into, err))
 			return false;
 	return true;

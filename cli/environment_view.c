@@ -58,10 +58,10 @@ enum tone environment_state_tone(const char *state)
 		const char *state;
 		enum tone tone;
 	} tones[] = {
-		{ "ready", TONE_GOOD },	       { "passed", TONE_GOOD },
-		{ "failed", TONE_BAD },	       { "inconclusive", TONE_WARNING },
+		{ "ready", TONE_GOOD },         { "passed", TONE_GOOD },
+		{ "failed", TONE_BAD },         { "inconclusive", TONE_WARNING },
 		{ "destroying", TONE_WARNING }, { "destroyed", TONE_FAINT },
-		{ "error", TONE_BAD },	       { "warned", TONE_WARNING },
+		{ "error", TONE_BAD },          { "warned", TONE_WARNING },
 		{ "skipped", TONE_FAINT },
 	};
 
@@ -99,7 +99,7 @@ static void print_outputs(const json_t *environment)
 	const char *name;
 	json_t *value;
 
-	json_object_foreach (json_object_get(environment, "outputs"), name, value) {
+	json_object_foreach(json_object_get(environment, "outputs"), name, value) {
 		const char *text = json_string_value(value);
 
 		if (text && !strchr(text, '\n'))
@@ -128,7 +128,7 @@ static void print_map(const char *title, const json_t *map)
 	const char *name;
 	json_t *value;
 
-	json_object_foreach ((json_t *)(uintptr_t)map, name, value) {
+	json_object_foreach((json_t *)(uintptr_t)map, name, value) {
 		AUTO(free) char *other = json_dumps(value, JSON_ENCODE_ANY);
 
 		text_format(&words, "%s%s=%s", words.length ? " " : "", name,
@@ -147,7 +147,7 @@ static void print_trouble(const json_t *environment)
 	print_field("reason", json_get_string(environment, "reason", ""));
 	if (json_get_bool(environment, "quarantined", false))
 		print_field("quarantined", "destroying it keeps failing; it is still being tried");
-	json_array_foreach (json_object_get(environment, "blocked_by"), i, item)
+	json_array_foreach(json_object_get(environment, "blocked_by"), i, item)
 		print_field("blocked by", json_string_value(item) ? json_string_value(item) : "");
 }
 
@@ -164,7 +164,8 @@ void environment_print(const struct cli *cli, const json_t *environment)
 	print_field("owner", json_get_string(environment, "owner", ""));
 	print_outputs(environment);
 	print_expiry(environment);
-	print_field("checks", json_get_string(json_object_get(environment, "checks"), "verdict", ""));
+	print_field("checks",
+		    json_get_string(json_object_get(environment, "checks"), "verdict", ""));
 	print_map("pins", json_object_get(environment, "pins"));
 	print_map("parameters", json_object_get(environment, "parameters"));
 	print_map("labels", json_object_get(environment, "labels"));
@@ -203,7 +204,7 @@ void environment_print_proofs(const struct cli *cli, const json_t *environment)
 	       json_get_string(environment, "name", "?"), terminal_plain(&cli->out),
 	       json_array_size(proofs) ? "gone, proved by" : "gone",
 	       json_get_string(environment, "reason", "no reason kept"));
-	json_array_foreach ((json_t *)(uintptr_t)proofs, i, proof) {
+	json_array_foreach((json_t *)(uintptr_t)proofs, i, proof) {
 		printf("  %s%-16s%s %s  %s\n", terminal_tone(&cli->out, TONE_GOOD),
 		       json_get_string(proof, "kind", "?"), terminal_plain(&cli->out),
 		       json_get_string(proof, "at", ""),
@@ -236,8 +237,8 @@ bool environment_failure(struct cli *cli, const json_t *environment, struct erro
 	const char *reason = json_get_string(environment, "reason", "create_failed");
 	const char *name = json_get_string(environment, "name", "?");
 	const json_t *error = json_object_get(environment, "error");
-	const char *cause = json_get_string(error, "message",
-					    json_get_string(environment, "message", ""));
+	const char *cause =
+	    json_get_string(error, "message", json_get_string(environment, "message", ""));
 	size_t i = 0;
 
 	while (i + 1 < ARRAY_SIZE(failures) && !text_equal(failures[i].reason, reason))

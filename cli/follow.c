@@ -14,14 +14,16 @@ enum {
 	AWAY_MAX_MS = 60000,
 	PAUSE_MS = 500,
 	FOLLOW_TICK_MS = 250,
+	CATCH_UP_MS = 200,
 };
 
 struct following {
 	const struct follow *follow;
 	struct event_stream events;
-	int64_t deadline_ms; /* monotonic; 0: none */
-	int64_t look_at_ms;  /* monotonic: when to look at the document even without an event */
-	int64_t away_since_ms; /* monotonic; 0: the server answers */
+	int64_t deadline_ms;    /* monotonic; 0: none */
+	int64_t look_at_ms;     /* monotonic: when to look at the document even without an event */
+	int64_t away_since_ms;  /* monotonic; 0: the server answers */
+	const char *last_state; /* what is waited for has come: show what led to it; else NULL */
 };
 
 static bool is_past(int64_t deadline_ms)
@@ -62,6 +64,8 @@ static bool on_event(void *arg, const char *kind, const char *data)
 	    is_old(following->follow, row))
 		return true;
 	progress_change(following->follow->progress, row);
+	if (following->last_state)
+		return !text_equal(json_get_string(row, "state", ""), following->last_state);
 	return !may_matter(row);
 }
 
@@ -82,22 +86,22 @@ static bool on_tick(void *arg)
 }
 
 /* Until there is reason to look. A connection that fails is no error here: the look tells. */
-static bool listen_for_events(struct following *following, struct error *err)
+static bool listen_for_events(struct following *following, int64_t limit_ms, struct error *err)
 {
-	AUTO(free) char *path =
-	    api_path("/v1/environments/%s/events", following->follow->environment);
+	AUTO(free)
+	char *path = api_path("/v1/environments/%s/events", following->follow->environment);
 	struct api_stream stream = {
 		.path = path,
 		.last_event_id = following->events.id[0] ? following->events.id : "0",
 		.silence_ms = SILENCE_MS,
 		.on_bytes = on_bytes,
 		.on_tick = on_tick,
-		.tick_ms = FOLLOW_TICK_MS,
+		.tick_ms = limit_ms < FOLLOW_TICK_MS ? limit_ms : FOLLOW_TICK_MS,
 		.arg = following,
 	};
 
 	event_stream_restart(&following->events);
-	following->look_at_ms = clock_mono_ms() + LOOK_ANYWAY_MS;
+	following->look_at_ms = clock_mono_ms() + limit_ms;
 	return api_stream(following->follow->client, &stream, err) ||
 	       !text_equal(err->slug, SLUG_INTERRUPTED);
 }
@@ -120,7 +124,8 @@ static bool is_worth_waiting(struct following *following, const struct error *er
 		return false;
 	if (!following->away_since_ms) {
 		following->away_since_ms = now_ms;
-		progress_say(following->follow->progress, "the server does not answer, trying again");
+		progress_say(following->follow->progress,
+			     "the server does not answer, trying again");
 	}
 	return now_ms - following->away_since_ms < AWAY_MAX_MS;
 }
@@ -129,14 +134,26 @@ static bool is_worth_waiting(struct following *following, const struct error *er
 static bool look(struct following *following, json_t **document, struct error *err)
 {
 	const struct follow *follow = following->follow;
-	AUTO(free) char *path = follow->path ? xstrdup(follow->path)
-					     : api_path("/v1/environments/%s", follow->environment);
+	AUTO(free)
+	char *path = follow->path ? xstrdup(follow->path)
+				  : api_path("/v1/environments/%s", follow->environment);
 
 	if (api_get(follow->client, path, document, err)) {
 		following->away_since_ms = 0;
 		return true;
 	}
 	return is_worth_waiting(following, err);
+}
+
+/* The document may be ahead of the events; people want to see the last of them too. */
+static void catch_up(struct following *following, const json_t *document)
+{
+	struct error ignored; /* what was waited for has come; these are extras */
+
+	following->last_state = json_get_string(document, "state", "");
+	following->deadline_ms = 0;
+	if (!listen_for_events(following, CATCH_UP_MS, &ignored))
+		return;
 }
 
 static bool timed_out(const struct follow *follow, struct error *err)
@@ -156,13 +173,14 @@ static bool follow_on(struct following *following, json_t **document, struct err
 		if (!look(following, &seen, err))
 			return false;
 		if (seen && following->follow->is_over(following->follow->arg, seen)) {
+			catch_up(following, seen);
 			*document = TAKE(seen);
 			return true;
 		}
 		if (is_past(following->deadline_ms))
 			return timed_out(following->follow, err);
 		progress_tick(following->follow->progress);
-		if (!listen_for_events(following, err))
+		if (!listen_for_events(following, LOOK_ANYWAY_MS, err))
 			return false;
 		/* A stream that ends at once would make us spin. */
 		if (clock_mono_ms() - began_ms < PAUSE_MS / 5 && !pause_a_little(err))

@@ -24,7 +24,8 @@ struct follow {
 };
 
 /* New reference. ERR_TIMEOUT, slug "timed_out", when the time ran out; SLUG_INTERRUPTED; what
- * api_get() says when the document cannot be had. A server that is away is waited for up to 60 s. */
+ * api_get() says when the document cannot be had. A server that is away is waited for up to 60 s.
+ */
 NODISCARD bool follow_until(const struct follow *follow, json_t **document, struct error *err);
 
 #endif

@@ -53,7 +53,7 @@ static void add_object(const json_t *object, int indent, struct text *into)
 	const char *key;
 	json_t *value;
 
-	json_object_foreach ((json_t *)(uintptr_t)object, key, value) {
+	json_object_foreach((json_t *)(uintptr_t)object, key, value) {
 		AUTO(json_decref) json_t *name = json_string(key);
 
 		add_line_start(indent, into);
@@ -68,7 +68,7 @@ static void add_array(const json_t *array, int indent, struct text *into)
 	size_t i;
 	json_t *value;
 
-	json_array_foreach (array, i, value) {
+	json_array_foreach(array, i, value) {
 		add_line_start(indent, into);
 		text_add(into, "- ");
 		/* A map's first key stands behind the dash. */

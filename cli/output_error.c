@@ -6,8 +6,8 @@
 static json_t *error_json(const struct cli *cli, const struct error *err)
 {
 	const char *request_id = cli->client ? api_client_request_id(cli->client) : "";
-	json_t *error = json_pack("{s:s, s:s, s:b, s:i}", "code", err->slug, "message", err->message,
-				  "retryable", error_is_transient(err), "exit_status",
+	json_t *error = json_pack("{s:s, s:s, s:b, s:i}", "code", err->slug, "message",
+				  err->message, "retryable", error_is_transient(err), "exit_status",
 				  (int)exit_status_for(err));
 
 	if (!error)
@@ -18,7 +18,8 @@ static json_t *error_json(const struct cli *cli, const struct error *err)
 		json_object_set_new(error, "hint", json_string(err->hint));
 	if (*request_id)
 		json_object_set_new(error, "request_id", json_string(request_id));
-	return json_pack("{s:s, s:s, s:o}", "apiVersion", "envd/v1", "kind", "Error", "error", error);
+	return json_pack("{s:s, s:s, s:o}", "apiVersion", "envd/v1", "kind", "Error", "error",
+			 error);
 }
 
 /* Further lines of a cause (the last lines of a log) stand under its first. */

@@ -1,6 +1,6 @@
 /*
- * output_table.h - rows and columns. On a terminal that is too narrow the widest columns are cut and
- * marked by "..."; elsewhere nothing is ever cut.
+ * output_table.h - rows and columns. On a terminal that is too narrow the widest columns are cut
+ * and marked by "..."; elsewhere nothing is ever cut.
  */
 #ifndef CLI_OUTPUT_TABLE_H
 #define CLI_OUTPUT_TABLE_H

@@ -53,7 +53,7 @@ static const struct progress_kind *kind_for(const char *mode, const struct termi
 		if (text_equal(kinds[i]->name, mode))
 			return kinds[i];
 	return terminal->is_terminal && !text_equal(getenv("TERM"), "dumb") ? &progress_tty
-									   : &progress_plain;
+									    : &progress_plain;
 }
 
 struct progress *progress_new(const char *mode, const struct terminal *terminal)
@@ -89,8 +89,7 @@ static struct progress_layer *layer_named(struct progress_view *view, const char
 			return &view->layers[i];
 	if (view->layer_count == LAYERS_MAX)
 		return &view->layers[LAYERS_MAX - 1];
-	view->layers =
-	    xrealloc(view->layers, view->layer_count + 1, sizeof(*view->layers));
+	view->layers = xrealloc(view->layers, view->layer_count + 1, sizeof(*view->layers));
 	layer = &view->layers[view->layer_count++];
 	*layer = (struct progress_layer){ .name = xstrdup(name) };
 	return layer;
@@ -115,8 +114,7 @@ static void note(struct progress_view *view, const json_t *row)
 	if (!view->name && json_has(row, "name"))
 		view->name = xstrdup(json_get_string(row, "name", ""));
 	if (json_has(row, "state"))
-		text_printable(json_get_string(row, "state", ""), view->state,
-			       sizeof(view->state));
+		text_printable(json_get_string(row, "state", ""), view->state, sizeof(view->state));
 	if (text_equal(kind, "layer"))
 		note_layer(view, row);
 	else

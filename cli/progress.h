@@ -2,10 +2,8 @@
  * progress.h - what happens to an environment while a command waits for it, on stderr.
  *
  *	tty    one live block, redrawn in place: state, elapsed, layers
- *	plain  a line per change with its UTC time, and one every 30 s when nothing changes; in GitHub
- *	       Actions, a group per state
- *	json   a line per change, as the server sent it
- *	quiet  nothing
+ *	plain  a line per change with its UTC time, and one every 30 s when nothing changes; in
+ *GitHub Actions, a group per state json   a line per change, as the server sent it quiet  nothing
  *
  * auto is tty on a terminal, else plain.
  */
@@ -30,7 +28,7 @@ struct progress_layer {
 
 struct progress_view {
 	struct terminal terminal;
-	char *name;         /* of the environment; NULL until known */
+	char *name; /* of the environment; NULL until known */
 	char state[16];
 	char message[200];  /* the newest */
 	int64_t began_ms;   /* monotonic */

@@ -28,9 +28,9 @@ static void add_parameters(const struct template *template, json_t *variables)
 	for (size_t i = 0; i < template->parameter_count; i++) {
 		const struct template_parameter *parameter = &template->parameters[i];
 		const json_t *value = parameter->default_value;
-		AUTO(free) char *text = value && !json_is_string(value)
-					    ? json_dumps(value, JSON_ENCODE_ANY)
-					    : NULL;
+		AUTO(free)
+		char *text =
+		    value && !json_is_string(value) ? json_dumps(value, JSON_ENCODE_ANY) : NULL;
 
 		if (value && json_is_string(value))
 			text = xstrdup(json_string_value(value));
@@ -105,9 +105,10 @@ static void on_mention(void *arg, const char *name, int port)
 	service = compose_service_find(linting->compose, name);
 	linting->is_bad = !service || (port && !publishes(service, port));
 	if (!service)
-		error_set_as(linting->err, ERR_INVALID, "template_invalid",
-			     "template.yaml: output \"%s\" names a service \"%s\" that %s does not have",
-			     linting->output, name, linting->template->source);
+		error_set_as(
+		    linting->err, ERR_INVALID, "template_invalid",
+		    "template.yaml: output \"%s\" names a service \"%s\" that %s does not have",
+		    linting->output, name, linting->template->source);
 	else if (linting->is_bad)
 		error_set_as(linting->err, ERR_INVALID, "template_invalid",
 			     "template.yaml: output \"%s\" wants port %d of service \"%s\", which "
@@ -154,8 +155,8 @@ static bool lint_checks(const struct linting *linting, struct error *err)
 	AUTO(check_plan_free) struct check_plan *plan = NULL;
 	AUTO(free) char *path = path_join(linting->folder, linting->template->checks);
 	AUTO(free) char *bytes = NULL;
-	AUTO(free) const char **known =
-	    xcalloc(linting->template->output_count + 1, sizeof(*known));
+	AUTO(free)
+	const char **known = xcalloc(linting->template->output_count + 1, sizeof(*known));
 	size_t length;
 
 	for (size_t i = 0; i < linting->template->output_count; i++)
@@ -186,6 +187,7 @@ bool template_lint(const char *folder, struct text *notes, struct error *err)
 	if (text_equal(template->engine, "container") && !lint_compose(&linting, err))
 		return false;
 	if (!template->checks)
-		text_add(notes, "it has no checks: an environment of it is ready as soon as it runs\n");
+		text_add(notes,
+			 "it has no checks: an environment of it is ready as soon as it runs\n");
 	return !template->checks || lint_checks(&linting, err);
 }

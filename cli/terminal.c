@@ -49,7 +49,7 @@ struct terminal terminal_of(FILE *stream, const char *color)
 const char *terminal_tone(const struct terminal *terminal, enum tone tone)
 {
 	static const char *const escapes[] = {
-		[TONE_PLAIN] = "",	     [TONE_GOOD] = "\033[32m",	[TONE_BAD] = "\033[31m",
+		[TONE_PLAIN] = "",           [TONE_GOOD] = "\033[32m", [TONE_BAD] = "\033[31m",
 		[TONE_WARNING] = "\033[33m", [TONE_FAINT] = "\033[2m", [TONE_STRONG] = "\033[1m",
 	};
 

@@ -1,0 +1,121 @@
+#include "report/report.h"
+
+#include <string.h>
+
+#include "base/text.h"
+#include "report/report_format.h"
+
+static const struct report_format *const formats[] = {
+	&report_json,
+	&report_markdown,
+	&report_junit,
+	&report_text,
+};
+
+const json_t *report_newest_run(const json_t *report, const char *suite)
+{
+	const json_t *newest = NULL, *checks = json_object_get(report, "checks");
+
+	for (size_t i = 0; i < json_array_size(checks); i++) {
+		const json_t *run = json_array_get(checks, i);
+
+		if (!json_array_size(json_object_get(run, suite)))
+			continue;
+		/* RFC 3339 UTC sorts as text. */
+		if (!newest || strcmp(json_get_string(run, "started_at", ""),
+				      json_get_string(newest, "started_at", "")) >= 0)
+			newest = run;
+	}
+	return newest;
+}
+
+const json_t *report_proofs(const json_t *report)
+{
+	const json_t *proofs = json_object_get(report, "proofs");
+
+	if (json_array_size(proofs))
+		return proofs;
+	return json_object_get(json_object_get(report, "environment"), "proofs");
+}
+
+const char *report_verdict(const json_t *report)
+{
+	const json_t *environment = json_object_get(report, "environment");
+	const char *state = json_get_string(environment, "state", "unknown");
+
+	if (!text_equal(state, "destroyed"))
+		return state;
+	return json_array_size(report_proofs(report)) ? "proved gone" : "destroyed";
+}
+
+const char *report_proof_words(const char *kind)
+{
+	static const struct {
+		const char *kind, *words;
+	} all[] = {
+		{ "destroy_ended", "the newest destroy job ended well" },
+		{ "state_empty", "the engine's own state is empty" },
+		{ "inventory_empty", "two complete inventories found nothing" },
+		{ "no_process", "no process and no lock of it is left" },
+		{ "never_started", "no job of it was ever started" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
+		if (text_equal(all[i].kind, kind))
+			return all[i].words;
+	return kind;
+}
+
+char *report_seen(const json_t *check)
+{
+	struct text seen = TEXT_EMPTY;
+	const json_t *expectations = json_object_get(check, "expectations");
+	const char *message = json_get_string(check, "message", "");
+
+	if (*message)
+		return xstrdup(message);
+	if (json_has(check, "blocked_by"))
+		return xasprintf("blocked by %s", json_get_string(check, "blocked_by", "?"));
+	for (size_t i = 0; i < json_array_size(expectations); i++) {
+		const json_t *expectation = json_array_get(expectations, i);
+
+		text_format(&seen, "%s%s: saw %s", i ? "; " : "",
+			    json_get_string(expectation, "text", "?"),
+			    json_get_string(expectation, "saw", "?"));
+	}
+	return text_take(&seen);
+}
+
+static bool unknown_format(const char *format, struct error *err)
+{
+	const char *names[ARRAY_SIZE(formats) + 1];
+	char shown[40];
+
+	for (size_t i = 0; i < ARRAY_SIZE(formats); i++)
+		names[i] = formats[i]->name;
+	names[ARRAY_SIZE(formats)] = NULL;
+
+	AUTO(free) char *known = text_join(names, ", ");
+	const char *nearest = text_nearest(format, names);
+
+	error_set_as(err, ERR_INVALID, "unknown_format",
+		     "there is no report format \"%s\" (expected one of %s)",
+		     text_printable(format, shown, sizeof(shown)), known);
+	return nearest ? error_hint(err, "did you mean %s?", nearest) : false;
+}
+
+bool report_render(const char *format, const json_t *report, char **text, const char **content_type,
+		   struct error *err)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(formats); i++) {
+		struct text rendered = TEXT_EMPTY;
+
+		if (!text_equal(formats[i]->name, format))
+			continue;
+		formats[i]->render(report, &rendered);
+		*text = text_take(&rendered);
+		*content_type = formats[i]->content_type;
+		return true;
+	}
+	return unknown_format(format, err);
+}

@@ -1,0 +1,36 @@
+/*
+ * report_format.h - what report.c asks of a format, and what the formats share.
+ */
+#ifndef ENVD_REPORT_REPORT_FORMAT_H
+#define ENVD_REPORT_REPORT_FORMAT_H
+
+#include "base/json_read.h"
+#include "base/text.h"
+
+struct report_format {
+	const char *name;
+	const char *content_type;
+	void (*render)(const json_t *report, struct text *into);
+};
+
+extern const struct report_format report_json;
+extern const struct report_format report_markdown;
+extern const struct report_format report_junit;
+extern const struct report_format report_text;
+
+/* The newest check run that has something in `suite` ("smoke", "load"); NULL without one. */
+const json_t *report_newest_run(const json_t *report, const char *suite);
+
+/* Of the report, else of its environment; never NULL where there is an environment. */
+const json_t *report_proofs(const json_t *report);
+
+/* The environment's verdict in one word: its state, or "gone" with proofs; for headlines. */
+const char *report_verdict(const json_t *report);
+
+/* What a proof of this kind says, in words. */
+const char *report_proof_words(const char *kind);
+
+/* What was seen of a smoke check: its message, else its expectations; the caller frees. */
+char *report_seen(const json_t *check);
+
+#endif
