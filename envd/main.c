@@ -87,7 +87,8 @@ static int serve(struct control *control, int argc, char **argv)
 		 store_instance(control->store));
 	while (!program_is_ending(program))
 		control_turn(control);
-	/* What was asked and not yet committed is not answered: the client asks again. */
+	/* What was asked and not yet committed was not done, and the client hears so. */
+	turn_abandon(control->turn);
 	api_close(api);
 	program_free(program);
 	peer_wake(control->other);

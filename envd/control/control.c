@@ -22,6 +22,13 @@ static void on_wake(void *arg)
 		turn_want_pass(control->turn);
 }
 
+static void wake_other(void *arg)
+{
+	struct control *control = arg;
+
+	peer_wake(control->other);
+}
+
 static bool make_folders(struct control *control, const char *data, struct error *err)
 {
 	control->jobs_folder = path_join(data, "jobs");
@@ -67,6 +74,9 @@ static bool open_parts(struct control *control, struct error *err)
 	if (control->role == CONTROL_DESTROYER)
 		turn_may_use_reserve(control->turn);
 	control->runner = job_runner_new(control);
+	/* envd tells the world what the reaper did, and goes on where it made room. */
+	if (control->role == CONTROL_DESTROYER)
+		turn_on_commit(control->turn, wake_other, control);
 	control->scheduler = scheduler_new(control);
 	instance_record_keep(control);
 	return true;
@@ -88,6 +98,8 @@ void control_close(struct control *control)
 {
 	history_feed_free(control->feed);
 	scheduler_free(control->scheduler);
+	if (control->turn)
+		turn_abandon(control->turn);
 	job_runner_free(control->runner);
 	turn_free(control->turn);
 	store_close(control->store);

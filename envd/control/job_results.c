@@ -72,6 +72,11 @@ static bool created(struct judging *j, struct error *err)
 	       lifecycle_apply(j->control, j->tx, j->env->id, EVENT_CREATED, "built", err);
 }
 
+static bool is_out_of_time(const struct judging *j)
+{
+	return clock_wall_ms() >= j->env->provisioning_at_ms + j->env->provision_limit_ms;
+}
+
 /* Trying again cannot help: the request or the template is wrong. */
 static bool is_final(const struct judging *j, int64_t attempts)
 {
@@ -79,8 +84,7 @@ static bool is_final(const struct judging *j, int64_t attempts)
 
 	return attempts >= j->env->attempts_max || j->end->outcome == JOB_TIMED_OUT ||
 	       (j->end->outcome == JOB_FAILED && !error_is_transient(&j->end->failure)) ||
-	       code == ERR_LIMIT ||
-	       clock_wall_ms() >= j->env->provisioning_at_ms + j->env->provision_limit_ms;
+	       code == ERR_LIMIT || is_out_of_time(j);
 }
 
 static bool build_failed(struct judging *j, struct error *err)

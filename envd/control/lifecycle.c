@@ -18,6 +18,7 @@ enum {
 	LABELS_MAX = 32,
 	LABEL_BYTES_MAX = 256,
 	KEY_BYTES_MAX = 200,
+	CHECKS_WAITING_MAX = 10,
 	DISK_FREE_BYTES_MIN = 16 << 20, /* below it nothing new is accepted */
 };
 
@@ -173,6 +174,20 @@ static bool check_disk(const struct control *control, struct error *err)
 	return error_hint(err, "free some space; what exists is still extended and destroyed");
 }
 
+static bool check_open(const struct control *control, struct error *err)
+{
+	int64_t open;
+
+	if (!store_environments_open_count(control->store, &open, err))
+		return false;
+	if (open < control->settings->open_max)
+		return true;
+	error_set_as(err, ERR_LIMIT, "too_many_environments",
+		     "there are %lld environments already (at most %lld)", (long long)open,
+		     (long long)control->settings->open_max);
+	return error_hint(err, "destroy some, or try again when leases have ended");
+}
+
 static char *make_name(const char *template_name)
 {
 	char suffix[7];
@@ -272,7 +287,8 @@ bool lifecycle_create(struct control *control, struct store_tx *tx,
 	if ((request->name && !name_check(request->name, "environment name", err)) ||
 	    (request->labels && !check_labels(request->labels, err)) ||
 	    !template_registry_find(control->templates, request->template_name, &entry, err) ||
-	    !fill_in(control, env, request, &entry, err) || !check_disk(control, err))
+	    !fill_in(control, env, request, &entry, err) || !check_open(control, err) ||
+	    !check_disk(control, err))
 		return false;
 	env->id = env_id_new();
 	env->owner = xstrdup(caller->name);
@@ -383,6 +399,7 @@ bool lifecycle_check(struct control *control, struct store_tx *tx, struct env_id
 {
 	AUTO(environment_free) struct environment *env = NULL;
 	AUTO(check_run_free) struct check_run *run = xcalloc(1, sizeof(*run));
+	int64_t waiting;
 
 	if (!store_environment_read(store_of(tx), id, &env, err) ||
 	    !permission_check(caller, MAY_CHECK, env->owner, err) ||
@@ -392,6 +409,12 @@ bool lifecycle_check(struct control *control, struct store_tx *tx, struct env_id
 		return error_set_as(err, ERR_INVALID, "no_check_plan",
 				    "template \"%s\" has no check plan, and none was sent",
 				    env->template_name);
+	if (!store_checks_waiting(store_of(tx), id, &waiting, err))
+		return false;
+	if (waiting >= CHECKS_WAITING_MAX)
+		return error_set_as(err, ERR_LIMIT, "too_many_checks",
+				    "%lld check runs of \"%s\" are waiting already",
+				    (long long)waiting, env->name);
 	memcpy(run->id, env_id_new().text, sizeof(run->id));
 	memcpy(run_id, run->id, sizeof(run->id));
 	run->environment = id;

@@ -72,6 +72,18 @@ void turn_free(struct turn *turn)
 	free(turn);
 }
 
+void turn_abandon(struct turn *turn)
+{
+	struct error ending;
+
+	error_set_as(&ending, ERR_UNAVAILABLE, "ending", "the service is ending: ask again");
+	while (turn->work_count) {
+		struct turn_work work = turn->works[--turn->work_count].work;
+
+		work.settle(work.arg, &ending);
+	}
+}
+
 void turn_add(struct turn *turn, const struct turn_work *work)
 {
 	turn->works = xrealloc(turn->works, turn->work_count + 1, sizeof(*turn->works));

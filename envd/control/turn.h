@@ -29,6 +29,9 @@ struct turn_work {
 struct turn *turn_new(struct loop *loop, struct store *store);
 void turn_free(struct turn *turn);
 
+/* The program ends: what was noted and not committed is settled with ERR_UNAVAILABLE "ending". */
+void turn_abandon(struct turn *turn);
+
 void turn_add(struct turn *turn, const struct turn_work *work);
 
 /* From inside an apply: run after the commit, in order, unless that work is undone. */

@@ -45,6 +45,8 @@ static const struct option rows[] = {
 	  "environments destroyed at the same time (default 8)", NULL },
 	{ "environments", 0, OPTION_INTEGER, AT(environments_max), "N", NULL,
 	  "environments a target takes; more are queued (default 20)", NULL },
+	{ "open-environments", 0, OPTION_INTEGER, AT(open_max), "N", NULL,
+	  "environments that are not destroyed yet, queued ones too; more are refused (default 1000)", NULL },
 	{ "sweep-interval", 0, OPTION_DURATION, AT(sweep_interval_ms), "DURATION", NULL,
 	  "how often left-overs are looked for (default 10m)", NULL },
 	{ "log-level", 0, OPTION_CHOICE, AT(log_level), "LEVEL", "ENVD_LOG_LEVEL",
@@ -68,6 +70,7 @@ static const struct settings defaults = {
 	.check_slots = 4,
 	.destroy_slots = 8,
 	.environments_max = 20,
+	.open_max = 1000,
 	.sweep_interval_ms = 10 * 60000,
 	.log_level = "info",
 };

@@ -34,6 +34,7 @@ struct settings {
 	int64_t check_slots;
 	int64_t destroy_slots;
 	int64_t environments_max;
+	int64_t open_max;
 	int64_t sweep_interval_ms;
 	int64_t retry_first_ms; /* pause after a first failed destroy; doubles */
 	const char *log_level;

@@ -148,3 +148,10 @@ bool store_checks_abandon(struct store_tx *tx, struct env_id id, const char *mes
 			     " WHERE environment = ? AND state <> 'ended'",
 			     NULL, err, "tit", message, now_ms, id.text);
 }
+
+bool store_checks_waiting(struct store *store, struct env_id id, int64_t *count, struct error *err)
+{
+	return statement_number(
+	    store, "SELECT count(*) FROM check_runs WHERE environment = ? AND state <> 'ended'",
+	    count, err, "t", id.text);
+}

@@ -44,6 +44,8 @@ NODISCARD bool store_check_list(struct store *store, struct env_id id, int64_t l
 /* The oldest that has not ended, or *run NULL. */
 NODISCARD bool store_check_next(struct store *store, struct env_id id, struct check_run **run,
 				struct error *err);
+NODISCARD bool store_checks_waiting(struct store *store, struct env_id id, int64_t *count,
+				    struct error *err);
 NODISCARD bool store_check_start(struct store_tx *tx, const char *id, struct error *err);
 NODISCARD bool store_check_end(struct store_tx *tx, const char *id, const char *verdict,
 			       const char *message, const json_t *report, int64_t now_ms,
