@@ -239,7 +239,8 @@ bool json_get_bool(const json_t *object, const char *key, bool otherwise)
 
 char *json_to_text(const json_t *json)
 {
-	char *text = json_dumps(json, JSON_COMPACT | JSON_ENCODE_ANY);
+	/* 15 digits show every decimal as it was written: 0.12, not 0.11999999999999999. */
+	char *text = json_dumps(json, JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(15));
 
 	return text ? text : xstrdup("null");
 }
