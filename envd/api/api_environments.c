@@ -15,8 +15,13 @@ enum { IDEMPOTENCY_KEY_MAX = 200, LABELS_MAX = 32, LABEL_BYTES_MAX = 256 };
 
 static bool apply_create(struct api_change *change, struct store_tx *tx, struct error *err)
 {
-	return lifecycle_create(change->api->control, tx, &change->create.request, &change->caller,
-				&change->env, &change->was_there, err);
+	struct env_id id;
+
+	if (!lifecycle_create(change->api->control, tx, &change->create.request, &change->caller, &id,
+			      &change->was_there, err))
+		return false;
+	change->env = id;
+	return true;
 }
 
 static void answer_create(struct api_change *change)
