@@ -42,7 +42,8 @@ static size_t level_of(const struct layer_graph *graph, const char *name)
 
 static void a_layer_is_one_level_above_the_highest_it_needs(void **unused)
 {
-	AUTO(layer_graph_free) struct layer_graph *graph = graph_of("top>left,right left>base right>left base alone");
+	AUTO(layer_graph_free)
+	struct layer_graph *graph = graph_of("top>left,right left>base right>left base alone");
 	struct error err;
 
 	(void)unused;
@@ -66,9 +67,11 @@ static void the_order_goes_by_level_and_keeps_what_was_added_first(void **unused
 	assert_true(layer_graph_sort(graph, &err));
 	json = layer_graph_to_json(graph);
 	text = json_to_text(json);
-	assert_string_equal(text, "[{\"name\":\"b\",\"needs\":[],\"level\":0},{\"name\":\"a\",\"needs\":[],\"level\":0},"
-				  "{\"name\":\"c\",\"needs\":[\"a\"],\"level\":1},"
-				  "{\"name\":\"z\",\"needs\":[\"b\"],\"level\":1}]");
+	assert_string_equal(
+	    text,
+	    "[{\"name\":\"b\",\"needs\":[],\"level\":0},{\"name\":\"a\",\"needs\":[],\"level\":0},"
+	    "{\"name\":\"c\",\"needs\":[\"a\"],\"level\":1},"
+	    "{\"name\":\"z\",\"needs\":[\"b\"],\"level\":1}]");
 }
 
 static void a_circle_is_named_from_where_it_begins(void **unused)
@@ -79,7 +82,8 @@ static void a_circle_is_named_from_where_it_begins(void **unused)
 	} cases[] = {
 		{ "a>a", "layers need each other in a circle: \"a\" → \"a\"" },
 		{ "a>b b>a", "layers need each other in a circle: \"a\" → \"b\" → \"a\"" },
-		{ "start>a a>b b>c c>a end", "layers need each other in a circle: \"a\" → \"b\" → \"c\" → \"a\"" },
+		{ "start>a a>b b>c c>a end",
+		  "layers need each other in a circle: \"a\" → \"b\" → \"c\" → \"a\"" },
 	};
 
 	(void)unused;
@@ -165,7 +169,8 @@ static void every_need_is_on_a_lower_level(void **unused)
 		for (int i = 0; i < 2 * count; i++) {
 			int from = 1 + rand() % (count - 1), to = rand() % from;
 
-			assert_true(layer_graph_need(graph, graph->layers[from].name, graph->layers[to].name, &err));
+			assert_true(layer_graph_need(graph, graph->layers[from].name,
+						     graph->layers[to].name, &err));
 		}
 		assert_true(layer_graph_sort(graph, &err));
 		for (size_t i = 0; i < graph->count; i++)

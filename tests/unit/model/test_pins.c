@@ -10,19 +10,20 @@
 
 static struct template *template;
 
-static const char yaml[] =
-	"apiVersion: envd/v1\nname: demo\n"
-	"parameters:\n"
-	"  users: { type: integer, default: 10, variable: SEED_USERS }\n"
-	"  slow-mode: { type: boolean, default: false }\n"
-	"  ratio: { type: number, default: 0.5 }\n"
-	"components:\n"
-	"  nginx: { default: '1.26', variable: NGINX_IMAGE, image: 'localhost/nginx:{version}', versions: ['1.18', '1.22', '1.26'] }\n"
-	"  frontend: { default: '1.0', image: 'bank/front:{version}-{version}', versions: ['1.0', '1.1', '2.0'] }\n"
-	"  backend: { default: '1.0', versions: ['1.0', '1.1', '2.0'] }\n"
-	"  anything: { default: 'latest' }\n"
-	"  bank: { members: [frontend, backend], versions: ['1.0', '1.1'] }\n"
-	"  pair: { members: [backend] }\n";
+static const char yaml[] = "apiVersion: envd/v1\nname: demo\n"
+			   "parameters:\n"
+			   "  users: { type: integer, default: 10, variable: SEED_USERS }\n"
+			   "  slow-mode: { type: boolean, default: false }\n"
+			   "  ratio: { type: number, default: 0.5 }\n"
+			   "components:\n"
+			   "  nginx: { default: '1.26', variable: NGINX_IMAGE, image: "
+			   "'localhost/nginx:{version}', versions: ['1.18', '1.22', '1.26'] }\n"
+			   "  frontend: { default: '1.0', image: 'bank/front:{version}-{version}', "
+			   "versions: ['1.0', '1.1', '2.0'] }\n"
+			   "  backend: { default: '1.0', versions: ['1.0', '1.1', '2.0'] }\n"
+			   "  anything: { default: 'latest' }\n"
+			   "  bank: { members: [frontend, backend], versions: ['1.0', '1.1'] }\n"
+			   "  pair: { members: [backend] }\n";
 
 static int load(void **unused)
 {
@@ -52,9 +53,11 @@ static char *resolve(const char *pins_text)
 	return json_to_text(versions);
 }
 
-static void assert_refused(const char *pins_text, const char *slug, const char *message, const char *hint)
+static void assert_refused(const char *pins_text, const char *slug, const char *message,
+			   const char *hint)
 {
-	AUTO(json_decref) json_t *pins = json_loads(pins_text, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
+	AUTO(json_decref)
+	json_t *pins = json_loads(pins_text, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
 	json_t *versions = NULL;
 	struct error err;
 
@@ -73,8 +76,8 @@ static void without_pins_every_component_has_its_default(void **unused)
 	AUTO(free) char *versions = resolve("{}");
 
 	(void)unused;
-	assert_string_equal(versions,
-			    "{\"nginx\":\"1.26\",\"frontend\":\"1.0\",\"backend\":\"1.0\",\"anything\":\"latest\"}");
+	assert_string_equal(versions, "{\"nginx\":\"1.26\",\"frontend\":\"1.0\",\"backend\":\"1."
+				      "0\",\"anything\":\"latest\"}");
 }
 
 static void no_pins_at_all_are_no_pins(void **unused)
@@ -90,13 +93,14 @@ static void no_pins_at_all_are_no_pins(void **unused)
 static void a_pin_wins_over_a_group_and_a_group_over_the_default(void **unused)
 {
 	AUTO(free) char *grouped = resolve("{\"bank\":\"1.1\"}");
-	AUTO(free) char *mixed = resolve("{\"frontend\":\"2.0\",\"bank\":\"1.1\",\"nginx\":\"1.18\"}");
+	AUTO(free)
+	char *mixed = resolve("{\"frontend\":\"2.0\",\"bank\":\"1.1\",\"nginx\":\"1.18\"}");
 
 	(void)unused;
-	assert_string_equal(grouped,
-			    "{\"nginx\":\"1.26\",\"frontend\":\"1.1\",\"backend\":\"1.1\",\"anything\":\"latest\"}");
-	assert_string_equal(mixed,
-			    "{\"nginx\":\"1.18\",\"frontend\":\"2.0\",\"backend\":\"1.1\",\"anything\":\"latest\"}");
+	assert_string_equal(grouped, "{\"nginx\":\"1.26\",\"frontend\":\"1.1\",\"backend\":\"1.1\","
+				     "\"anything\":\"latest\"}");
+	assert_string_equal(mixed, "{\"nginx\":\"1.18\",\"frontend\":\"2.0\",\"backend\":\"1.1\","
+				   "\"anything\":\"latest\"}");
 }
 
 static void a_component_without_a_list_takes_any_version(void **unused)
@@ -122,29 +126,36 @@ static void wrong_pins_say_what_would_be_right(void **unused)
 	static const struct {
 		const char *pins, *slug, *message, *hint;
 	} cases[] = {
-		{ "{\"ngnix\":\"1.22\"}", "unknown_component", "template \"demo\" has no component \"ngnix\"",
-		  "did you mean \"nginx\"?" },
-		{ "{\"postgres\":\"17\"}", "unknown_component", "template \"demo\" has no component \"postgres\"",
+		{ "{\"ngnix\":\"1.22\"}", "unknown_component",
+		  "template \"demo\" has no component \"ngnix\"", "did you mean \"nginx\"?" },
+		{ "{\"postgres\":\"17\"}", "unknown_component",
+		  "template \"demo\" has no component \"postgres\"",
 		  "its components are nginx, frontend, backend, anything, bank, pair" },
-		{ "{\"nginx\":\"1.21\"}", "unknown_version", "component \"nginx\" has no version \"1.21\"",
+		{ "{\"nginx\":\"1.21\"}", "unknown_version",
+		  "component \"nginx\" has no version \"1.21\"",
 		  "did you mean \"1.22\"? versions: 1.18, 1.22, 1.26" },
-		{ "{\"nginx\":\"9\"}", "unknown_version", "component \"nginx\" has no version \"9\"",
-		  "versions: 1.18, 1.22, 1.26" },
-		{ "{\"bank\":\"2.0\"}", "unknown_version", "component \"bank\" has no version \"2.0\"",
-		  "versions: 1.0, 1.1" },
+		{ "{\"nginx\":\"9\"}", "unknown_version",
+		  "component \"nginx\" has no version \"9\"", "versions: 1.18, 1.22, 1.26" },
+		{ "{\"bank\":\"2.0\"}", "unknown_version",
+		  "component \"bank\" has no version \"2.0\"", "versions: 1.0, 1.1" },
 		/* The group takes anything; its member does not. */
-		{ "{\"pair\":\"3.0\"}", "unknown_version", "component \"backend\" has no version \"3.0\"",
-		  "versions: 1.0, 1.1, 2.0" },
+		{ "{\"pair\":\"3.0\"}", "unknown_version",
+		  "component \"backend\" has no version \"3.0\"", "versions: 1.0, 1.1, 2.0" },
 		{ "{\"bank\":\"1.1\",\"pair\":\"2.0\"}", "pin_invalid",
 		  "\"backend\" is pinned to 1.1 by \"bank\" and to 2.0 by \"pair\"", "" },
 		{ "{\"nginx\":1.22}", "pin_invalid", "pin of \"nginx\" must be text",
 		  "write the version in quotes: 1.20 as a number is 1.2" },
 		{ "{\"anything\":\"\"}", "pin_invalid", "pin of \"anything\" cannot be \"\"", "" },
-		{ "{\"anything\":\"a b\"}", "pin_invalid", "pin of \"anything\" cannot be \"a b\"", "" },
-		{ "{\"anything\":\"../../etc\"}", "pin_invalid", "pin of \"anything\" cannot be \"../../etc\"", "" },
-		{ "{\"anything\":\"x@sha256:1\"}", "pin_invalid", "pin of \"anything\" cannot be \"x@sha256:1\"", "" },
-		{ "{\"anything\":\"a\\u0000b\"}", "pin_invalid", "pin of \"anything\" cannot be \"a\"", "" },
-		{ "[\"nginx\"]", "pin_invalid", "pins must be an object of components and versions", "" },
+		{ "{\"anything\":\"a b\"}", "pin_invalid", "pin of \"anything\" cannot be \"a b\"",
+		  "" },
+		{ "{\"anything\":\"../../etc\"}", "pin_invalid",
+		  "pin of \"anything\" cannot be \"../../etc\"", "" },
+		{ "{\"anything\":\"x@sha256:1\"}", "pin_invalid",
+		  "pin of \"anything\" cannot be \"x@sha256:1\"", "" },
+		{ "{\"anything\":\"a\\u0000b\"}", "pin_invalid",
+		  "pin of \"anything\" cannot be \"a\"", "" },
+		{ "[\"nginx\"]", "pin_invalid", "pins must be an object of components and versions",
+		  "" },
 	};
 
 	(void)unused;
@@ -166,9 +177,11 @@ static void variables_carry_images_versions_and_parameters(void **unused)
 	assert_true(template_resolve_parameters(template, NULL, &parameters, &err));
 	variables = pins_variables(template, versions, parameters);
 	text = json_to_text(variables);
-	assert_string_equal(text, "{\"NGINX_IMAGE\":\"localhost/nginx:1.22\",\"FRONTEND_IMAGE\":\"bank/front:1.1-1.1\","
-				  "\"BACKEND_VERSION\":\"1.1\",\"ANYTHING_VERSION\":\"latest\",\"SEED_USERS\":\"10\","
-				  "\"SLOW_MODE\":\"false\",\"RATIO\":\"0.5\"}");
+	assert_string_equal(
+	    text,
+	    "{\"NGINX_IMAGE\":\"localhost/nginx:1.22\",\"FRONTEND_IMAGE\":\"bank/front:1.1-1.1\","
+	    "\"BACKEND_VERSION\":\"1.1\",\"ANYTHING_VERSION\":\"latest\",\"SEED_USERS\":\"10\","
+	    "\"SLOW_MODE\":\"false\",\"RATIO\":\"0.5\"}");
 }
 
 int main(void)
