@@ -86,6 +86,30 @@ char *report_seen(const json_t *check)
 	return text_take(&seen);
 }
 
+char *report_blocked_by(const json_t *report)
+{
+	const json_t *blocks =
+	    json_object_get(json_object_get(report, "environment"), "blocked_by");
+	struct text words = TEXT_EMPTY;
+
+	for (size_t i = 0; i < json_array_size(blocks); i++) {
+		const char *block = json_string_value(json_array_get(blocks, i));
+
+		text_format(&words, "%s%s", i ? ", " : "", block ? block : "?");
+	}
+	return text_take(&words);
+}
+
+void report_make_printable(struct text *text)
+{
+	for (size_t i = 0; i < text->length; i++) {
+		unsigned char c = (unsigned char)text->bytes[i];
+
+		if ((c < 0x20 && c != '\n' && c != '\t') || c == 0x7F)
+			text->bytes[i] = '?';
+	}
+}
+
 static bool unknown_format(const char *format, struct error *err)
 {
 	const char *names[ARRAY_SIZE(formats) + 1];

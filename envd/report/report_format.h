@@ -33,4 +33,11 @@ const char *report_proof_words(const char *kind);
 /* What was seen of a smoke check: its message, else its expectations; the caller frees. */
 char *report_seen(const json_t *check);
 
+/* "container abc: busy, volume x: in use", or ""; the caller frees. */
+char *report_blocked_by(const json_t *report);
+
+/* Control characters other than line feed and tab become '?': quoted output of programs must not
+ * speak to a terminal. */
+void report_make_printable(struct text *text);
+
 #endif

@@ -268,13 +268,13 @@ static void add_teardown(struct suite *suite, const json_t *report)
 {
 	const json_t *environment = json_object_get(report, "environment");
 	const char *state = json_get_string(environment, "state", "");
-	const char *message = json_get_string(environment, "message", "");
+	AUTO(free) char *blocked_by = report_blocked_by(report);
 	size_t i;
 	json_t *proof;
 	struct junit_case gone = {
 		.name = "proved gone",
 		.kind = "teardown",
-		.message = *message ? message : "it is not proved yet that nothing is left",
+		.message = *blocked_by ? blocked_by : "it is not proved yet that nothing is left",
 	};
 
 	if (!text_equal(state, "destroyed") && !text_equal(state, "destroying"))

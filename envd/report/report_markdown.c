@@ -131,6 +131,10 @@ static void add_summary(struct text *into, const json_t *report)
 	add_field(into, "checks",
 		  json_get_string(json_object_get(environment, "checks"), "verdict", ""));
 	add_cost(into, environment);
+
+	AUTO(free) char *blocked_by = report_blocked_by(report);
+
+	add_field(into, "blocked by", blocked_by);
 }
 
 /* A fence longer than any in the text, so that the text cannot close it. */
@@ -295,6 +299,7 @@ static void render(const json_t *report, struct text *into)
 	add_layers(into, report);
 	add_proofs(into, report);
 	add_history(into, report);
+	report_make_printable(into);
 }
 
 const struct report_format report_markdown = {

@@ -62,6 +62,22 @@ static void add_summary(struct text *into, const json_t *report)
 	add_map(into, "parameters", json_object_get(environment, "parameters"));
 	add_map(into, "labels", json_object_get(environment, "labels"));
 	add_cost(into, environment);
+
+	AUTO(free) char *blocked_by = report_blocked_by(report);
+
+	add_field(into, "blocked by", blocked_by);
+}
+
+static int name_width(const json_t *items)
+{
+	size_t widest = 12;
+
+	for (size_t i = 0; i < json_array_size(items); i++) {
+		size_t length = strlen(json_get_string(json_array_get(items, i), "name", "?"));
+
+		widest = length > widest && length < 60 ? length : widest;
+	}
+	return (int)widest;
 }
 
 /* Each line of a message under the first. */
@@ -94,7 +110,8 @@ static void add_layers(struct text *into, const json_t *report)
 	json_array_foreach((json_t *)(uintptr_t)layers, i, layer) {
 		char took[DURATION_TEXT_SIZE];
 
-		text_format(into, "  %-20s %-8s %s%s%s\n", json_get_string(layer, "name", "?"),
+		text_format(into, "  %-*s %-8s %s%s%s\n", name_width(layers),
+			    json_get_string(layer, "name", "?"),
 			    json_get_string(layer, "state", "?"),
 			    duration_format(json_get_int64(layer, "elapsed_ms", 0), took),
 			    *json_get_string(layer, "message", "") ? "  " : "",
@@ -179,20 +196,13 @@ static void add_proofs(struct text *into, const json_t *report)
 
 static void render(const json_t *report, struct text *into)
 {
-	struct text raw = TEXT_EMPTY;
-
-	add_summary(&raw, report);
-	add_failure(&raw, report);
-	add_layers(&raw, report);
-	add_smoke(&raw, report);
-	add_load(&raw, report);
-	add_proofs(&raw, report);
-	/* Quoted output of programs must not speak to the terminal. */
-	for (const char *at = text_get(&raw); *at; at++)
-		text_add_char(
-		    into,
-		    ((unsigned char)*at < 0x20 && !strchr("\n\t", *at)) || *at == 0x7F ? '?' : *at);
-	text_release(&raw);
+	add_summary(into, report);
+	add_failure(into, report);
+	add_layers(into, report);
+	add_smoke(into, report);
+	add_load(into, report);
+	add_proofs(into, report);
+	report_make_printable(into);
 }
 
 const struct report_format report_text = {
