@@ -1,11 +1,11 @@
 /*
- * load.h - run one load check: requests become due at a constant rate whatever the product does (open
- * model), and latency counts from the moment a request was due. A product that stalls cannot hide
- * behind requests that were never sent.
+ * load.h - run one load check: requests become due at a constant rate whatever the product does
+ * (open model), and latency counts from the moment a request was due. A product that stalls cannot
+ * hide behind requests that were never sent.
  *
  * One connection carries one request at a time. When all of them wait for the product, what becomes
- * due is held back and sent as soon as one is free, its latency counting all along; those are told as
- * `held`, and what could not be sent at all until the end as `dropped`, which are errors.
+ * due is held back and sent as soon as one is free, its latency counting all along; those are told
+ * as `held`, and what could not be sent at all until the end as `dropped`, which are errors.
  *
  * The generator watches itself (generator_health.h).
  */

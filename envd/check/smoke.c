@@ -8,6 +8,8 @@
 #include "base/text.h"
 #include "check/step.h"
 
+#define PROGRESS_MS 5000
+
 /* One check under way. */
 struct turn {
 	const struct check_smoke *check;
@@ -24,6 +26,7 @@ struct runner {
 	const struct check_request *request;
 	struct address_guard *guard;
 	int64_t deadline_mono_ms; /* INT64_MAX: none */
+	int64_t said_mono_ms;     /* when progress was told last */
 };
 
 static void sleep_until(int64_t mono_ms)
@@ -163,6 +166,16 @@ static void on_bad(struct turn *turn)
 	turn->successes = 0;
 }
 
+/* Now and then, so that a long wait is seen to be one. */
+static void say_waiting(struct runner *runner, const struct turn *turn, const char *message)
+{
+	if (!runner->request->lines || clock_mono_ms() - runner->said_mono_ms < PROGRESS_MS)
+		return;
+	runner->said_mono_ms = clock_mono_ms();
+	worker_say_progress(runner->request->lines, "waiting for check %s: %s", turn->check->name,
+			    message);
+}
+
 /* When to try again, or the end of the patience. */
 static void schedule(const struct runner *runner, struct turn *turn, const char *message)
 {
@@ -185,7 +198,7 @@ static void schedule(const struct runner *runner, struct turn *turn, const char 
 	}
 }
 
-static void take_turn(const struct runner *runner, struct turn *turn)
+static void take_turn(struct runner *runner, struct turn *turn)
 {
 	struct step_findings findings = { 0 };
 	enum step_outcome outcome;
@@ -210,6 +223,8 @@ static void take_turn(const struct runner *runner, struct turn *turn)
 	}
 	if (!turn->is_over)
 		schedule(runner, turn, findings.message);
+	if (!turn->is_over)
+		say_waiting(runner, turn, findings.message);
 	step_findings_clear(&findings);
 }
 
@@ -237,7 +252,7 @@ static struct turn *next_turn(struct turn *turns, size_t count, size_t stage)
 	return NULL;
 }
 
-static void run_stage(const struct runner *runner, struct turn *turns, size_t count, size_t stage)
+static void run_stage(struct runner *runner, struct turn *turns, size_t count, size_t stage)
 {
 	struct turn *turn;
 
@@ -298,7 +313,7 @@ void smoke_run(const struct check_request *request, struct address_guard *guard,
 {
 	const struct check_plan *plan = request->plan;
 	AUTO(free) struct turn *turns = make_turns(plan, report);
-	struct runner runner = { request, guard, INT64_MAX };
+	struct runner runner = { request, guard, INT64_MAX, clock_mono_ms() };
 	const char *blocked_by = NULL;
 
 	if (request->deadline_at_ms)

@@ -79,8 +79,11 @@ static void tell_text(const struct expectation *that, const struct observed *see
 	       is_continuation(seen->text[start + length]))
 		length--;
 	excerpt = xcalloc(length + 1, 1);
-	for (size_t i = 0; i < length; i++)
-		excerpt[i] = seen->text[start + i] ? seen->text[start + i] : '?';
+	for (size_t i = 0; i < length; i++) {
+		char c = seen->text[start + i];
+
+		excerpt[i] = c == '\n' || c == '\r' ? ' ' : c ? c : '?';
+	}
 	if (!text_is_utf8(excerpt, length))
 		snprintf(into, size, "%zu bytes that are no text", seen->length);
 	else if (length == seen->length)
