@@ -88,6 +88,16 @@ static yaml_mark_t mark_of_offset(const struct reader *reader, size_t offset)
 	return mark;
 }
 
+/* Indentation is ASCII, so the column is the byte of the line. */
+static bool is_tab_at(const struct reader *reader, yaml_mark_t mark)
+{
+	size_t at = 0;
+
+	for (size_t line = 0; line < mark.line && at < reader->length; at++)
+		line += reader->bytes[at] == '\n';
+	return at + mark.column < reader->length && reader->bytes[at + mark.column] == '\t';
+}
+
 static bool parser_failed(const struct reader *reader, struct error *err)
 {
 	const yaml_parser_t *parser = &reader->parser;
@@ -96,6 +106,9 @@ static bool parser_failed(const struct reader *reader, struct error *err)
 	if (parser->error == YAML_READER_ERROR)
 		return malformed(reader, mark_of_offset(reader, parser->problem_offset), err, "%s",
 				 problem);
+	if (parser->error == YAML_SCANNER_ERROR && is_tab_at(reader, parser->problem_mark))
+		return malformed(reader, parser->problem_mark, err,
+				 "a tab cannot indent: use blanks");
 	if (parser->context && parser->context_mark.line != parser->problem_mark.line)
 		return malformed(reader, parser->problem_mark, err,
 				 "%s (%s that began at line %zu)", problem, parser->context,
