@@ -57,10 +57,18 @@ static size_t decode(const char *piece, size_t length, bool plus_is_space, char 
 	return written;
 }
 
+/* U+0000 to U+001F, DEL, and U+0080 to U+009F, which a terminal may obey as well. */
+static bool is_control(const char *at)
+{
+	unsigned char c = (unsigned char)at[0], next = (unsigned char)at[c != '\0'];
+
+	return c < 0x20 || c == 0x7F || (c == 0xC2 && next >= 0x80 && next <= 0x9F);
+}
+
 static bool check_decoded(const char *decoded, size_t length, struct error *err)
 {
 	for (size_t i = 0; i < length; i++)
-		if ((unsigned char)decoded[i] < 0x20 || decoded[i] == 0x7F)
+		if (is_control(decoded + i))
 			return invalid(err, "contains an encoded control character");
 	if (!text_is_utf8(decoded, length))
 		return invalid(err, "is not UTF-8 when decoded");

@@ -84,6 +84,7 @@ static const struct judged cases[] = {
 	{ "%00", BYTES(TARGET("/a%00b")), 400, "target_invalid" },
 	{ "%00 in a query", BYTES(TARGET("/a?b=%00")), 400, "target_invalid" },
 	{ "an encoded line feed", BYTES(TARGET("/a%0ab")), 400, "target_invalid" },
+	{ "an encoded C1 control character", BYTES(TARGET("/a%c2%9bb")), 400, "target_invalid" },
 	{ "encoded dot segments", BYTES(TARGET("/x/%2e%2e/etc")), 400, "target_invalid" },
 	{ "half encoded dot segments", BYTES(TARGET("/x/.%2E/etc")), 400, "target_invalid" },
 	{ "dot segments", BYTES(TARGET("/x/../etc")), 400, "target_invalid" },
