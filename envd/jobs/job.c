@@ -15,6 +15,8 @@
 /* How soon to look again when the process is gone and the lock is still held: its guard is at work.
  */
 #define LOCK_RETRY_MS 20
+/* The lock cannot be looked at, most likely for want of descriptors. */
+#define UNKNOWN_RETRY_MS 1000
 
 struct job {
 	struct jobs *jobs;
@@ -159,8 +161,9 @@ static void end_if_free(struct job *job)
 
 	job_look(job->jobs->folder, job->id, &sight);
 	job_sight_release(&sight);
-	if (sight.lock == JOB_LOCK_HELD) {
-		timer_set_ms(job->timer, LOCK_RETRY_MS);
+	if (sight.lock != JOB_LOCK_FREE) {
+		timer_set_ms(job->timer,
+			     sight.lock == JOB_LOCK_HELD ? LOCK_RETRY_MS : UNKNOWN_RETRY_MS);
 		return;
 	}
 	job_follow_read_to_end(job->follow);

@@ -45,11 +45,10 @@ static void take_line(void *arg, const char *line, size_t length, bool was_cut)
 
 static bool open_file(struct job_follow *follow)
 {
-	if (follow->fd < 0)
-		follow->fd = open(follow->path, O_RDONLY | O_CLOEXEC);
-	if (follow->fd >= 0 && lseek(follow->fd, 0, SEEK_CUR) == 0 && follow->offset)
-		return lseek(follow->fd, follow->offset, SEEK_SET) >= 0;
-	return follow->fd >= 0;
+	if (follow->fd >= 0)
+		return true;
+	follow->fd = open(follow->path, O_RDONLY | O_CLOEXEC);
+	return follow->fd >= 0 && lseek(follow->fd, follow->offset, SEEK_SET) >= 0;
 }
 
 /* True when there may be more. */
