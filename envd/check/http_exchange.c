@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/json_read.h"
 
 #define REDIRECTS_MAX 3
@@ -380,19 +381,26 @@ bool http_exchange_perform(struct http_exchange *exchange, const struct check_ht
 	       http_exchange_finish(exchange, curl_easy_perform(exchange->curl), err);
 }
 
-/* A line of the jar has seven fields, divided by tabs; the last two are name and value. */
+/* A line of the jar has seven fields, divided by tabs; the last three are expiry, name and value.
+ * libcurl lists what has expired until it is used again. */
 static char *jar_line_value(const char *line, const char *name)
 {
 	size_t length = strlen(name);
 	const char *at = line;
+	long long expires_s;
 
-	for (int i = 0; i < 5 && at; i++) {
+	for (int i = 0; i < 4 && at; i++) {
 		at = strchr(at, '\t');
 		at = at ? at + 1 : NULL;
 	}
-	if (!at || strncmp(at, name, length) != 0 || at[length] != '\t')
+	if (!at)
 		return NULL;
-	return xstrdup(at + length + 1);
+	expires_s = strtoll(at, NULL, 10);
+	at += strcspn(at, "\t");
+	if (!*at || strncmp(at + 1, name, length) != 0 || at[1 + length] != '\t' ||
+	    (expires_s && expires_s * 1000 <= clock_wall_ms()))
+		return NULL;
+	return xstrdup(at + 2 + length);
 }
 
 char *http_exchange_jar_cookie(const struct http_exchange *exchange, const char *name)
