@@ -1,8 +1,7 @@
 #include "api/api_question.h"
 
-#include <stdlib.h>
-
 #include "base/files.h"
+#include "base/spawn.h"
 #include "loop/child.h"
 
 enum { QUESTIONS_MAX = 16, STOP_GRACE_MS = 2000 };
@@ -88,32 +87,14 @@ void api_question_abandon(struct api_question *question)
 	finish(question, &err);
 }
 
-/* What an engine may need to find its runtime, and nothing else of ours. */
-static const char *const *worker_variables(const char *storage[4], char *held[3])
-{
-	static const char *const names[] = { "PATH", "HOME", "XDG_RUNTIME_DIR" };
-	size_t count = 0;
-
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-		const char *value = getenv(names[i]);
-
-		held[i] = value ? xasprintf("%s=%s", names[i], value) : NULL;
-		if (held[i])
-			storage[count++] = held[i];
-	}
-	storage[count] = NULL;
-	return storage;
-}
-
 static bool start(struct api_question *question, const char *program, const char *input,
 		  struct error *err)
 {
 	const char *const argv[] = { program, "worker", "--direct", "/dev/stdin", NULL };
-	const char *storage[4];
-	char *held[3];
+	AUTO(free) char **variables = variables_pick(variables_of_workers());
 	struct child_spec spec = {
 		.argv = argv,
-		.variables = worker_variables(storage, held),
+		.variables = (const char *const *)variables,
 		.input = input,
 		.time_limit_ms = question->spec.time_limit_ms,
 		.grace_ms = STOP_GRACE_MS,
@@ -122,11 +103,8 @@ static bool start(struct api_question *question, const char *program, const char
 		.on_end = on_end,
 		.arg = question,
 	};
-	bool is_started = child_start(question->api->control->loop, &spec, &question->child, err);
 
-	for (size_t i = 0; i < ARRAY_SIZE(held); i++)
-		free(held[i]);
-	return is_started;
+	return child_start(question->api->control->loop, &spec, &question->child, err);
 }
 
 bool api_question_ask(struct api *api, const struct api_question_spec *spec,
