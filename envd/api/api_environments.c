@@ -17,8 +17,8 @@ static bool apply_create(struct api_change *change, struct store_tx *tx, struct 
 {
 	struct env_id id;
 
-	if (!lifecycle_create(change->api->control, tx, &change->create.request, &change->caller, &id,
-			      &change->was_there, err))
+	if (!lifecycle_create(change->api->control, tx, &change->create.request, &change->caller,
+			      &id, &change->was_there, err))
 		return false;
 	change->env = id;
 	return true;

@@ -41,7 +41,24 @@ static bool add_history(struct api *api, const struct environment *environment, 
 	return true;
 }
 
-/* The last that was heard of each layer, in the order in which they began. */
+static bool is_built_layer(const json_t *row)
+{
+	const json_t *data = json_object_get(row, "data");
+
+	return strcmp(json_get_string(row, "kind", ""), HISTORY_LAYER) == 0 &&
+	       strcmp(json_get_string(data, "state", "removed"), "removed") != 0;
+}
+
+static json_t *layer_json(const json_t *data)
+{
+	return json_pack("{s:s, s:s, s:I, s:s}", "name", json_get_string(data, "name", ""), "state",
+			 json_get_string(data, "state", ""), "elapsed_ms",
+			 (json_int_t)json_get_int64(data, "elapsed_ms", 0), "message",
+			 json_get_string(data, "message", ""));
+}
+
+/* The last that was heard of each layer while it was built, in the order in which they began. That
+ * all of them are removed in the end is what the proofs say. */
 static json_t *layers_of(const json_t *history)
 {
 	AUTO(json_decref) json_t *by_name = json_object();
@@ -49,19 +66,11 @@ static json_t *layers_of(const json_t *history)
 	const char *name;
 	size_t i;
 
-	json_array_foreach((json_t *)(uintptr_t)history, i, row) {
-		const json_t *data = json_object_get(row, "data");
-		json_t *seen;
-
-		if (strcmp(json_get_string(row, "kind", ""), HISTORY_LAYER) != 0 ||
-		    !json_is_object(data))
-			continue;
-		seen = json_pack("{s:s, s:s, s:I, s:s}", "name", json_get_string(data, "name", ""),
-				 "state", json_get_string(data, "state", ""), "elapsed_ms",
-				 (json_int_t)json_get_int64(data, "elapsed_ms", 0), "message",
-				 json_get_string(data, "message", ""));
-		json_object_set_new(by_name, json_get_string(data, "name", ""), seen);
-	}
+	json_array_foreach((json_t *)(uintptr_t)history, i, row)
+		if (is_built_layer(row))
+			json_object_set_new(
+			    by_name, json_get_string(json_object_get(row, "data"), "name", ""),
+			    layer_json(json_object_get(row, "data")));
 	json_object_foreach(by_name, name, layer)
 		json_array_append(layers, layer);
 	return layers;

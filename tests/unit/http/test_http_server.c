@@ -65,6 +65,8 @@ static void answer_ok(struct service *service, struct http_request *request)
 	json_object_set_new(json, "q", q ? json_string(q) : json_null());
 	json_object_set_new(json, "body", json_integer((json_int_t)body_length));
 	json_object_set_new(json, "uid", json_integer(http_request_peer(request)->uid));
+	json_object_set_new(json, "groups",
+			    json_integer((json_int_t)http_request_peer(request)->group_count));
 	json_object_set_new(
 	    json, "connections",
 	    json_integer((json_int_t)http_server_connection_count(service->server)));
@@ -328,6 +330,7 @@ static void a_request_is_answered_and_the_connection_closed(void **state)
 	assert_non_null(
 	    strstr(answer, "\"method\":\"POST\",\"path\":\"/a b\",\"q\":\"x y\",\"body\":5"));
 	assert_int_equal(number_in(answer, "\"uid\":"), getuid());
+	assert_int_equal(number_in(answer, "\"groups\":"), getgroups(0, NULL));
 }
 
 #define BYTES(literal) literal, sizeof(literal) - 1
