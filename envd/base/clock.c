@@ -34,67 +34,150 @@ int64_t clock_boot_ms(void)
 	return read_us(CLOCK_BOOTTIME) / 1000;
 }
 
-static struct tm utc(int64_t at_ms)
+/* The years that RFC 3339 can write: 0000 to 9999. */
+static int64_t writable(int64_t at_ms)
 {
-	time_t seconds = (time_t)(at_ms / 1000);
+	static const int64_t first_ms = -62167219200000, last_ms = 253402300799999;
+
+	return at_ms < first_ms ? first_ms : at_ms > last_ms ? last_ms : at_ms;
+}
+
+/* The fraction is what is left after whole seconds, which are rounded down also before 1970. */
+static struct tm utc(int64_t at_ms, int *fraction_ms)
+{
+	int64_t left = (at_ms % 1000 + 1000) % 1000;
+	time_t seconds = (time_t)((at_ms - left) / 1000);
 	struct tm parts;
 
 	gmtime_r(&seconds, &parts);
+	*fraction_ms = (int)left;
 	return parts;
+}
+
+/* strftime() writes years below 1000 with fewer than four digits. */
+static int write_seconds(char *into, const struct tm *parts)
+{
+	return snprintf(into, CLOCK_TEXT_SIZE, "%04u-%02u-%02uT%02u:%02u:%02u",
+			(unsigned)(parts->tm_year + 1900) % 10000,
+			(unsigned)(parts->tm_mon + 1) % 100, (unsigned)parts->tm_mday % 100,
+			(unsigned)parts->tm_hour % 100, (unsigned)parts->tm_min % 100,
+			(unsigned)parts->tm_sec % 100);
 }
 
 const char *clock_format(int64_t at_ms, char *into)
 {
-	struct tm parts = utc(at_ms);
-	size_t length = strftime(into, CLOCK_TEXT_SIZE, "%Y-%m-%dT%H:%M:%S", &parts);
+	int fraction_ms;
+	struct tm parts = utc(writable(at_ms), &fraction_ms);
+	int length = write_seconds(into, &parts);
 
-	snprintf(into + length, CLOCK_TEXT_SIZE - length, ".%03dZ", (int)(at_ms % 1000));
+	snprintf(into + length, CLOCK_TEXT_SIZE - (size_t)length, ".%03uZ",
+		 (unsigned)fraction_ms % 1000);
 	return into;
 }
 
 const char *clock_format_seconds(int64_t at_ms, char *into)
 {
-	struct tm parts = utc(at_ms);
+	int fraction_ms;
+	struct tm parts = utc(writable(at_ms), &fraction_ms);
+	int length = write_seconds(into, &parts);
 
-	strftime(into, CLOCK_TEXT_SIZE, "%Y-%m-%dT%H:%M:%SZ", &parts);
+	snprintf(into + length, CLOCK_TEXT_SIZE - (size_t)length, "Z");
 	return into;
 }
 
-/* Milliseconds of a fraction such as ".25"; moves past it. */
-static int fraction_ms(const char **at)
+/* `digits` digits at `*at`, between `low` and `high`; moves past them. */
+static bool take_number(const char **at, int digits, int low, int high, int *number)
 {
-	int ms = 0, scale = 100;
+	int sum = 0;
 
-	if (**at != '.')
-		return 0;
-	for ((*at)++; **at >= '0' && **at <= '9'; (*at)++) {
-		ms += (**at - '0') * scale;
-		scale /= 10;
+	for (int i = 0; i < digits; i++, (*at)++) {
+		if (**at < '0' || **at > '9')
+			return false;
+		sum = sum * 10 + (**at - '0');
 	}
-	return ms;
+	*number = sum;
+	return sum >= low && sum <= high;
+}
+
+static bool take_char(const char **at, char wanted)
+{
+	if (**at != wanted)
+		return false;
+	(*at)++;
+	return true;
+}
+
+static bool take_date(const char **at, struct tm *parts)
+{
+	return take_number(at, 4, 0, 9999, &parts->tm_year) && take_char(at, '-') &&
+	       take_number(at, 2, 1, 12, &parts->tm_mon) && take_char(at, '-') &&
+	       take_number(at, 2, 1, 31, &parts->tm_mday);
+}
+
+/* A 60th second is a leap second, which Unix time has not. */
+static bool take_time(const char **at, struct tm *parts)
+{
+	return take_char(at, 'T') && take_number(at, 2, 0, 23, &parts->tm_hour) &&
+	       take_char(at, ':') && take_number(at, 2, 0, 59, &parts->tm_min) &&
+	       take_char(at, ':') && take_number(at, 2, 0, 59, &parts->tm_sec);
+}
+
+/* Milliseconds of a fraction such as ".25"; there may be none. */
+static bool take_fraction(const char **at, int *ms)
+{
+	int scale = 100;
+
+	*ms = 0;
+	if (!take_char(at, '.'))
+		return true;
+	if (**at < '0' || **at > '9')
+		return false;
+	for (; **at >= '0' && **at <= '9'; (*at)++, scale /= 10)
+		*ms += (**at - '0') * scale;
+	return true;
+}
+
+static bool take_offset(const char **at, int *minutes)
+{
+	int sign = **at == '-' ? -1 : 1, hours, rest;
+
+	*minutes = 0;
+	if (take_char(at, 'Z'))
+		return true;
+	if ((!take_char(at, '+') && !take_char(at, '-')) || !take_number(at, 2, 0, 23, &hours) ||
+	    !take_char(at, ':') || !take_number(at, 2, 0, 59, &rest))
+		return false;
+	*minutes = sign * (hours * 60 + rest);
+	return true;
+}
+
+/* timegm() takes 31 February for 3 March: then the day has moved. */
+static bool to_unix(struct tm *parts, int64_t *seconds)
+{
+	int day = parts->tm_mday;
+
+	parts->tm_year -= 1900;
+	parts->tm_mon -= 1;
+	*seconds = timegm(parts);
+	return parts->tm_mday == day;
 }
 
 bool clock_parse(const char *text, int64_t *at_ms, struct error *err)
 {
 	struct tm parts = { 0 };
-	const char *at = strptime(text, "%Y-%m-%dT%H:%M:%S", &parts);
-	int ms, hours = 0, minutes = 0, used = 0;
-	char sign = '+', shown[48];
+	const char *at = text;
+	int ms, offset_minutes;
+	int64_t seconds;
+	char shown[48];
 
-	if (!at)
-		goto wrong;
-	ms = fraction_ms(&at);
-	if (strcmp(at, "Z") != 0 &&
-	    (sscanf(at, "%c%2d:%2d%n", &sign, &hours, &minutes, &used) != 3 || at[used] ||
-	     (sign != '+' && sign != '-')))
-		goto wrong;
-	*at_ms = (int64_t)timegm(&parts) * 1000 + ms -
-		 (sign == '-' ? -1 : 1) * (int64_t)(hours * 60 + minutes) * 60000;
+	if (!take_date(&at, &parts) || !take_time(&at, &parts) || !take_fraction(&at, &ms) ||
+	    !take_offset(&at, &offset_minutes) || *at || !to_unix(&parts, &seconds))
+		return error_set(
+		    err, ERR_INVALID,
+		    "\"%s\" is not a time (expected RFC 3339, such as 2026-11-24T19:55:15Z)",
+		    text_printable(text, shown, sizeof(shown)));
+	*at_ms = seconds * 1000 + ms - (int64_t)offset_minutes * 60000;
 	return true;
-wrong:
-	return error_set(err, ERR_INVALID,
-			 "\"%s\" is not a time (expected RFC 3339, such as 2026-11-24T19:55:15Z)",
-			 text_printable(text, shown, sizeof(shown)));
 }
 
 const char *clock_boot_id(void)

@@ -88,7 +88,7 @@ static void two_units(char *into, const char *sign, long long large, char large_
 const char *duration_format(int64_t ms, char *into)
 {
 	const char *sign = ms < 0 ? "-" : "";
-	long long left = ms < 0 ? -(long long)ms : ms;
+	long long left = ms == INT64_MIN ? INT64_MAX : ms < 0 ? -ms : ms;
 	const size_t size = DURATION_TEXT_SIZE;
 
 	if (left < 1000)

@@ -4,6 +4,8 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "base/text.h"
+
 static const char *const names[] = {
 #define X(code, name) [code] = name,
 	ERROR_CODES(X)
@@ -25,6 +27,7 @@ bool error_set(struct error *err, enum error_code code, const char *format, ...)
 	va_start(args, format);
 	vsnprintf(err->message, sizeof(err->message), format, args);
 	va_end(args);
+	text_cut_whole(err->message);
 	return false;
 }
 
@@ -37,6 +40,7 @@ bool error_set_as(struct error *err, enum error_code code, const char *slug, con
 	va_start(args, format);
 	vsnprintf(err->message, sizeof(err->message), format, args);
 	va_end(args);
+	text_cut_whole(err->message);
 	return false;
 }
 
@@ -78,6 +82,7 @@ bool error_set_errno(struct error *err, int errno_value, const char *format, ...
 	length = strlen(err->message);
 	snprintf(err->message + length, sizeof(err->message) - length, ": %s",
 		 strerror_r(errno_value, reason, sizeof(reason)));
+	text_cut_whole(err->message);
 	return false;
 }
 
@@ -93,6 +98,7 @@ bool error_wrap(struct error *err, const char *format, ...)
 	va_end(args);
 	length = strlen(err->message);
 	snprintf(err->message + length, sizeof(err->message) - length, ": %s", old);
+	text_cut_whole(err->message);
 	return false;
 }
 
@@ -103,6 +109,7 @@ bool error_hint(struct error *err, const char *format, ...)
 	va_start(args, format);
 	vsnprintf(err->hint, sizeof(err->hint), format, args);
 	va_end(args);
+	text_cut_whole(err->hint);
 	return false;
 }
 

@@ -100,17 +100,29 @@ bool file_write_atomically(const char *path, const void *bytes, size_t length, m
 	return sync_folder(folder, err);
 }
 
+static bool is_folder(const char *path)
+{
+	int before = errno;
+	struct stat status;
+	bool is = stat(path, &status) == 0 && S_ISDIR(status.st_mode);
+
+	errno = before;
+	return is;
+}
+
 bool folder_make(const char *path, mode_t mode, struct error *err)
 {
 	AUTO(free) char *partial = xstrdup(path);
 
+	if (!*path)
+		return error_set(err, ERR_INVALID, "a folder's path must not be empty");
 	for (char *at = partial + 1;; at++) {
 		char end = *at;
 
 		if (end != '/' && end != '\0')
 			continue;
 		*at = '\0';
-		if (mkdir(partial, mode) != 0 && errno != EEXIST)
+		if (mkdir(partial, mode) != 0 && !(errno == EEXIST && is_folder(partial)))
 			return error_set_errno(err, errno, "cannot create folder \"%s\"", partial);
 		*at = end;
 		if (end == '\0')
@@ -187,7 +199,7 @@ char *path_of_program_folder(void)
 
 struct visit {
 	const struct copy_limits *limits;
-	size_t files;
+	size_t files; /* and folders */
 	size_t bytes;
 	bool (*on_folder)(void *arg, const char *relative, mode_t mode, struct error *err);
 	bool (*on_file)(void *arg, const char *relative, mode_t mode, const struct text *content,
@@ -208,7 +220,14 @@ static void free_names(char **names)
 }
 DEFINE_AUTO(char **, free_names)
 
-static bool list_names(const char *path, char ***names, struct error *err)
+static bool too_many(const struct visit *visit, const char *path, struct error *err)
+{
+	return error_set(err, ERR_LIMIT, "\"%s\": more than %zu files and folders", path,
+			 visit->limits->files_max);
+}
+
+static bool list_names(const struct visit *visit, const char *path, char ***names,
+		       struct error *err)
 {
 	AUTO(closedir) DIR *dir = opendir(path);
 	AUTO(free_names) char **found = xcalloc(1, sizeof(*found));
@@ -220,6 +239,8 @@ static bool list_names(const char *path, char ***names, struct error *err)
 	while ((entry = readdir(dir))) {
 		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
 			continue;
+		if (count == visit->limits->files_max)
+			return too_many(visit, path, err);
 		found = xrealloc(found, count + 2, sizeof(*found));
 		found[count++] = xstrdup(entry->d_name);
 		found[count] = NULL;
@@ -240,9 +261,6 @@ static bool visit_file(struct visit *visit, const char *path, const char *relati
 		return error_set_errno(err, errno, "cannot open \"%s\"", path);
 	if (!S_ISREG(status.st_mode))
 		return error_set(err, ERR_INVALID, "\"%s\" is neither a file nor a folder", path);
-	if (++visit->files > visit->limits->files_max)
-		return error_set(err, ERR_LIMIT, "\"%s\": more than %zu files", path,
-				 visit->limits->files_max);
 	if (!read_all(fd, path, visit->limits->bytes_max - visit->bytes, &content, err))
 		return false;
 	visit->bytes += content.length;
@@ -254,7 +272,7 @@ static bool visit_folder(struct visit *visit, const char *path, const char *rela
 {
 	AUTO(free_names) char **names = NULL;
 
-	if (!list_names(path, &names, err))
+	if (!list_names(visit, path, &names, err))
 		return false;
 	for (size_t i = 0; names[i]; i++) {
 		AUTO(free) char *child = path_join(path, names[i]);
@@ -263,6 +281,8 @@ static bool visit_folder(struct visit *visit, const char *path, const char *rela
 		struct stat status;
 		bool fine;
 
+		if (++visit->files > visit->limits->files_max)
+			return too_many(visit, child, err);
 		if (lstat(child, &status) != 0)
 			return error_set_errno(err, errno, "cannot look at \"%s\"", child);
 		if (S_ISLNK(status.st_mode))

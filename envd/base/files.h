@@ -27,7 +27,7 @@ NODISCARD bool folder_make(const char *path, mode_t mode, struct error *err);
 NODISCARD bool folder_remove(const char *path, struct error *err);
 
 /* Regular files and folders only, mode kept; a link or special file is an error that names it, and
- * so is more than `files_max` files or `bytes_max` bytes in all. */
+ * so is more than `files_max` files and folders or `bytes_max` bytes in all. */
 struct copy_limits {
 	size_t files_max;
 	size_t bytes_max;

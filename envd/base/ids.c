@@ -65,6 +65,9 @@ bool name_check(const char *name, const char *what, struct error *err)
 	bool fits = length >= 1 && length <= NAME_LENGTH_MAX && name[0] >= 'a' && name[0] <= 'z' &&
 		    strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-") == length;
 
+	if (fits && id_is_valid(name))
+		return error_set(err, ERR_INVALID, "%s \"%s\" must not have the form of an id",
+				 what, name);
 	if (fits)
 		return true;
 	return error_set(err, ERR_INVALID,

@@ -2,7 +2,7 @@
  * ids.h - identities: random, fixed size, passed by value.
  *
  * An id is a UUID (RFC 9562, version 4) in lower case. A *name* is what people choose:
- * [a-z][a-z0-9-]{0,39}, so a name never looks like an id.
+ * [a-z][a-z0-9-]{0,39}, and nothing that has the form of an id.
  */
 #ifndef ENVD_BASE_IDS_H
 #define ENVD_BASE_IDS_H

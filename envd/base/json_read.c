@@ -35,6 +35,7 @@ static bool is_too_deep(const char *bytes, size_t length)
 bool json_parse(const char *bytes, size_t length, const char *what, json_t **json,
 		struct error *err)
 {
+	char shown[JSON_ERROR_TEXT_LENGTH + 1];
 	json_error_t problem;
 	json_t *parsed;
 
@@ -45,7 +46,8 @@ bool json_parse(const char *bytes, size_t length, const char *what, json_t **jso
 	if (!parsed)
 		return error_set_as(err, ERR_INVALID, "json_malformed",
 				    "%s is not valid JSON: line %d, column %d: %s", what,
-				    problem.line, problem.column, problem.text);
+				    problem.line, problem.column,
+				    text_printable(problem.text, shown, sizeof(shown)));
 	*json = parsed;
 	return true;
 }

@@ -213,17 +213,48 @@ bool text_is_utf8(const char *bytes, size_t length)
 	return true;
 }
 
+/* Bytes of `text` that can be shown as they are: one whole UTF-8 sequence, or 0. */
+static size_t printable_length(const char *text)
+{
+	unsigned char first = (unsigned char)*text;
+
+	if ((first < 0x20 && first != '\t') || first == 0x7F)
+		return 0;
+	/* A NUL is no continuation byte, so this never looks past the end. */
+	return sequence_length((const unsigned char *)text, 4);
+}
+
 const char *text_printable(const char *text, char *into, size_t size)
 {
-	size_t i;
+	size_t length = 0, fits = 0; /* `fits` still leaves room for "..." */
 
-	for (i = 0; text[i] && i + 1 < size; i++) {
-		unsigned char c = (unsigned char)text[i];
+	while (*text) {
+		size_t step = printable_length(text), width = step ? step : 1;
 
-		into[i] = (c < 0x20 && c != '\t') || c == 0x7F ? '?' : text[i];
+		if (length + width >= size) {
+			snprintf(into + fits, size - fits, "%s", size - fits > 3 ? "..." : "");
+			return into;
+		}
+		if (step)
+			memcpy(into + length, text, step);
+		else
+			into[length] = '?';
+		text += width;
+		length += width;
+		if (length + 3 < size)
+			fits = length;
 	}
-	into[i] = '\0';
-	if (text[i] && size > 4)
-		memcpy(into + size - 4, "...", 4);
+	into[length] = '\0';
 	return into;
+}
+
+void text_cut_whole(char *text)
+{
+	size_t length = strlen(text), from = length;
+
+	while (from && from + 4 > length && ((unsigned char)text[from - 1] & 0xC0) == 0x80)
+		from--;
+	if (from && (unsigned char)text[from - 1] >= 0xC0 &&
+	    sequence_length((unsigned char *)text + from - 1, length - from + 1) == 0)
+		text[from - 1] = '\0';
 }

@@ -54,8 +54,12 @@ NODISCARD bool text_to_int64(const char *text, int64_t *value);
 /* Valid UTF-8 (RFC 3629), without NUL inside `length`. */
 bool text_is_utf8(const char *bytes, size_t length);
 
-/* Copy with every control byte except tab replaced by '?', for messages that quote input. Never
- * longer than `size - 1`; a cut is marked by "...". Returns `into`. */
+/* Copy with every control byte except tab, and every byte that is not UTF-8, replaced by '?', for
+ * messages that quote input. Never longer than `size - 1`; a cut is marked by "..." and leaves no
+ * half character. Returns `into`. */
 const char *text_printable(const char *text, char *into, size_t size);
+
+/* Take away a character whose end is missing, after something was cut to fit. */
+void text_cut_whole(char *text);
 
 #endif
