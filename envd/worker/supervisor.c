@@ -26,7 +26,7 @@
 #define LOCK_WAIT_MS 2000
 #define RESULT_WAIT_MS 60000
 /* For a guard that was told to end everything: then it is stopped or stuck itself. */
-#define GUARD_WAIT_MS 5000
+#define GUARD_WAIT_MS 2000
 
 struct limits {
 	int64_t deadline_ms;
