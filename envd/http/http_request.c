@@ -38,7 +38,6 @@ struct http_request {
 	struct pair_list headers;
 	struct pair_list query;
 	struct pair_list params;
-	const struct http_route *route;
 	struct http_peer peer;
 	char *body;
 	size_t body_length;
@@ -290,7 +289,6 @@ bool http_request_query_bool(const struct http_request *request, const char *nam
 bool http_request_set_match(struct http_request *request, const struct http_match *match,
 			    struct error *err)
 {
-	request->route = match->route;
 	for (size_t i = 0; i < match->param_count; i++)
 		add_pair(&request->params, xstrdup(match->params[i].name),
 			 xstrndup(match->params[i].value, match->params[i].length));
@@ -298,11 +296,6 @@ bool http_request_set_match(struct http_request *request, const struct http_matc
 		if (!http_route_check_query(match->route, request->query.pairs[i].name, err))
 			return false;
 	return true;
-}
-
-const struct http_route *http_request_route(const struct http_request *request)
-{
-	return request->route;
 }
 
 const char *http_request_param(const struct http_request *request, const char *name)

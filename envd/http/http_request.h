@@ -41,7 +41,6 @@ NODISCARD bool http_request_query_bool(const struct http_request *request, const
 /* Where it was routed to; every query parameter that was sent must be one of the route's. */
 NODISCARD bool http_request_set_match(struct http_request *request, const struct http_match *match,
 				      struct error *err);
-const struct http_route *http_request_route(const struct http_request *request);
 
 /* A {name} of the route, which must have it. */
 const char *http_request_param(const struct http_request *request, const char *name);
