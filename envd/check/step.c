@@ -129,6 +129,23 @@ static char *name_value(void *arg, const char *name)
 	return scope_value(view->scenario->scope, name);
 }
 
+static void hide_secrets(void *arg, char *text)
+{
+	const struct view *view = arg;
+
+	scope_redact(view->scenario->scope, text);
+}
+
+static struct observer observer_of(struct view *view, bool tells_only_what_fails)
+{
+	return (struct observer){ .look = look,
+				  .name_value = name_value,
+				  .hide_secrets = hide_secrets,
+				  .arg = view,
+				  .now_ms = clock_wall_ms(),
+				  .tells_only_what_fails = tells_only_what_fails };
+}
+
 /* ---- captures ------------------------------------------------------------------------------ */
 
 static bool cut_out(const struct check_capture *capture, char **text)
@@ -275,7 +292,7 @@ static enum step_outcome judge_one(struct view *view, const struct observer *obs
 static enum step_outcome judge(struct view *view, const struct check_step *step, size_t number,
 			       struct step_findings *findings)
 {
-	const struct observer observer = { look, name_value, view, clock_wall_ms() };
+	const struct observer observer = observer_of(view, false);
 	enum step_outcome worst = STEP_GOOD;
 	char why[200] = "", missing[300] = "";
 
@@ -343,7 +360,7 @@ bool step_judge_exchange(struct scenario *scenario, const struct check_step *ste
 			 size_t why_size)
 {
 	struct view view = { scenario, &step_http, scenario->exchange };
-	const struct observer observer = { look, name_value, &view, clock_wall_ms() };
+	const struct observer observer = observer_of(&view, true);
 	struct judgement judgement;
 
 	for (size_t i = 0; i < step->capture_count; i++)

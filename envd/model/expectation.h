@@ -48,8 +48,12 @@ struct observer {
 	struct observed (*look)(void *arg, const char *subject);
 	/* The text behind ${name}; the caller frees; NULL if there is none. */
 	char *(*name_value)(void *arg, const char *name);
+	/* Overwrite secrets in what is going to be told, without changing its length. May be NULL.
+	 */
+	void (*hide_secrets)(void *arg, char *text);
 	void *arg;
-	int64_t now_ms; /* wall clock */
+	int64_t now_ms;             /* wall clock */
+	bool tells_only_what_fails; /* `saw` stays empty for what is met: for many a second */
 };
 
 struct expectation; /* one sentence, read and checked */
@@ -63,8 +67,8 @@ DEFINE_AUTO(struct expectation *, expectation_free)
 const char *expectation_text(const struct expectation *expectation);
 const char *expectation_subject(const struct expectation *expectation);
 
-/* What it refers to, one after the other, NULL after the last: "url" for ${url}, "captured.token" for
- * captured.token. */
+/* What it refers to, one after the other, NULL after the last: "url" for ${url}, "captured.token"
+ * for captured.token. */
 const char *expectation_reference(const struct expectation *expectation, size_t index);
 
 struct judgement {

@@ -60,12 +60,26 @@ static bool is_continuation(char c)
 	return ((unsigned char)c & 0xC0) == 0x80;
 }
 
-static void tell_text(const struct expectation *that, const struct observed *seen,
-		      const struct wanted *wanted, char *into, size_t size)
+/* Secrets are hidden in the whole text: an excerpt might begin or end inside of one. */
+static char *hidden(const struct observer *observer, const struct observed *seen)
+{
+	char *copy = xcalloc(seen->length + 1, 1);
+
+	for (size_t i = 0; i < seen->length; i++)
+		copy[i] = seen->text[i] ? seen->text[i] : '?';
+	if (observer->hide_secrets)
+		observer->hide_secrets(observer->arg, copy);
+	return copy;
+}
+
+static void tell_text(const struct expectation *that, const struct observer *observer,
+		      const struct observed *seen, const struct wanted *wanted, char *into,
+		      size_t size)
 {
 	size_t start = excerpt_start(that, seen, wanted);
 	size_t length = seen->length - start;
 	char shown[EXCERPT_BYTES + 1];
+	AUTO(free) char *text = hidden(observer, seen);
 	AUTO(free) char *excerpt = NULL;
 
 	/* Not in the middle of a character. */
@@ -78,12 +92,10 @@ static void tell_text(const struct expectation *that, const struct observed *see
 	while (length > 0 && start + length < seen->length &&
 	       is_continuation(seen->text[start + length]))
 		length--;
-	excerpt = xcalloc(length + 1, 1);
-	for (size_t i = 0; i < length; i++) {
-		char c = seen->text[start + i];
-
-		excerpt[i] = c == '\n' || c == '\r' ? ' ' : c ? c : '?';
-	}
+	excerpt = xstrndup(text + start, length);
+	for (char *at = excerpt; *at; at++)
+		if (*at == '\n' || *at == '\r')
+			*at = ' ';
 	if (!text_is_utf8(excerpt, length))
 		snprintf(into, size, "%zu bytes that are no text", seen->length);
 	else if (length == seen->length)
@@ -102,8 +114,8 @@ static void tell_list(const struct observed *seen, char *into, size_t size)
 			*at = at[1] ? ' ' : '\0';
 }
 
-static void tell(const struct expectation *that, const struct observed *seen,
-		 const struct wanted *wanted, char *into, size_t size)
+static void tell(const struct expectation *that, const struct observer *observer,
+		 const struct observed *seen, const struct wanted *wanted, char *into, size_t size)
 {
 	if (seen->kind == OBSERVED_NOTHING)
 		snprintf(into, size, "nothing");
@@ -118,7 +130,7 @@ static void tell(const struct expectation *that, const struct observed *seen,
 	else if (seen->kind == OBSERVED_LIST)
 		tell_list(seen, into, size);
 	else
-		tell_text(that, seen, wanted, into, size);
+		tell_text(that, observer, seen, wanted, into, size);
 }
 
 static void add_saw(struct judgement *judgement, const char *format, ...) PRINTF_LIKE(2, 3);
@@ -371,17 +383,21 @@ void expectation_judge(const struct expectation *that, const struct observer *ob
 	AUTO(observed_release)
 	struct observed seen = observer->look(observer->arg, that->subject);
 	AUTO(wanted_release) struct wanted wanted = { 0 };
+	struct judgement remark = { 0 };
 
 	*judgement = (struct judgement){ 0 };
 	if (!find_wanted(that, observer, &wanted, judgement))
 		return;
-	tell(that, &seen, &wanted, judgement->saw, sizeof(judgement->saw));
-	if (seen.note)
-		add_saw(judgement, " (%s)", seen.note);
 	if (seen.kind == OBSERVED_NOTHING)
 		judgement->is_met = that->operation == OPERATION_NOT_EXISTS;
 	else
-		judgement->is_met = judge_seen(that, &seen, &wanted, judgement);
+		judgement->is_met = judge_seen(that, &seen, &wanted, &remark);
+	if (judgement->is_met && observer->tells_only_what_fails)
+		return;
+	tell(that, observer, &seen, &wanted, judgement->saw, sizeof(judgement->saw));
+	if (seen.note)
+		add_saw(judgement, " (%s)", seen.note);
+	add_saw(judgement, "%s", remark.saw);
 	if (wanted.is_computed && wanted.text)
 		add_saw(judgement, ", wanted %.60s", wanted.text);
 }

@@ -15,6 +15,7 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <time.h>
 
 #include "base/text.h"
@@ -81,7 +82,7 @@ static SSL_CTX *tls_new(enum bank_certificate kind, char ca_pem[4096])
 
 	certificate = certificate_new("bank.example", kind == CERTIFICATE_EXPIRED ? -7200 : -60,
 				      kind == CERTIFICATE_EXPIRED ? -3600
-				      : kind == CERTIFICATE_SHORT ? 1800
+				      : kind == CERTIFICATE_SHORT ? 1700
 								  : 864000);
 	X509_set_issuer_name(certificate, X509_get_subject_name(ca));
 	X509_set_pubkey(certificate, key);
@@ -413,12 +414,24 @@ static bool knows_host(const struct bank *bank, struct evhttp_request *request)
 	       strncmp(host, "localhost", 9) == 0 || strncmp(host, "bank.example", 12) == 0;
 }
 
+/* Headers and body leave as two records, and 40 ms of waiting between them would hide everything
+ * that tests measure. */
+static void send_at_once(struct evhttp_request *request)
+{
+	struct bufferevent *stream =
+	    evhttp_connection_get_bufferevent(evhttp_request_get_connection(request));
+	int yes = 1;
+
+	setsockopt(bufferevent_getfd(stream), IPPROTO_TCP, TCP_NODELAY, &yes, sizeof(yes));
+}
+
 static void serve(struct evhttp_request *request, void *arg)
 {
 	struct bank *bank = arg;
 	const char *uri = evhttp_request_get_uri(request);
 
 	bank->switches->requests++;
+	send_at_once(request);
 	header(request, "Server", "nginx/1.26.0");
 	if (!knows_host(bank, request)) {
 		answer(bank, request, 404, "unknown host");

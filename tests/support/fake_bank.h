@@ -18,7 +18,7 @@ enum bank_certificate {
 	CERTIFICATE_STRANGE,    /* signed by another CA */
 	CERTIFICATE_WRONG_NAME, /* other.example only */
 	CERTIFICATE_EXPIRED,    /* an hour ago */
-	CERTIFICATE_SHORT,      /* ends in 30 minutes */
+	CERTIFICATE_SHORT,      /* ends in half an hour */
 };
 
 struct bank_switches {
