@@ -59,6 +59,9 @@ static bool check_mount(const struct compose_reader *reader, const struct yaml_n
 
 	if (!check_target(reader, node, "volumes", last->target, err))
 		return false;
+	if (last->source && strchr(last->source, ':'))
+		return compose_wrong(reader, node, err,
+				     "\"volumes\": a source cannot have \":\" in it");
 	for (size_t i = 0; i + 1 < mounts->count; i++)
 		if (strcmp(mounts->items[i].target, last->target) == 0)
 			return compose_wrong(

@@ -625,6 +625,14 @@ static void wrong_values_are_refused_with_their_place(void **unused)
 		{ "services: { a: { image: x, volumes: [/a, ./b:/a] } }",
 		  "compose.yaml:1:42: service \"a\": \"volumes\": something else is mounted at "
 		  "\"/a\" already" },
+		{ "services: { a: { image: x, volumes: [{ type: bind, source: './a:/etc', target: "
+		  "/x }] } }",
+		  "compose.yaml:1:38: service \"a\": \"volumes\": a source cannot have \":\" in "
+		  "it" },
+		{ "services: { a: { image: x, volumes: [{ type: bind, source: a, target: '/x:/y' "
+		  "}] } }",
+		  "compose.yaml:1:38: service \"a\": \"volumes\": \"/x:/y\" is not an absolute "
+		  "path in the container" },
 		{ "services: { a: { image: x, mem_limit: lots } }",
 		  "compose.yaml:1:39: service \"a\": \"memory\" must be a size, such as 64m or 1g "
 		  "(got \"lots\")" },
