@@ -185,8 +185,7 @@ static bool find_wanted(const struct expectation *that, const struct observer *o
 		wanted->is_computed = true;
 		if (!decimal_read(text, &number)) {
 			if (that->value.has_offset)
-				add_saw(judgement, "captured \"%s\" is not a number: '%.60s'",
-					that->value.text, text);
+				add_saw(judgement, "\"%s\" is not a number", that->value.text);
 			else
 				wanted->text = TAKE(text);
 			return !that->value.has_offset;
@@ -239,11 +238,11 @@ static int compare_us(int64_t a, int64_t b)
 /* Either side may be text that was captured or received: "1500us", "2s". */
 static bool read_duration(const char *text, int64_t *us, struct judgement *judgement)
 {
-	struct error why;
+	struct error ignored; /* it would repeat the text, which may be a secret */
 
-	if (duration_parse_us(text, "it", us, &why))
+	if (duration_parse_us(text, "it", us, &ignored))
 		return true;
-	add_saw(judgement, ", and %.100s", why.message);
+	add_saw(judgement, ", which is no length of time");
 	return false;
 }
 
@@ -301,7 +300,7 @@ static bool judge_order(const struct expectation *that, const struct observed *s
 	if (!has_order && (is_equal || !wanted->is_number))
 		return holds(that->operation, !is_equal);
 	if (!wanted->is_number) {
-		add_saw(judgement, ", and '%.60s' is not a number", wanted->text);
+		add_saw(judgement, ", and \"%s\" is not a number", that->value.text);
 		return false;
 	}
 	return judge_number(that, seen, wanted, judgement);
@@ -398,6 +397,8 @@ void expectation_judge(const struct expectation *that, const struct observer *ob
 	if (seen.note)
 		add_saw(judgement, " (%s)", seen.note);
 	add_saw(judgement, "%s", remark.saw);
+	if (wanted.is_computed && wanted.text && observer->hide_secrets)
+		observer->hide_secrets(observer->arg, wanted.text);
 	if (wanted.is_computed && wanted.text)
 		add_saw(judgement, ", wanted %.60s", wanted.text);
 }
