@@ -57,7 +57,8 @@ NODISCARD bool child_start(struct loop *loop, const struct child_spec *spec, str
 /* Ask it to end; on_end follows. Asking twice is fine. */
 void child_stop(struct child *child);
 
-/* Read no more lines for now, so that the child blocks when its pipe is full; and go on. */
+/* Read no more for now, so that the child blocks when its pipe is full; lines that were read
+ * already still come (64 KiB at most). And go on. */
 void child_pause(struct child *child);
 void child_resume(struct child *child);
 
