@@ -21,6 +21,7 @@
 #include "base/clock.h"
 #include "base/files.h"
 #include "base/text.h"
+#include "loop/child.h"
 #include "tests/support/eventually.h"
 #include "tests/support/job_stage.h"
 
@@ -721,6 +722,109 @@ static void a_request_that_makes_no_sense_fails_by_name(void **state)
 	stage_run_release(&run);
 }
 
+/* ---- without a folder: the short questions ---- */
+
+struct direct {
+	struct job_stage *stage;
+	struct text said;
+	struct child *child;
+	int ends;
+	struct child_end end;
+};
+
+static void on_direct_line(void *arg, int stream, const char *line, size_t length)
+{
+	struct direct *direct = arg;
+
+	(void)length;
+	if (stream == 1)
+		text_format(&direct->said, "%s\n", line);
+}
+
+static void on_direct_end(void *arg, const struct child_end *end)
+{
+	struct direct *direct = arg;
+
+	direct->ends++;
+	direct->end = *end;
+}
+
+static void ask_directly(struct direct *direct, struct job_stage *stage, const char *task,
+			 const char *fake)
+{
+	AUTO(json_decref) json_t *request = job_stage_request(stage, task, fake);
+	AUTO(free) char *text = json_to_text(request);
+	const char *programs = getenv("ENVD_BIN");
+	AUTO(free) char *relative = path_join(programs ? programs : "build/bin", "envd");
+	AUTO(free) char *program = realpath(relative, NULL);
+	const char *const argv[] = { program, "worker", "--direct", "/dev/stdin", NULL };
+	struct error err;
+
+	*direct = (struct direct){ .stage = stage };
+	if (!child_start(stage->loop,
+			 &(struct child_spec){ .argv = argv,
+					       .variables = (const char *const *)environ,
+					       .input = text,
+					       .grace_ms = 10000,
+					       .on_line = on_direct_line,
+					       .on_end = on_direct_end,
+					       .arg = direct },
+			 &direct->child, &err))
+		fail_msg("%s", err.message);
+}
+
+static void turn_until_direct_ends(struct direct *direct)
+{
+	while (!direct->ends)
+		loop_turn(direct->stage->loop);
+}
+
+static void a_short_question_is_answered_without_a_folder(void **state)
+{
+	struct direct direct;
+
+	ask_directly(&direct, *state, "probe", NULL);
+	turn_until_direct_ends(&direct);
+	assert_int_equal(direct.end.ending, CHILD_EXITED);
+	assert_int_equal(direct.end.status, 0);
+	assert_contains(text_get(&direct.said), "\"runtime\":\"fake\"");
+	text_release(&direct.said);
+	ask_directly(&direct, *state, "logs", NULL);
+	turn_until_direct_ends(&direct);
+	assert_int_equal(direct.end.status, 1);
+	assert_contains(text_get(&direct.said), "cannot show logs");
+	text_release(&direct.said);
+}
+
+static void a_question_that_is_stopped_ends_with_all_that_it_started(void **state)
+{
+	struct job_stage *stage = *state;
+	struct direct direct;
+
+	ask_directly(&direct, stage, "probe", "probe=grandchild+term_result");
+	while (!stage_world_has(stage, "listening"))
+		loop_turn(stage->loop);
+	child_stop(direct.child);
+	turn_until_direct_ends(&direct);
+	assert_contains(text_get(&direct.said), "cancelled");
+	assert_int_equal(stage_count_processes(stage), 0);
+	text_release(&direct.said);
+}
+
+static void a_question_that_is_killed_leaves_no_process(void **state)
+{
+	struct job_stage *stage = *state;
+	struct direct direct;
+
+	ask_directly(&direct, stage, "probe", "probe=grandchild+ignore_term");
+	while (!stage_world_has(stage, "ignoring"))
+		loop_turn(stage->loop);
+	assert_true(stage_count_processes(stage) >= 2);
+	child_drop(direct.child);
+	assert_true(eventually(nothing_lives, stage, 10000));
+	text_release(&direct.said);
+}
+
 static char *namespace_of(const char *pid)
 {
 	AUTO(free) char *path = xasprintf("/proc/%s/ns/pid", pid);
@@ -783,6 +887,9 @@ static const struct CMUnitTest tests[] = {
 	STAGED(a_program_that_is_not_there_is_named),
 	STAGED(a_template_that_is_not_trusted_runs_no_program),
 	STAGED(a_request_that_makes_no_sense_fails_by_name),
+	STAGED(a_short_question_is_answered_without_a_folder),
+	STAGED(a_question_that_is_stopped_ends_with_all_that_it_started),
+	STAGED(a_question_that_is_killed_leaves_no_process),
 	STAGED(root_and_only_root_has_a_pid_namespace),
 	/* Last: without a namespace nobody is left who could know the grandchild. */
 	STAGED(a_supervisor_killed_with_its_guard_leaves_no_process),
