@@ -223,7 +223,9 @@ bool compose_duration_ms(struct compose_reader *reader, const struct yaml_node *
 	       compose_wrong(reader, node, err, "%s", wrong.message);
 }
 
-bool compose_parse_decimal(const char *text, int64_t scale, int64_t *value, const char **end)
+/* Digits with an optional fraction of up to nine digits, times `scale`, rounded down; false if it
+ * is none or too large. `end` is behind it. */
+static bool parse_decimal(const char *text, int64_t scale, int64_t *value, const char **end)
 {
 	size_t whole = strspn(text, "0123456789");
 	AUTO(free) char *digits = xstrndup(text, whole);
@@ -272,7 +274,7 @@ bool compose_parse_bytes(const char *text, int64_t *bytes)
 	int shift;
 
 	if (!unit_shift(text + number, &shift) ||
-	    !compose_parse_decimal(text, (int64_t)1 << shift, &read, &end) || end != text + number)
+	    !parse_decimal(text, (int64_t)1 << shift, &read, &end) || end != text + number)
 		return false;
 	*bytes = read;
 	return true;
@@ -298,8 +300,7 @@ bool compose_nano_cpus(struct compose_reader *reader, const struct yaml_node *no
 
 	if (!compose_text(reader, node, what, &text, err))
 		return false;
-	if (!compose_parse_decimal(text, 1000000000, &read, &end) || *end ||
-	    read > 10000 * 1000000000LL)
+	if (!parse_decimal(text, 1000000000, &read, &end) || *end || read > 10000 * 1000000000LL)
 		return refuse_value(reader, node, what, "a number of processors, such as 0.5", text,
 				    err);
 	*nano_cpus = read;

@@ -63,9 +63,6 @@ NODISCARD bool compose_pairs(struct compose_reader *reader, const struct yaml_no
 			     const char *what, bool from_variables, struct compose_pairs *pairs,
 			     struct error *err);
 
-/* Digits with an optional fraction of up to nine digits, times `scale`, rounded down; false if it
- * is none or too large. `end` is behind it. */
-bool compose_parse_decimal(const char *text, int64_t scale, int64_t *value, const char **end);
 /* "64m" and so on; false if it is none. */
 bool compose_parse_bytes(const char *text, int64_t *bytes);
 
