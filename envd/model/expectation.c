@@ -80,10 +80,9 @@ static const struct subject *find_subject(const char *name, enum check_kind kind
 
 		if (!(subjects[i].kinds & OF(kind)))
 			continue;
-		if (strcmp(known, name) == 0)
-			return &subjects[i];
-		if (text_ends_with(known, ".") && text_starts_with(name, known) &&
-		    name[strlen(known)])
+		if (text_ends_with(known, ".")
+			? text_starts_with(name, known) && name[strlen(known)]
+			: strcmp(known, name) == 0)
 			return &subjects[i];
 	}
 	return NULL;
