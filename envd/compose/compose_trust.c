@@ -111,8 +111,10 @@ static bool check_socket(const struct compose_file *file, const struct compose_s
 			 struct error *err)
 {
 	AUTO(free) char *path = real_path(template_folder, mount->source);
+	AUTO(free) char *inside = real_path(template_folder, ".");
 
-	if (!reaches_runtime(path))
+	/* Our own data may lie in a folder where runtimes keep sockets: /run/user/1000. */
+	if (is_at_or_above(inside, path) ? !is_socket(path) : !reaches_runtime(path))
 		return true;
 	compose_error(file, mount->at, "runtime_socket", err,
 		      "service \"%s\": \"volumes\": a bind mount of \"%.100s\" would reach the "
