@@ -106,15 +106,25 @@ static char *real_path(const char *template_folder, const char *path)
 	return resolved ? resolved : TAKE(whole);
 }
 
+/* Is it there, and below the template's folder once links are followed? */
+static bool is_inside(const char *template_folder, const char *path)
+{
+	AUTO(free) char *folder = realpath(template_folder, NULL);
+	AUTO(free) char *whole = path_join(template_folder, path);
+	AUTO(free) char *resolved = *path == '/' ? realpath(path, NULL) : realpath(whole, NULL);
+
+	return folder && resolved && strcmp(folder, "/") != 0 && is_at_or_above(folder, resolved);
+}
+
 static bool check_socket(const struct compose_file *file, const struct compose_service *service,
 			 const struct compose_mount *mount, const char *template_folder,
 			 struct error *err)
 {
 	AUTO(free) char *path = real_path(template_folder, mount->source);
-	AUTO(free) char *inside = real_path(template_folder, ".");
-
 	/* Our own data may lie in a folder where runtimes keep sockets: /run/user/1000. */
-	if (is_at_or_above(inside, path) ? !is_socket(path) : !reaches_runtime(path))
+	bool is_ours = is_inside(template_folder, mount->source);
+
+	if (is_ours ? !is_socket(path) : !reaches_runtime(path))
 		return true;
 	compose_error(file, mount->at, "runtime_socket", err,
 		      "service \"%s\": \"volumes\": a bind mount of \"%.100s\" would reach the "
