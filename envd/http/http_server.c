@@ -310,6 +310,25 @@ static bool bind_and_move(int fd, const char *path, mode_t mode, gid_t gid, stru
 	return true;
 }
 
+static void on_accept_again(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	evconnlistener_enable(arg);
+}
+
+/* Out of descriptors: what waits to be accepted would make every turn fail like this one at once.
+ * The library has taken the callback's argument for itself. */
+static void on_accept_error(struct evconnlistener *listener, void *arg)
+{
+	struct timeval pause = { .tv_usec = SWEEP_MS * 1000 };
+
+	(void)arg;
+	evconnlistener_disable(listener);
+	event_base_once(evconnlistener_get_base(listener), -1, EV_TIMEOUT, on_accept_again,
+			listener, &pause);
+}
+
 bool http_server_listen_unix(struct http_server *server, const char *path, mode_t mode, gid_t gid,
 			     struct error *err)
 {
@@ -330,5 +349,6 @@ bool http_server_listen_unix(struct http_server *server, const char *path, mode_
 	    evconnlistener_new(server->pool.base, NULL, NULL,
 			       LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, TAKE_FD(fd));
 	evhttp_bind_listener(server->library, listener);
+	evconnlistener_set_error_cb(listener, on_accept_error);
 	return true;
 }

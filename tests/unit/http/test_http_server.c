@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -119,6 +120,14 @@ static void on_stream_end(void *arg)
 	free(flow);
 }
 
+static void answer_big(struct http_request *request)
+{
+	AUTO(free) char *text = xcalloc(4 << 20, 1);
+
+	memset(text, 'x', (4 << 20) - 1);
+	http_answer_text(request, 200, "text/plain", text);
+}
+
 static void start_stream(struct service *service, struct http_request *request, const char *kind)
 {
 	struct flow *flow = xcalloc(1, sizeof(*flow));
@@ -151,6 +160,8 @@ static void on_request(void *arg, struct http_request *request)
 		answer_late(service, request, 3);
 	else if (strcmp(path, "/later") == 0)
 		answer_late(service, request, 20000);
+	else if (strcmp(path, "/big") == 0)
+		answer_big(request);
 	else if (strcmp(path, "/flow") == 0 || strcmp(path, "/push") == 0 ||
 		 strcmp(path, "/quiet") == 0)
 		start_stream(service, request, path);
@@ -457,9 +468,50 @@ static void a_reader_that_takes_no_answer_does_not_stay(void **state)
 {
 	int fd = dial(*state);
 
-	say_text(fd, "GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+	say_text(fd, "GET /big HTTP/1.1\r\nHost: h\r\n\r\n");
+	wait_until_read(fd);
 	wait_for(*state, CONNECTIONS, 1);
 	close(fd);
+}
+
+static void a_large_answer_reaches_its_reader_whole(void **state)
+{
+	AUTO(free) char *answer = ask(*state, "GET /big HTTP/1.1\r\nHost: h\r\n\r\n");
+
+	assert_true(strlen(answer) > (4 << 20));
+}
+
+/* Clock ticks that the process has used. */
+static long used_ticks(pid_t pid)
+{
+	AUTO(free) char *path = xasprintf("/proc/%d/stat", (int)pid);
+	AUTO(fclose) FILE *file = fopen(path, "re");
+	long user = -1, kernel = -1;
+
+	assert_non_null(file);
+	assert_int_equal(fscanf(file, "%*d %*s %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %ld %ld",
+				&user, &kernel),
+			 2);
+	return user + kernel;
+}
+
+static void a_server_out_of_descriptors_waits_and_recovers(void **state)
+{
+	struct fixture *fixture = *state;
+	struct rlimit few = { .rlim_cur = 16, .rlim_max = 16 };
+	long before = used_ticks(fixture->pid);
+	int64_t began = clock_mono_ms();
+	int open[24];
+
+	assert_int_equal(prlimit(fixture->pid, RLIMIT_NOFILE, &few, NULL), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(open); i++)
+		open[i] = dial(fixture);
+	/* Each is accepted in the end, and closed at its deadline. */
+	for (size_t i = 0; i < ARRAY_SIZE(open); i++)
+		free(hear(open[i]));
+	assert_true(clock_mono_ms() - began >= 2 * quick.request_deadline_ms);
+	assert_true(used_ticks(fixture->pid) - before < sysconf(_SC_CLK_TCK) / 4);
+	wait_for(*state, CONNECTIONS, 1);
 }
 
 static void more_connections_than_allowed_are_told_so_at_once(void **state)
@@ -695,6 +747,8 @@ int main(int argc, char **argv)
 		served(a_request_that_trickles_is_refused_at_its_deadline),
 		served(a_connection_that_says_nothing_is_closed_at_the_deadline),
 		served(a_reader_that_takes_no_answer_does_not_stay),
+		served(a_large_answer_reaches_its_reader_whole),
+		served(a_server_out_of_descriptors_waits_and_recovers),
 		served(more_connections_than_allowed_are_told_so_at_once),
 		served(a_quiet_stream_sends_heartbeats_and_ends_with_its_reader),
 		served(a_stream_outlives_the_deadlines_of_requests_and_answers),
