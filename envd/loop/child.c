@@ -29,6 +29,8 @@ struct child {
 	int pidfd; /* -1 once reaped */
 	struct loop_watch *exit_watch;
 	struct timer *timer; /* the time limit, then the grace */
+	struct loop_ending
+	    *ending; /* the loop may go before the child does; NULL when it has gone */
 	int64_t started_mono_ms;
 	int64_t grace_ms;
 	int wait_status;
@@ -61,6 +63,17 @@ static void child_free(void *arg)
 	free(child);
 }
 
+/* The loop goes: the child too, and nobody is told. */
+static void end_with_loop(void *arg)
+{
+	struct child *child = arg;
+
+	child->ending = NULL;
+	if (child->pidfd >= 0)
+		kill(-child->pid, SIGKILL);
+	child_free(child);
+}
+
 static void tell_end(void *arg)
 {
 	struct child *child = arg;
@@ -86,6 +99,7 @@ static void end_if_over(struct child *child)
 	    child->is_ending)
 		return;
 	child->is_ending = true;
+	loop_not_on_free(TAKE(child->ending));
 	loop_defer(child->loop, tell_end, child);
 }
 
@@ -228,6 +242,7 @@ bool child_start(struct loop *loop, const struct child_spec *spec, struct child 
 	started->arg = spec->arg;
 	started->exit_watch = loop_watch_fd(loop, started->pidfd, on_exit_of, started);
 	started->timer = timer_new(loop, on_timer, started);
+	started->ending = loop_on_free(loop, end_with_loop, started);
 	if (spec->time_limit_ms > 0)
 		timer_set_ms(started->timer, spec->time_limit_ms);
 	open_stream(started, 0, TAKE_FD(out_read), spec->line_bytes_max);

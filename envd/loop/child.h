@@ -62,7 +62,8 @@ void child_stop(struct child *child);
 void child_pause(struct child *child);
 void child_resume(struct child *child);
 
-/* Kill it and forget it: no callback comes any more (daemon shutdown, a client that left). */
+/* Kill it and forget it: no callback comes any more (a client that left). loop_free() does this to
+ * every child that is left. */
 void child_drop(struct child *child);
 
 #endif

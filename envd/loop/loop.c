@@ -11,6 +11,13 @@ struct deferred {
 	void *arg;
 };
 
+struct loop_ending {
+	struct loop *loop;
+	struct loop_ending *next;
+	void (*call)(void *arg);
+	void *arg;
+};
+
 struct loop_watch {
 	struct loop *loop;
 	struct event *event;
@@ -32,6 +39,7 @@ struct loop {
 	struct deferred *first;
 	struct deferred **last;
 	struct signal_watch *signals;
+	struct loop_ending *endings;
 };
 
 struct loop *loop_new(void)
@@ -64,10 +72,21 @@ static void run_deferred(struct loop *loop)
 	}
 }
 
+static void run_ending(struct loop_ending *ending)
+{
+	void (*call)(void *arg) = ending->call;
+	void *arg = ending->arg;
+
+	loop_not_on_free(ending);
+	call(arg);
+}
+
 void loop_free(struct loop *loop)
 {
 	if (!loop)
 		return;
+	while (loop->endings)
+		run_ending(loop->endings);
 	while (loop->first)
 		run_deferred(loop);
 	while (loop->signals) {
@@ -108,6 +127,25 @@ void loop_defer(struct loop *loop, void (*call)(void *arg), void *arg)
 	deferred->arg = arg;
 	*loop->last = deferred;
 	loop->last = &deferred->next;
+}
+
+struct loop_ending *loop_on_free(struct loop *loop, void (*call)(void *arg), void *arg)
+{
+	struct loop_ending *ending = xcalloc(1, sizeof(*ending));
+
+	*ending = (struct loop_ending){ loop, loop->endings, call, arg };
+	loop->endings = ending;
+	return ending;
+}
+
+void loop_not_on_free(struct loop_ending *ending)
+{
+	struct loop_ending **at = &ending->loop->endings;
+
+	while (*at != ending)
+		at = &(*at)->next;
+	*at = ending->next;
+	free(ending);
 }
 
 static void on_descriptor(evutil_socket_t fd, short what, void *arg)

@@ -35,6 +35,13 @@ struct event_base *loop_event_base(struct loop *loop);
  * a deferred call defers runs in the next turn, which does not wait then. */
 void loop_defer(struct loop *loop, void (*call)(void *arg), void *arg);
 
+/* At loop_free(), for what would otherwise only end in a turn that does not come any more. May be
+ * taken back, also from the call itself. */
+struct loop_ending;
+
+struct loop_ending *loop_on_free(struct loop *loop, void (*call)(void *arg), void *arg);
+void loop_not_on_free(struct loop_ending *ending);
+
 /* ---- descriptors: level-triggered, the descriptor stays the caller's ---- */
 
 struct loop_watch;

@@ -220,6 +220,20 @@ static void a_dropped_child_is_killed_and_calls_back_no_more(void **state)
 	assert_int_equal(heard->ends, 0);
 }
 
+static void a_loop_that_is_freed_takes_its_children_along(void **state)
+{
+	struct heard *heard = *state;
+	struct process_identity identity;
+
+	start(heard, "echo $$; exec sleep 1000", (struct child_spec){ .grace_ms = 5000 });
+	turn_until(heard, &heard->line_count, 1);
+	assert_true(process_identity_of(atoi(text_get(&heard->lines) + 2), &identity));
+	loop_free(heard->loop);
+	heard->loop = NULL;
+	assert_true(eventually(is_gone, &identity, LIMIT_MS));
+	assert_int_equal(heard->ends, 0);
+}
+
 static void a_program_that_is_not_there_starts_nothing(void **state)
 {
 	struct heard *heard = *state;
@@ -249,6 +263,7 @@ int main(void)
 		LOOPED(a_long_line_is_cut),
 		LOOPED(a_paused_child_waits_and_loses_nothing),
 		LOOPED(a_dropped_child_is_killed_and_calls_back_no_more),
+		LOOPED(a_loop_that_is_freed_takes_its_children_along),
 		LOOPED(a_program_that_is_not_there_starts_nothing),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
