@@ -17,7 +17,7 @@ def main():
     signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
     signal.signal(signal.SIGINT, lambda *_: os._exit(0))
     module = importlib.import_module("bank." + sys.argv[1].replace("-", "_"))
-    waitress.serve(module.make_app(), host="0.0.0.0", port=8080, threads=12, ident=None, _quiet=True)
+    waitress.serve(module.make_app(), host="0.0.0.0", port=8080, threads=32, ident=None, _quiet=True)
 
 
 main()
