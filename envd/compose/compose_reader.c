@@ -20,6 +20,9 @@ struct compose_place compose_place_of(const struct yaml_node *node)
 }
 
 static bool fail(const struct compose_reader *reader, const struct yaml_node *at, const char *slug,
+		 struct error *err, const char *format, va_list args) PRINTF_LIKE(5, 0);
+
+static bool fail(const struct compose_reader *reader, const struct yaml_node *at, const char *slug,
 		 struct error *err, const char *format, va_list args)
 {
 	char what[400];
