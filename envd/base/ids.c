@@ -17,7 +17,7 @@ static void new_id(char text[ID_TEXT_SIZE])
 
 struct env_id env_id_new(void)
 {
-	struct env_id id;
+	struct env_id id = { "" };
 
 	new_id(id.text);
 	return id;
@@ -25,7 +25,7 @@ struct env_id env_id_new(void)
 
 struct job_id job_id_new(void)
 {
-	struct job_id id;
+	struct job_id id = { "" };
 
 	new_id(id.text);
 	return id;

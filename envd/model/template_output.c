@@ -198,13 +198,13 @@ void template_output_release(struct template_output *output)
 /* The address of a service; `port` 0: whichever is first. */
 static const json_t *find_address(const json_t *addresses, const char *service, int port)
 {
-	const json_t *address;
-	size_t i;
+	for (size_t i = 0; i < json_array_size(addresses); i++) {
+		const json_t *address = json_array_get(addresses, i);
 
-	json_array_foreach(addresses, i, address)
 		if (strcmp(json_get_string(address, "service", ""), service) == 0 &&
 		    (!port || json_get_int64(address, "container_port", 0) == port))
 			return address;
+	}
 	return NULL;
 }
 

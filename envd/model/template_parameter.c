@@ -160,11 +160,8 @@ static bool pattern_matches(const char *pattern, const char *text)
 
 static bool is_choice(const json_t *choices, const char *text)
 {
-	const json_t *choice;
-	size_t i;
-
-	json_array_foreach(choices, i, choice)
-		if (strcmp(json_string_value(choice), text) == 0)
+	for (size_t i = 0; i < json_array_size(choices); i++)
+		if (strcmp(json_string_value(json_array_get(choices, i)), text) == 0)
 			return true;
 	return false;
 }
@@ -173,12 +170,11 @@ static bool refuse_choice(const struct template_parameter *parameter, const json
 			  struct error *err)
 {
 	AUTO(text_release) struct text problem = TEXT_EMPTY;
-	const json_t *choice;
-	size_t i;
 
 	text_add(&problem, "must be one of ");
-	json_array_foreach(parameter->choices, i, choice)
-		text_format(&problem, "%s%s", i ? ", " : "", json_string_value(choice));
+	for (size_t i = 0; i < json_array_size(parameter->choices); i++)
+		text_format(&problem, "%s%s", i ? ", " : "",
+			    json_string_value(json_array_get(parameter->choices, i)));
 	return refuse(parameter, value, text_get(&problem), err);
 }
 
