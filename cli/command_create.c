@@ -63,8 +63,10 @@ struct creation {
 	char key[128];
 	char id[ID_TEXT_SIZE]; /* "" until the server answered */
 	char name[NAME_LENGTH_MAX + 1];
-	bool is_replay; /* the key was used before: not made by this command */
+	bool is_key_random; /* nobody else can have used it */
+	bool is_foreign;    /* the key was used before this command began: not ours to end */
 	bool was_sent;
+	int64_t began_ms; /* monotonic */
 };
 
 static void auto_creation_release(struct creation *creation)
@@ -104,7 +106,7 @@ static bool choose_key(struct creation *creation, struct error *err)
 	const char *asked = creation->options->key;
 
 	if (!asked) {
-		ci_idempotency_key(creation->request, creation->key);
+		creation->is_key_random = !ci_idempotency_key(creation->request, creation->key);
 		return true;
 	}
 	if (strlen(asked) >= sizeof(creation->key))
@@ -164,6 +166,19 @@ static void announce(const struct creation *creation, const char *template)
 		creation->name[0] ? creation->name : "an environment", template, creation->key);
 }
 
+/* By the server's clock. A replay of our own first try, whose answer was lost, is ours; when in
+ * doubt it is not: destroying what somebody uses is worse than leaving it to its lease. */
+static bool was_made_since(const struct creation *creation, const struct api_answer *answer)
+{
+	struct error ignored; /* no time: in doubt */
+	int64_t made_at_ms, ran_ms = clock_mono_ms() - creation->began_ms;
+
+	return answer->server_at_ms &&
+	       clock_parse(json_get_string(answer->json, "created_at", ""), &made_at_ms,
+			   &ignored) &&
+	       made_at_ms >= answer->server_at_ms - ran_ms - 1000;
+}
+
 static bool send_request(struct creation *creation, int64_t timeout_ms, json_t **environment,
 			 struct error *err)
 {
@@ -183,7 +198,8 @@ static bool send_request(struct creation *creation, int64_t timeout_ms, json_t *
 		creation->was_sent = error_is_transient(err) || err->code == ERR_TIMEOUT;
 		return false;
 	}
-	creation->is_replay = answer.status == 200;
+	creation->is_foreign =
+	    answer.status == 200 && !creation->is_key_random && !was_made_since(creation, &answer);
 	snprintf(creation->id, sizeof(creation->id), "%s", json_get_string(answer.json, "id", ""));
 	snprintf(creation->name, sizeof(creation->name), "%s",
 		 json_get_string(answer.json, "name", ""));
@@ -217,6 +233,16 @@ static bool learn_what_was_made(struct creation *creation, struct error *err)
 	return send_request(creation, CLEANUP_CALL_MS, &environment, err);
 }
 
+static void could_not_destroy(const struct creation *creation, const struct error *err)
+{
+	const char *name = creation->name[0] ? creation->name : "NAME";
+
+	fprintf(stderr,
+		"could not ask for env/%s to be destroyed: %s; its lease ends it, or run: "
+		"envctl destroy %s\n",
+		name, err->message, name);
+}
+
 /* What this command made is its own to end; the command is over in any case. */
 static void clean_up(struct creation *creation)
 {
@@ -231,15 +257,16 @@ static void clean_up(struct creation *creation)
 	}
 	/* The interrupt that brought us here must not end these calls too. */
 	api_client_set_wake_fd(creation->client, -1);
-	if (learn_what_was_made(creation, &err) && destroy_it(creation, &err))
+	if (!learn_what_was_made(creation, &err))
+		could_not_destroy(creation, &err);
+	else if (creation->is_foreign)
+		fprintf(stderr, "env/%s was made before by another command: left as it is\n",
+			creation->name);
+	else if (!destroy_it(creation, &err))
+		could_not_destroy(creation, &err);
+	else
 		fprintf(stderr, "destroying env/%s on the server; its lease is the backstop\n",
 			creation->name);
-	else
-		fprintf(stderr,
-			"could not ask for env/%s to be destroyed: %s; its lease ends it, or run: "
-			"envctl destroy %s\n",
-			creation->name[0] ? creation->name : "?", err.message,
-			creation->name[0] ? creation->name : "NAME");
 }
 
 /* ---- waiting ---- */
@@ -312,7 +339,8 @@ static void print_result(const struct creation *creation, const json_t *environm
 static bool run(struct cli *cli, const void *values, const struct option_list *arguments,
 		struct error *err)
 {
-	AUTO(creation_release) struct creation creation = { .cli = cli, .options = values };
+	AUTO(creation_release)
+	struct creation creation = { .cli = cli, .options = values, .began_ms = clock_mono_ms() };
 	AUTO(json_decref) json_t *environment = NULL;
 	bool made;
 

@@ -129,7 +129,8 @@ def main():
     server = Server(path, Handler)
     server.script = Script(script)
     server.log = sys.argv[3] if len(sys.argv) > 3 else None
-    print("ready", flush=True)
+    os.write(1, b"ready\n")
+    os.close(1)
     server.serve_forever()
 
 
