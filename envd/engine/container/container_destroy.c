@@ -2,12 +2,15 @@
 
 #include <string.h>
 
+#include "base/clock.h"
 #include "engine/container/container_inventory.h"
 #include "engine/container/container_names.h"
 
 #define STOP_GRACE_S 1
 #define ROUNDS 3
 #define ROUND_WAIT_MS 200
+#define QUIET_MS 500
+#define QUIET_LIMIT_MS 10000
 
 struct removal {
 	struct runtime runtime;
@@ -181,6 +184,29 @@ static bool never_started(const json_t *item)
 	       strcmp(state, "restarting") != 0;
 }
 
+/*
+ * Who asked may be dead, and the runtime still at work on what was asked: what appears later than
+ * we looked would be nobody's. So look until two inventories are the same.
+ */
+static bool wait_for_quiet(struct runtime *runtime, const struct engine_request *request,
+			   json_t **items, struct error *err)
+{
+	int64_t until_mono_ms = clock_mono_ms() + QUIET_LIMIT_MS;
+	bool is_same = false;
+
+	if (!inventory_take(runtime, request->instance, &request->environment, items, err))
+		return false;
+	while (!is_same && clock_mono_ms() < until_mono_ms) {
+		AUTO(json_decref) json_t *before = TAKE(*items);
+
+		docker_turn(runtime->docker, QUIET_MS);
+		if (!inventory_take(runtime, request->instance, &request->environment, items, err))
+			return false;
+		is_same = json_equal(before, *items);
+	}
+	return true;
+}
+
 bool container_recover(const struct engine_request *request, struct worker_lines *lines,
 		       json_t **data, struct error *err)
 {
@@ -190,7 +216,7 @@ bool container_recover(const struct engine_request *request, struct worker_lines
 	size_t i;
 
 	if (!runtime_open(request, &runtime, err) ||
-	    !inventory_take(&runtime, request->instance, &request->environment, &items, err))
+	    !wait_for_quiet(&runtime, request, &items, err))
 		return false;
 	json_array_foreach(items, i, item) {
 		AUTO(docker_call_free) struct docker_call *call = NULL;

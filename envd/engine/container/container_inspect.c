@@ -122,7 +122,17 @@ static void note_state(struct sight *sight)
 		health_check_from_json(&sight->check, check);
 }
 
-/* "top" reads the process itself, so it fails where only the runtime's memory says "running". */
+/* "top" looks at the processes themselves: it fails, or finds none, where only the runtime's memory
+ * says "running". */
+static bool has_processes(const struct docker_call *top)
+{
+	AUTO(json_decref) json_t *answer = NULL;
+	struct error ignored; /* no list of processes: none */
+
+	return docker_json(top, &answer, &ignored) &&
+	       json_array_size(json_object_get(answer, "Processes")) > 0;
+}
+
 static void find_dead(struct runtime *runtime, struct sights *sights)
 {
 	AUTO(free) struct docker_call **calls = xcalloc(sights->count + 1, sizeof(*calls));
@@ -134,7 +144,7 @@ static void find_dead(struct runtime *runtime, struct sights *sights)
 					    json_get_string(sights->items[i].inspected, "Id", ""));
 	docker_run_all(runtime->docker, calls, sights->count);
 	for (size_t i = 0; i < sights->count; i++) {
-		if (calls[i] && calls[i]->status >= 400)
+		if (calls[i] && calls[i]->status > 0 && !has_processes(calls[i]))
 			sights->items[i].state = "dead";
 		docker_call_free(calls[i]);
 	}
@@ -208,12 +218,44 @@ static const char *drift_of(const struct sight *sight, const json_t *locked)
 	return strcmp(sight->state, "paused") == 0 ? "paused" : "died";
 }
 
-static json_t *judge(const struct engine_request *request, const struct sights *sights)
+/* Somebody else's container under the name of ours carries none of our labels. */
+static bool is_name_taken(const struct engine_request *request, struct runtime *runtime,
+			  const char *service)
+{
+	AUTO(free) char *name = container_name(request->environment, service);
+	AUTO(docker_call_free)
+	struct docker_call *call = docker_call_new("GET", "/containers/%s/json", name);
+	struct error ignored; /* who does not answer takes no name */
+
+	return docker_run(runtime->docker, call, &ignored) && docker_succeeded(call);
+}
+
+static json_t *find_drift(const struct engine_request *request, struct runtime *runtime,
+			  const struct sights *sights)
 {
 	json_t *locked_services = json_object_get(request->lock, "services"), *locked;
-	json_t *services = json_array(), *drift = json_array();
-	bool is_healthy = true;
+	json_t *drift = json_array();
 	const char *name;
+
+	json_object_foreach(locked_services, name, locked) {
+		const struct sight *sight = find_sight(sights, name);
+		const char *what = drift_of(sight, locked);
+
+		if (!sight && is_name_taken(request, runtime, name))
+			what = "replaced";
+		if (what)
+			json_array_append_new(
+			    drift, json_pack("{s:s, s:s}", "service", name, "what", what));
+	}
+	return drift;
+}
+
+static json_t *judge(const struct engine_request *request, struct runtime *runtime,
+		     const struct sights *sights)
+{
+	json_t *drift = find_drift(request, runtime, sights);
+	json_t *services = json_array();
+	bool is_healthy = json_array_size(drift) == 0;
 
 	for (size_t i = 0; i < sights->count; i++) {
 		const struct sight *sight = &sights->items[i];
@@ -223,14 +265,6 @@ static json_t *judge(const struct engine_request *request, const struct sights *
 				      service_json(sight->service, sight->inspected, request->lock,
 						   sight->state, sight->health));
 	}
-	json_object_foreach(locked_services, name, locked) {
-		const char *what = drift_of(find_sight(sights, name), locked);
-
-		if (what)
-			json_array_append_new(
-			    drift, json_pack("{s:s, s:s}", "service", name, "what", what));
-	}
-	is_healthy = is_healthy && json_array_size(drift) == 0;
 	return json_pack("{s:o, s:o, s:b}", "services", services, "drift", drift, "healthy",
 			 is_healthy);
 }
@@ -255,7 +289,7 @@ bool container_inspect(const struct engine_request *request, struct worker_lines
 	if (is_good)
 		probe_health(&runtime, &sights);
 	if (is_good)
-		*data = judge(request, &sights);
+		*data = judge(request, &runtime, &sights);
 	for (size_t i = 0; i < sights.count; i++) {
 		exec_release(&sights.items[i].exec);
 		health_check_release(&sights.items[i].check);

@@ -121,6 +121,49 @@ static bool refuse_taken(const struct making *making, struct error *err)
 			    making->name, making->kind);
 }
 
+/*
+ * Docker lets two networks have one name if both are made at once: our own request, and that of an
+ * attempt which died a moment ago. A network that is in use is refused, and stays.
+ */
+static bool remove_duplicates(const struct makings *makings, struct error *err)
+{
+	const struct engine_request *request = makings->request;
+	AUTO(json_decref) json_t *items = NULL;
+	const json_t *item;
+	size_t i;
+
+	if (!inventory_take(makings->runtime, request->instance, &request->environment, &items,
+			    err))
+		return false;
+	json_array_foreach(items, i, item) {
+		AUTO(docker_call_free) struct docker_call *call = NULL;
+
+		if (strcmp(json_get_string(item, "kind", ""), "network") != 0 ||
+		    inventory_find(items, "network", json_get_string(item, "name", "")) == item)
+			continue;
+		call = docker_call_new("DELETE", "/networks/%s", json_get_string(item, "id", ""));
+		if (!docker_run(makings->runtime->docker, call, err))
+			return false;
+	}
+	return true;
+}
+
+/* Docker's pools hold about thirty networks unless its configuration says more. */
+static bool refuse_making(const struct making *making, struct error *err)
+{
+	AUTO(free) char *message = docker_message(making->call);
+
+	if (!strstr(message, "address pool")) {
+		docker_refusal(making->call, err);
+		return error_wrap(err, "%s \"%s\"", making->kind, making->name);
+	}
+	error_set_as(err, ERR_LIMIT, "no_network_left",
+		     "the runtime has no addresses left for network \"%s\": %s", making->name,
+		     message);
+	return error_hint(err, "destroy environments, or widen \"default-address-pools\" in the "
+			       "runtime's configuration");
+}
+
 /* A volume that is there already is answered like a new one, with the labels that it has. */
 static bool take_answer(const struct makings *makings, const struct making *making,
 			struct worker_lines *lines, struct error *err)
@@ -132,8 +175,10 @@ static bool take_answer(const struct makings *makings, const struct making *maki
 	if (making->call->status >= 400 &&
 	    (making->call->status == 409 || strstr(message, "already")))
 		return refuse_taken(making, err);
+	if (!docker_succeeded(making->call))
+		return refuse_making(making, err);
 	if (!docker_json(making->call, &answer, err))
-		return error_wrap(err, "%s \"%s\"", making->kind, making->name);
+		return false;
 	if (strcmp(making->kind, "volume") == 0 &&
 	    !container_labels_match(json_object_get(answer, "Labels"), makings->request->instance,
 				    &makings->request->environment))
@@ -164,7 +209,8 @@ bool networks_and_volumes_make(const struct engine_request *request, struct runt
 	bool is_good;
 
 	add_all(&makings, plan);
-	is_good = make_all(&makings, lines, err);
+	is_good = make_all(&makings, lines, err) &&
+		  (runtime->is_podman || remove_duplicates(&makings, err));
 	for (size_t i = 0; i < makings.count; i++) {
 		free(makings.items[i].name);
 		docker_call_free(makings.items[i].call);

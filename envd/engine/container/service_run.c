@@ -36,6 +36,8 @@ static void fail(struct service_run *run)
 {
 	run->state = SERVICE_FAILED;
 	worker_say_layer(run->lines, name_of(run), "failed", elapsed_ms(run), run->err.message);
+	if (run->planned->is_optional)
+		worker_say_log(run->lines, "warn", "going on without it: %s", run->err.message);
 }
 
 /* The runtime refused, or could not be reached. */
