@@ -25,6 +25,15 @@ static bool refuse(const char *text, const char *what, struct error *err)
 	    what, text_printable(text, shown, sizeof(shown)));
 }
 
+/* What follows the part that is too long was not looked at yet. */
+static bool too_long(const char *text, const char *what, struct error *err)
+{
+	char shown[48];
+
+	return error_set(err, ERR_INVALID, "%s \"%s\" is longer than 10 years", what,
+			 text_printable(text, shown, sizeof(shown)));
+}
+
 /* Index of the unit at `at`, or -1. The unit ends where the next number or the text does. */
 static int unit_at(const char *at, size_t *length)
 {
@@ -56,8 +65,7 @@ bool duration_parse_us(const char *text, const char *what, int64_t *us, struct e
 			return refuse(text, what, err);
 		if (__builtin_mul_overflow(amount, units[unit].us, &amount) ||
 		    __builtin_add_overflow(sum, amount, &sum) || sum > longest_us)
-			return error_set(err, ERR_INVALID, "%s \"%s\" is longer than 10 years",
-					 what, text);
+			return too_long(text, what, err);
 		last = unit;
 		at += digits + length;
 	} while (*at);

@@ -78,6 +78,8 @@ static void more_than_ten_years_is_refused(void **unused)
 	(void)unused;
 	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++)
 		assert_false(duration_parse(wrong[i], "--ttl", &ms, &err));
+	assert_false(duration_parse("111111111111h\xCF}", "--ttl", &ms, &err));
+	assert_string_equal(err.message, "--ttl \"111111111111h?}\" is longer than 10 years");
 	assert_false(duration_parse("3651d", "--ttl", &ms, &err));
 	assert_string_equal(err.message, "--ttl \"3651d\" is longer than 10 years");
 }
