@@ -5,7 +5,8 @@ from flask import jsonify
 from bank import settings, tokens
 from bank.database import Database
 from bank.ledger_writer import BALANCE
-from bank.service import Refused, make_service
+from bank.errors import Refused
+from bank.service import make_service
 
 
 def make_app():

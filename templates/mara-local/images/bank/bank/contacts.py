@@ -1,13 +1,12 @@
 """Whom a user has paid before, and the accounts at other banks that deposits come from."""
 
-import re
-
 import psycopg2.errors
 from flask import jsonify, request
 
-from bank import seed, settings, tokens
+from bank import rules, seed, settings, tokens
 from bank.database import Database
-from bank.service import Refused, make_service
+from bank.errors import Refused
+from bank.service import make_service
 
 TABLE = """
 CREATE TABLE IF NOT EXISTS contacts (
@@ -26,18 +25,6 @@ def prepare(cursor):
     cursor.execute("SELECT EXISTS (SELECT 1 FROM contacts)")
     if not cursor.fetchone()[0]:
         cursor.executemany(INSERT, seed.contacts(settings.SEED_USERS))
-
-
-def read_contact(document):
-    """(label, account, routing, is_external) of a request, or Refused."""
-    label, account, routing = (str(document.get(field, "")).strip() for field in ("label", "account_num", "routing_num"))
-    if not re.fullmatch(r"\d{10}", account):
-        raise Refused(400, "account_num must have 10 digits")
-    if not re.fullmatch(r"\d{9}", routing):
-        raise Refused(400, "routing_num must have 9 digits")
-    if not 1 <= len(label) <= 30:
-        raise Refused(400, "label must have 1 to 30 characters")
-    return label, account, routing, bool(document.get("is_external"))
 
 
 def make_app():
@@ -59,7 +46,7 @@ def make_app():
     @app.post("/contacts/<username>")
     def add_contact(username):
         only_for(username)
-        contact = read_contact(request.get_json())
+        contact = rules.read_contact(request.get_json())
         try:
             with database.transaction() as cursor:
                 cursor.execute(INSERT, (username, *contact))

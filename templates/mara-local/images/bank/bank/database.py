@@ -9,7 +9,7 @@ import time
 import psycopg2
 
 from bank import settings
-from bank.service import Unavailable
+from bank.errors import Unavailable
 
 log = logging.getLogger("bank")
 

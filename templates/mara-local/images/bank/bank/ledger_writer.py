@@ -1,14 +1,14 @@
 """The only service that writes to the ledger. It trusts no reader: whether an account covers a payment is asked of the ledger."""
 
 import datetime
-import re
 
 import psycopg2.errors
 from flask import jsonify, request
 
-from bank import seed, settings, tokens
+from bank import rules, seed, settings, tokens
 from bank.database import Database
-from bank.service import Refused, make_service
+from bank.errors import Refused
+from bank.service import make_service
 
 TABLE = """
 CREATE TABLE IF NOT EXISTS transactions (
@@ -37,33 +37,13 @@ def prepare(cursor):
         cursor.executemany(INSERT, seed.ledger(settings.SEED_USERS, datetime.datetime.now(datetime.timezone.utc)))
 
 
-def read_transaction(document, caller_account):
-    """The row to write, or Refused. A payment leaves the caller's account; a deposit comes to it from another bank."""
-    fields = {name: str(document.get(name, "")) for name in ("uuid", "fromAccountNum", "fromRoutingNum", "toAccountNum", "toRoutingNum")}
-    cents = document.get("amount")
-    source = (fields["fromAccountNum"], fields["fromRoutingNum"])
-    target = (fields["toAccountNum"], fields["toRoutingNum"])
-    if not 1 <= len(fields["uuid"]) <= 64:
-        raise Refused(400, "a transaction needs a uuid")
-    if not all(re.fullmatch(r"\d{10}", account) and re.fullmatch(r"\d{9}", routing) for account, routing in (source, target)):
-        raise Refused(400, "account numbers have 10 digits, routing numbers 9")
-    if not isinstance(cents, int) or isinstance(cents, bool) or cents <= 0:
-        raise Refused(400, "the amount must be more than nothing, in cents")
-    if source == target:
-        raise Refused(400, "the accounts are the same")
-    own = (caller_account, settings.LOCAL_ROUTING)
-    if source != own and (target != own or source[1] == settings.LOCAL_ROUTING):
-        raise Refused(401, "this is somebody else's account")
-    return (fields["uuid"], *source, *target, cents)
-
-
 def make_app():
     database = Database("transactions", prepare)
     app = make_service("ledger-writer", lambda: {"database": database.why_not_ready(), "keys": tokens.why_not_ready()})
 
     @app.post("/transactions")
     def add_transaction():
-        row = read_transaction(request.get_json(), tokens.of_caller()["acct"])
+        row = rules.read_transaction(request.get_json(), tokens.of_caller()["acct"])
         _, account, routing, _, _, cents = row
         try:
             with database.transaction() as cursor:

@@ -9,21 +9,10 @@ from flask import Flask, Response, g, jsonify, request
 from werkzeug.exceptions import HTTPException
 
 from bank import faults, settings
+from bank.errors import Refused, Unavailable
 from bank.metrics import Metrics
 
 log = logging.getLogger("bank")
-
-
-class Refused(Exception):
-    """The request is wrong: answered with `status` and the sentence."""
-
-    def __init__(self, status, sentence):
-        super().__init__(sentence)
-        self.status = status
-
-
-class Unavailable(Exception):
-    """Something this service needs does not answer."""
 
 
 def make_service(name, probe_components):

@@ -7,7 +7,7 @@ import jwt
 from flask import request
 
 from bank import settings
-from bank.service import Refused
+from bank.errors import Refused
 
 ALGORITHM = "RS256"
 

@@ -4,7 +4,8 @@ from flask import jsonify
 
 from bank import tokens
 from bank.database import Database
-from bank.service import Refused, make_service
+from bank.errors import Refused
+from bank.service import make_service
 
 SHOWN_MAX = 100
 NEWEST = """

@@ -1,13 +1,12 @@
 """Who may log in: the only service that sees passwords and holds the key that signs sessions."""
 
-import re
-
 import psycopg2.errors
 from flask import jsonify, request
 
-from bank import passwords, seed, settings, tokens
+from bank import passwords, rules, seed, settings, tokens
 from bank.database import Database
-from bank.service import Refused, make_service
+from bank.errors import Refused
+from bank.service import make_service
 
 TABLE = """
 CREATE TABLE IF NOT EXISTS users (
@@ -19,7 +18,6 @@ CREATE TABLE IF NOT EXISTS users (
     details jsonb NOT NULL DEFAULT '{}'
 )"""
 INSERT = "INSERT INTO users (username, account, password, first_name, last_name) VALUES (%s, %s, %s, %s, %s)"
-NEEDED = ("username", "password", "password-repeat", "firstname", "lastname", "birthday", "timezone", "address", "state", "zip", "ssn")
 
 
 def prepare(cursor):
@@ -29,18 +27,6 @@ def prepare(cursor):
     if not cursor.fetchone()[0]:
         rows = [(u.username, u.account, passwords.protect(seed.PASSWORD), u.first_name, u.last_name) for u in seed.users(settings.SEED_USERS)]
         cursor.executemany(INSERT, rows)
-
-
-def why_refused(form):
-    """None, or what is wrong with a request for a new user."""
-    for field in NEEDED:
-        if not form.get(field, "").strip():
-            return f"{field} is missing"
-    if not re.fullmatch(r"[a-zA-Z0-9_]{2,15}", form["username"]):
-        return "the username must have 2 to 15 letters, digits or underscores"
-    if form["password"] != form["password-repeat"]:
-        return "the passwords differ"
-    return None
 
 
 def make_app():
@@ -60,7 +46,7 @@ def make_app():
     @app.post("/users")
     def create_user():
         form = request.form
-        reason = why_refused(form)
+        reason = rules.why_no_user(form)
         if reason:
             raise Refused(400, reason)
         try:
