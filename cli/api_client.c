@@ -203,6 +203,13 @@ static bool curl_failed(const struct exchange *exchange, CURLcode code, const ch
 	if (exchange->is_too_large)
 		return error_set(err, ERR_EXTERNAL, "the server's answer is larger than %d MiB",
 				 ANSWER_BYTES_MAX / 1024 / 1024);
+	/* curl speaks of a port here, which a socket does not have. */
+	if (code == CURLE_COULDNT_CONNECT && exchange->client->socket)
+		return unreachable(exchange->client,
+				   file_exists(exchange->client->socket)
+				       ? "nobody listens there"
+				       : "there is no such socket",
+				   err);
 	return unreachable(exchange->client, *details ? details : curl_easy_strerror(code), err);
 }
 

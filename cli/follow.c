@@ -23,6 +23,7 @@ struct following {
 	int64_t deadline_ms;    /* monotonic; 0: none */
 	int64_t look_at_ms;     /* monotonic: when to look at the document even without an event */
 	int64_t away_since_ms;  /* monotonic; 0: the server answers */
+	bool has_news;          /* the stream was ended because of an event */
 	const char *last_state; /* what is waited for has come: show what led to it; else NULL */
 };
 
@@ -66,7 +67,8 @@ static bool on_event(void *arg, const char *kind, const char *data)
 	progress_change(following->follow->progress, row);
 	if (following->last_state)
 		return !text_equal(json_get_string(row, "state", ""), following->last_state);
-	return !may_matter(row);
+	following->has_news = may_matter(row);
+	return !following->has_news;
 }
 
 static bool on_bytes(void *arg, const char *bytes, size_t length)
@@ -101,6 +103,7 @@ static bool listen_for_events(struct following *following, int64_t limit_ms, str
 	};
 
 	event_stream_restart(&following->events);
+	following->has_news = false;
 	following->look_at_ms = clock_mono_ms() + limit_ms;
 	return api_stream(following->follow->client, &stream, err) ||
 	       !text_equal(err->slug, SLUG_INTERRUPTED);
@@ -182,8 +185,9 @@ static bool follow_on(struct following *following, json_t **document, struct err
 		progress_tick(following->follow->progress);
 		if (!listen_for_events(following, LOOK_ANYWAY_MS, err))
 			return false;
-		/* A stream that ends at once would make us spin. */
-		if (clock_mono_ms() - began_ms < PAUSE_MS / 5 && !pause_a_little(err))
+		/* A stream that ends at once, of itself, would make us spin. */
+		if (!following->has_news && clock_mono_ms() - began_ms < PAUSE_MS &&
+		    !pause_a_little(err))
 			return false;
 	}
 }
