@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #define SEND_LAG_US 5000
+#define SEND_LAG_WITHOUT_LIMIT_US 100000
 #define STALL_US 250000
 #define CPU_PERCENT 80.0
 
@@ -14,9 +15,10 @@ static int64_t most(int64_t a, int64_t b)
 void generator_judge(const struct generator_numbers *numbers, struct generator_health *health)
 {
 	int64_t lag_us = latency_histogram_quantile_us(numbers->send_lag, 0.99);
-	int64_t lag_max_us =
-	    most(SEND_LAG_US, most(numbers->latency_p50_us / 10, numbers->tightest_limit_us / 10));
+	int64_t lag_max_us = numbers->tightest_limit_us ? SEND_LAG_US : SEND_LAG_WITHOUT_LIMIT_US;
 
+	lag_max_us = most(lag_max_us, numbers->latency_p50_us / 10);
+	lag_max_us = most(lag_max_us, numbers->tightest_limit_us / 10);
 	*health = (struct generator_health){ .is_healthy = true,
 					     .send_lag_p99_us = lag_us,
 					     .stall_max_us = numbers->stall_max_us,

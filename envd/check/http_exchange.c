@@ -15,6 +15,10 @@ struct http_exchange *http_exchange_new(struct address_guard *guard)
 	exchange->curl = curl_easy_init();
 	if (!exchange->curl)
 		abort(); /* libcurl's only reason is memory */
+	/* A cookie that has expired turns the jar on for good. CURLOPT_COOKIEFILE would do so until
+	 * the next curl_easy_reset(), which loses the memory of its argument (libcurl 7.88). */
+	curl_easy_setopt(exchange->curl, CURLOPT_COOKIELIST,
+			 "Set-Cookie: none=; expires=Thu, 01 Jan 1970 00:00:00 GMT");
 	return exchange;
 }
 
@@ -274,7 +278,6 @@ static void set_constants(struct http_exchange *exchange)
 	curl_easy_setopt(curl, CURLOPT_MAXREDIRS, (long)REDIRECTS_MAX);
 	curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, 1L);
 	curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, 2L);
-	curl_easy_setopt(curl, CURLOPT_COOKIEFILE, "");
 	curl_easy_setopt(curl, CURLOPT_USERAGENT, "envd-check/" ENVD_VERSION);
 	curl_easy_setopt(curl, CURLOPT_MAXAGE_CONN, 3600L);
 	curl_easy_setopt(curl, CURLOPT_DNS_CACHE_TIMEOUT, 5L);

@@ -166,7 +166,7 @@ static char *sent_body(struct evhttp_request *request)
 	struct evbuffer *body = evhttp_request_get_input_buffer(request);
 	size_t length = evbuffer_get_length(body);
 
-	return xstrndup((const char *)evbuffer_pullup(body, -1), length);
+	return length ? xstrndup((const char *)evbuffer_pullup(body, -1), length) : xstrdup("");
 }
 
 static void redirect(struct bank *bank, struct evhttp_request *request, const char *to)
