@@ -17,7 +17,7 @@
 #include "settings/settings.h"
 #include "sweep.h"
 
-enum { IDLE_LOOK_MS = 2000 };
+enum { IDLE_LOOK_MS = 500 };
 
 static const char about[] =
     "Ends leases, destroys environments and proves that they are gone; works with envd dead or "
