@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -630,6 +631,70 @@ static void a_supervisor_killed_with_its_guard_leaves_no_process(void **state)
 	stage_run_release(&run);
 }
 
+static void an_end_is_not_told_while_the_lock_is_held(void **state)
+{
+	struct job_stage *stage = *state;
+	AUTO(json_decref) json_t *request = job_stage_request(stage, "create", NULL);
+	struct process_identity gone = { .pid = getpid(),
+					 .start_ticks = 1,
+					 .boot_id = "another boot" };
+	struct stage_run run = { 0 };
+	struct job_id id = job_stage_make(stage, request);
+	AUTO(free) char *path = xasprintf("%s/%s/lock", stage->jobs_folder, id.text);
+	AUTO(close) int guard = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	int64_t until_mono_ms = clock_mono_ms() + 200;
+
+	/* We are the guard of a supervisor that is gone, and still at work. */
+	assert_int_equal(flock(guard, LOCK_EX | LOCK_NB), 0);
+	stage_run_adopt(&run, stage, id, &gone, 0);
+	/* The job looks every 20 ms. */
+	while (clock_mono_ms() < until_mono_ms)
+		loop_turn(stage->loop);
+	assert_int_equal(run.ends, 0);
+	assert_int_equal(flock(guard, LOCK_UN), 0);
+	stage_run_until(&run, stage_run_is_over);
+	assert_outcome(&run, JOB_UNKNOWN, "without leaving a result");
+	stage_run_release(&run);
+}
+
+/* How many descriptors of a process lead to a file with this name. */
+static int count_descriptors(pid_t pid, const char *name)
+{
+	AUTO(free) char *path = xasprintf("/proc/%d/fd", (int)pid);
+	AUTO(closedir) DIR *folder = opendir(path);
+	struct dirent *entry;
+	int count = 0;
+
+	assert_non_null(folder);
+	while ((entry = readdir(folder))) {
+		char target[512] = "";
+
+		if (readlinkat(dirfd(folder), entry->d_name, target, sizeof(target) - 1) > 0)
+			count += text_ends_with(target, name);
+	}
+	return count;
+}
+
+static void supervisor_and_guard_hold_the_lock_and_the_task_does_not(void **state)
+{
+	struct job_stage *stage = *state;
+	AUTO(json_decref) json_t *request = job_stage_request(stage, "create", "create=wait:free");
+	struct stage_run run = { .goes_at_once = true };
+	pid_t guard, task;
+
+	stage_run_launch(&run, stage, job_stage_make(stage, request));
+	stage_run_until(&run, is_waiting);
+	guard = child_of(run.identity.pid);
+	task = child_of(guard);
+	assert_true(guard > 0 && task > 0);
+	assert_int_equal(count_descriptors(run.identity.pid, "/lock"), 1);
+	assert_int_equal(count_descriptors(guard, "/lock"), 1);
+	assert_int_equal(count_descriptors(task, "/lock"), 0);
+	stage_world_touch(stage, "free");
+	stage_run_until(&run, stage_run_is_over);
+	stage_run_release(&run);
+}
+
 static void a_stopped_guard_is_killed_in_the_end(void **state)
 {
 	struct job_stage *stage = *state;
@@ -882,6 +947,8 @@ static const struct CMUnitTest tests[] = {
 	STAGED(a_grandchild_in_a_session_of_its_own_is_ended),
 	STAGED(a_killed_supervisor_leaves_no_process),
 	STAGED(a_killed_guard_leaves_no_process_and_a_true_result),
+	STAGED(an_end_is_not_told_while_the_lock_is_held),
+	STAGED(supervisor_and_guard_hold_the_lock_and_the_task_does_not),
 	STAGED(a_stopped_guard_is_killed_in_the_end),
 	STAGED(broken_rules_are_failures_with_a_sentence),
 	STAGED(a_program_that_is_not_there_is_named),
