@@ -27,7 +27,7 @@ bool error_set(struct error *err, enum error_code code, const char *format, ...)
 	va_start(args, format);
 	vsnprintf(err->message, sizeof(err->message), format, args);
 	va_end(args);
-	text_cut_whole(err->message);
+	text_make_utf8(err->message);
 	return false;
 }
 
@@ -40,7 +40,7 @@ bool error_set_as(struct error *err, enum error_code code, const char *slug, con
 	va_start(args, format);
 	vsnprintf(err->message, sizeof(err->message), format, args);
 	va_end(args);
-	text_cut_whole(err->message);
+	text_make_utf8(err->message);
 	return false;
 }
 
@@ -82,7 +82,7 @@ bool error_set_errno(struct error *err, int errno_value, const char *format, ...
 	length = strlen(err->message);
 	snprintf(err->message + length, sizeof(err->message) - length, ": %s",
 		 strerror_r(errno_value, reason, sizeof(reason)));
-	text_cut_whole(err->message);
+	text_make_utf8(err->message);
 	return false;
 }
 
@@ -98,7 +98,7 @@ bool error_wrap(struct error *err, const char *format, ...)
 	va_end(args);
 	length = strlen(err->message);
 	snprintf(err->message + length, sizeof(err->message) - length, ": %s", old);
-	text_cut_whole(err->message);
+	text_make_utf8(err->message);
 	return false;
 }
 
@@ -109,7 +109,7 @@ bool error_hint(struct error *err, const char *format, ...)
 	va_start(args, format);
 	vsnprintf(err->hint, sizeof(err->hint), format, args);
 	va_end(args);
-	text_cut_whole(err->hint);
+	text_make_utf8(err->hint);
 	return false;
 }
 

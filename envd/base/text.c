@@ -248,13 +248,34 @@ const char *text_printable(const char *text, char *into, size_t size)
 	return into;
 }
 
-void text_cut_whole(char *text)
+static bool only_continues(const char *text)
 {
-	size_t length = strlen(text), from = length;
+	while (((unsigned char)*text & 0xC0) == 0x80)
+		text++;
+	return !*text;
+}
 
-	while (from && from + 4 > length && ((unsigned char)text[from - 1] & 0xC0) == 0x80)
-		from--;
-	if (from && (unsigned char)text[from - 1] >= 0xC0 &&
-	    sequence_length((unsigned char *)text + from - 1, length - from + 1) == 0)
-		text[from - 1] = '\0';
+/* Is what is left the beginning of a character whose end was cut off? */
+static bool is_cut_off(const char *text)
+{
+	size_t length = strlen(text);
+	unsigned char first = (unsigned char)*text;
+	size_t wanted = first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : first >= 0xC2 ? 2 : 1;
+
+	return length < wanted && only_continues(text + 1);
+}
+
+void text_make_utf8(char *text)
+{
+	while (*text) {
+		size_t step = sequence_length((unsigned char *)text, 4);
+
+		if (!step && is_cut_off(text)) {
+			*text = '\0';
+			return;
+		}
+		if (!step)
+			*text = '?';
+		text += step ? step : 1;
+	}
 }

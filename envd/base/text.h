@@ -59,7 +59,8 @@ bool text_is_utf8(const char *bytes, size_t length);
  * half character. Returns `into`. */
 const char *text_printable(const char *text, char *into, size_t size);
 
-/* Take away a character whose end is missing, after something was cut to fit. */
-void text_cut_whole(char *text);
+/* In place: a byte that is not UTF-8 becomes '?', and a character at the end whose rest was cut off
+ * goes away. Control bytes stay. */
+void text_make_utf8(char *text);
 
 #endif

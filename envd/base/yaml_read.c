@@ -62,14 +62,15 @@ static bool malformed(const struct reader *reader, yaml_mark_t mark, struct erro
 static bool malformed(const struct reader *reader, yaml_mark_t mark, struct error *err,
 		      const char *format, ...)
 {
-	char what[320];
+	char what[320], shown[320];
 	va_list args;
 
 	va_start(args, format);
 	vsnprintf(what, sizeof(what), format, args);
 	va_end(args);
 	return error_set_as(err, ERR_INVALID, "yaml_malformed", "%s:%zu:%zu: %s", reader->file,
-			    mark.line + 1, mark.column + 1, what);
+			    mark.line + 1, mark.column + 1,
+			    text_printable(what, shown, sizeof(shown)));
 }
 
 /* The reader of libyaml knows only a byte offset, because it fails before there are lines. */
@@ -533,14 +534,14 @@ const struct yaml_node *yaml_get(const struct yaml_node *map, const char *key)
 bool yaml_error(const struct yaml_document *document, const struct yaml_node *at, struct error *err,
 		const char *format, ...)
 {
-	char what[400];
+	char what[400], shown[400];
 	va_list args;
 
 	va_start(args, format);
 	vsnprintf(what, sizeof(what), format, args);
 	va_end(args);
 	return error_set_as(err, ERR_INVALID, "yaml_invalid", "%s:%d:%d: %s", document->file,
-			    at->line, at->column, what);
+			    at->line, at->column, text_printable(what, shown, sizeof(shown)));
 }
 
 static bool is_known(const char *key, const char *const *known)

@@ -294,12 +294,12 @@ const struct compose_config *compose_config_find(const struct compose_file *file
 bool compose_error(const struct compose_file *file, struct compose_place at, const char *slug,
 		   struct error *err, const char *format, ...)
 {
-	char what[440];
+	char what[440], shown[440];
 	va_list args;
 
 	va_start(args, format);
 	vsnprintf(what, sizeof(what), format, args);
 	va_end(args);
 	return error_set_as(err, ERR_INVALID, slug, "%s:%d:%d: %s", file->path, at.line, at.column,
-			    what);
+			    text_printable(what, shown, sizeof(shown)));
 }

@@ -187,19 +187,25 @@ static void what_is_shown_is_always_utf8_and_fits(void **unused)
 	}
 }
 
-static void half_a_character_is_cut_off(void **unused)
+static void what_is_not_utf8_is_replaced_and_half_a_character_cut_off(void **unused)
 {
 	static const struct {
 		const char *text, *whole;
 	} cases[] = {
 		{ "", "" },
 		{ "abc", "abc" },
+		{ "a\nb\tc", "a\nb\tc" },
 		{ "é", "é" },
 		{ "a\xC3", "a" },
 		{ "a\xE2\x82", "a" },
 		{ "a\xE2\x82\xAC", "a€" },
 		{ "a\xF0\x9F\x98", "a" },
 		{ "\xF0\x9F\x98\x80", "\xF0\x9F\x98\x80" },
+		{ "a\xFFz", "a?z" },
+		{ "\x80\x80", "??" },
+		{ "\xC3(", "?(" },
+		{ "\xE2\x82z", "??z" },
+		{ "\xC1", "?" },
 	};
 
 	(void)unused;
@@ -207,8 +213,24 @@ static void half_a_character_is_cut_off(void **unused)
 		char text[16];
 
 		snprintf(text, sizeof(text), "%s", cases[i].text);
-		text_cut_whole(text);
+		text_make_utf8(text);
 		assert_string_equal(text, cases[i].whole);
+	}
+}
+
+static void the_result_is_utf8_whatever_the_bytes(void **unused)
+{
+	(void)unused;
+	srand(9);
+	for (int round = 0; round < 20000; round++) {
+		char text[24];
+		size_t length = (size_t)rand() % 23;
+
+		for (size_t i = 0; i < length; i++)
+			text[i] = (char)(1 + rand() % 255);
+		text[length] = '\0';
+		text_make_utf8(text);
+		assert_true(text_is_utf8(text, strlen(text)));
 	}
 }
 
@@ -224,7 +246,8 @@ int main(void)
 		cmocka_unit_test(utf8_is_judged_as_rfc_3629_does),
 		cmocka_unit_test(what_is_shown_is_printable_and_whole),
 		cmocka_unit_test(what_is_shown_is_always_utf8_and_fits),
-		cmocka_unit_test(half_a_character_is_cut_off),
+		cmocka_unit_test(what_is_not_utf8_is_replaced_and_half_a_character_cut_off),
+		cmocka_unit_test(the_result_is_utf8_whatever_the_bytes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

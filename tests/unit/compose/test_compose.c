@@ -653,6 +653,9 @@ static void wrong_values_are_refused_with_their_place(void **unused)
 		  "compose.yaml:1:41: service \"a\": \"working_dir\" must be an absolute path" },
 		{ "services: { a: { image: x, user: 'a b' } }",
 		  "compose.yaml:1:34: service \"a\": \"user\": \"a b\" is no user" },
+		/* A message is one line, whatever it quotes. */
+		{ "services: { a: { image: x, user: \"a\\nb\\e[31m\" } }",
+		  "compose.yaml:1:34: service \"a\": \"user\": \"a?b?[31m\" is no user" },
 		{ "services: { a: { image: x } }\nconfigs: { c: {} }",
 		  "compose.yaml:2:15: config \"c\" needs either \"file\" or \"content\"" },
 		{ "services: { a: { image: x } }\nconfigs: { c: { file: a, content: b } }",
