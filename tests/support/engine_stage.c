@@ -275,3 +275,86 @@ int stage_clear(void **state)
 	}
 	return 0;
 }
+
+void stage_must(struct stage *stage, const char *verb)
+{
+	if (!stage_do(stage, verb))
+		fail_msg("%s: %s: %s", verb, stage->err.slug, stage->err.message);
+}
+
+/* False, with the slug that was expected. */
+void stage_must_not(struct stage *stage, const char *verb, const char *slug)
+{
+	if (stage_do(stage, verb))
+		fail_msg("%s succeeded, expected %s", verb, slug);
+	if (strcmp(stage->err.slug, slug) != 0)
+		fail_msg("%s failed with %s (%s), expected %s", verb, stage->err.slug,
+			 stage->err.message, slug);
+}
+
+void stage_contains(const char *text, const char *part)
+{
+	if (!text || !strstr(text, part))
+		fail_msg("\"%s\" is not in: %s", part, text ? text : "(nothing)");
+}
+
+const json_t *stage_service(const struct stage *stage, const char *name)
+{
+	const json_t *service;
+	size_t i;
+
+	json_array_foreach(json_object_get(stage->data, "services"), i, service)
+		if (strcmp(json_get_string(service, "name", ""), name) == 0)
+			return service;
+	fail_msg("there is no service \"%s\" in the data", name);
+	return NULL;
+}
+
+const char *stage_drift(const struct stage *stage, const char *name)
+{
+	const json_t *drift;
+	size_t i;
+
+	json_array_foreach(json_object_get(stage->data, "drift"), i, drift)
+		if (strcmp(json_get_string(drift, "service", ""), name) == 0)
+			return json_get_string(drift, "what", "");
+	return "";
+}
+
+const json_t *stage_dig(const json_t *json, ...)
+{
+	const char *key;
+	va_list keys;
+
+	va_start(keys, json);
+	while ((key = va_arg(keys, const char *)))
+		json = json_object_get(json, key);
+	va_end(keys);
+	return json;
+}
+
+int stage_fetch(struct stage *stage, const char *from_service, const char *host)
+{
+	AUTO(free) char *command = xasprintf("timeout 3 wget -qO- http://%s/ >/dev/null", host);
+
+	return stage_exec(stage, from_service, command, NULL);
+}
+
+/* An image whose metadata says another architecture, as `docker load` takes it. */
+void stage_load_foreign_image(const struct stage *stage)
+{
+	AUTO(free)
+	char *command = xasprintf(
+	    "set -e; d=$(mktemp -d); cd $d; trap 'rm -rf $d' EXIT; mkdir l; "
+	    "tar -cf l/layer.tar -T /dev/null; "
+	    "h=$(sha256sum l/layer.tar | cut -d' ' -f1); "
+	    "printf '{\"architecture\":\"%%s\",\"os\":\"linux\",\"config\":{\"Cmd\":[\"x\"]},"
+	    "\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[\"sha256:%%s\"]}}' s390x $h >c.json; "
+	    "printf '[{\"Config\":\"c.json\",\"RepoTags\":[\"localhost/envd-test/foreign:1\"],"
+	    "\"Layers\":[\"l/layer.tar\"]}]' >manifest.json; tar -cf i.tar c.json l manifest.json; "
+	    "curl -sf -X POST --unix-socket %s -H 'Content-Type: application/x-tar' "
+	    "-T i.tar http://d/v1.41/images/load >/dev/null",
+	    stage->socket);
+
+	assert_int_equal(system(command), 0);
+}
