@@ -461,8 +461,8 @@ bool api_call(struct api_client *client, const struct api_request *request,
 	*answer = (struct api_answer){ .status = exchange.status,
 				       .json = TAKE(json),
 				       .length = exchange.bytes.length,
-				       .bytes = text_take(&exchange.bytes),
 				       .server_at_ms = exchange.server_at_ms };
+	answer->bytes = text_take(&exchange.bytes);
 	return true;
 }
 
@@ -471,6 +471,13 @@ void api_answer_release(struct api_answer *answer)
 	json_decref(answer->json);
 	free(answer->bytes);
 	*answer = (struct api_answer)API_ANSWER_EMPTY;
+}
+
+int64_t api_answer_began_at_ms(const struct api_client *client, const struct api_answer *answer,
+			       int64_t called_at_ms)
+{
+	/* Its Date header has whole seconds, cut off. */
+	return client->socket ? called_at_ms : answer->server_at_ms - 1000;
 }
 
 bool api_get(struct api_client *client, const char *path, json_t **json, struct error *err)

@@ -56,6 +56,11 @@ struct api_answer {
 
 void api_answer_release(struct api_answer *answer);
 
+/* When the server began to work on a call that was made at `called_at_ms` (our clock), by its own
+ * clock, or up to 1 s earlier. On a unix socket the clocks are one. */
+int64_t api_answer_began_at_ms(const struct api_client *client, const struct api_answer *answer,
+			       int64_t called_at_ms);
+
 static inline void auto_api_answer_release(struct api_answer *answer)
 {
 	api_answer_release(answer);

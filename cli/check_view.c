@@ -114,7 +114,6 @@ bool check_judge(const json_t *run, struct error *err)
 		return error_set_as(err, ERR_EXTERNAL, "check_failed", "checks failed: %.400s",
 				    text_get(&bad));
 	return error_set_as(err, ERR_EXTERNAL, "check_inconclusive",
-			    "the checks could not judge%s%.400s%s%.80s", bad.length ? ": " : "",
-			    text_get(&bad), json_has(run, "message") ? ": " : "",
-			    json_get_string(run, "message", ""));
+			    "the checks could not judge: %.400s",
+			    json_get_string(run, "message", text_get(&bad)));
 }

@@ -1,5 +1,6 @@
 #include "cli/command.h"
 
+#include "base/clock.h"
 #include "base/files.h"
 #include "base/yaml_read.h"
 #include "cli/check_view.h"
@@ -79,7 +80,7 @@ static bool has_verdict(void *arg, const json_t *run)
 
 static bool await_verdict(struct cli *cli, struct api_client *client, const char *name,
 			  const struct check_options *options, const struct api_answer *started,
-			  json_t **run, struct error *err)
+			  int64_t since_ms, json_t **run, struct error *err)
 {
 	AUTO(progress_free) struct progress *progress = progress_new(options->progress, &cli->err);
 	AUTO(free) char *path = api_path("/v1/checks/%s", json_get_string(started->json, "id", ""));
@@ -90,7 +91,7 @@ static bool await_verdict(struct cli *cli, struct api_client *client, const char
 		.path = path,
 		.what = "the verdict of the checks",
 		.timeout_ms = options->timeout_ms,
-		.since_ms = started->server_at_ms - 1000,
+		.since_ms = since_ms,
 		.is_over = has_verdict,
 	};
 
@@ -132,10 +133,13 @@ static bool run(struct cli *cli, const void *values, const struct option_list *a
 	const char *name = environment_argument(arguments->items[0]);
 	AUTO(api_answer_release) struct api_answer started = API_ANSWER_EMPTY;
 	AUTO(json_decref) json_t *judged = NULL;
+	int64_t began_ms = clock_wall_ms();
 	struct api_client *client;
 
-	return cli_client(cli, &client, err) && start(client, name, options, &started, err) &&
-	       await_verdict(cli, client, name, options, &started, &judged, err) &&
+	if (!cli_client(cli, &client, err) || !start(client, name, options, &started, err))
+		return false;
+	began_ms = api_answer_began_at_ms(client, &started, began_ms);
+	return await_verdict(cli, client, name, options, &started, began_ms, &judged, err) &&
 	       print(cli, client, name, judged, err) && check_judge(judged, err);
 }
 

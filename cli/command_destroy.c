@@ -36,6 +36,7 @@ struct destruction {
 	struct cli *cli;
 	struct api_client *client;
 	const struct destroy_options *options;
+	int64_t began_ms; /* our clock */
 };
 
 /* ---- which ---- */
@@ -168,6 +169,7 @@ static bool destroy_one(const struct destruction *destruction, const char *name,
 {
 	AUTO(api_answer_release) struct api_answer answer = API_ANSWER_EMPTY;
 	AUTO(json_decref) json_t *gone = NULL;
+	int64_t since_ms;
 
 	if (!request_destroy(destruction, name, &answer, err)) {
 		if (err->code != ERR_NOT_FOUND || !destruction->options->ignores_not_found)
@@ -179,8 +181,8 @@ static bool destroy_one(const struct destruction *destruction, const char *name,
 		print(destruction->cli, answer.json);
 		return true;
 	}
-	/* The Date header has whole seconds. */
-	if (!wait_until_gone(destruction, answer.json, answer.server_at_ms - 1000, &gone, err))
+	since_ms = api_answer_began_at_ms(destruction->client, &answer, destruction->began_ms);
+	if (!wait_until_gone(destruction, answer.json, since_ms, &gone, err))
 		return false;
 	print(destruction->cli, gone);
 	return true;
@@ -204,7 +206,9 @@ static bool ask_for_all(const struct destruction *destruction, const struct opti
 static bool run(struct cli *cli, const void *values, const struct option_list *arguments,
 		struct error *err)
 {
-	struct destruction destruction = { .cli = cli, .options = values };
+	struct destruction destruction = { .cli = cli,
+					   .options = values,
+					   .began_ms = clock_wall_ms() };
 	AUTO(option_list_release) struct option_list targets = OPTION_LIST_EMPTY;
 	AUTO(json_decref) json_t *found = NULL;
 	bool all_gone = true;

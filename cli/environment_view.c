@@ -45,11 +45,15 @@ void environment_money(const json_t *environment, const char *key, struct text *
 {
 	const json_t *cost = json_object_get(environment, "cost");
 
-	if (!json_has(cost, key))
+	double units = json_get_number(cost, key, 0);
+
+	if (!json_has(cost, key)) {
 		text_add(into, "-");
-	else
-		text_format(into, "%.2f %s", json_get_number(cost, key, 0),
-			    json_get_string(cost, "currency", ""));
+		return;
+	}
+	/* An environment of ten minutes costs less than a cent, but not nothing. */
+	text_format(into, "%.*f %s", units > 0 && units < 0.1 ? 4 : 2, units,
+		    json_get_string(cost, "currency", ""));
 }
 
 enum tone environment_state_tone(const char *state)
@@ -200,10 +204,10 @@ void environment_print_proofs(const struct cli *cli, const json_t *environment)
 	size_t i;
 	json_t *proof;
 
-	printf("%s%s%s is %s (%s)\n", terminal_tone(&cli->out, TONE_STRONG),
+	printf("%s%s%s is gone (%s)%s\n", terminal_tone(&cli->out, TONE_STRONG),
 	       json_get_string(environment, "name", "?"), terminal_plain(&cli->out),
-	       json_array_size(proofs) ? "gone, proved by" : "gone",
-	       json_get_string(environment, "reason", "no reason kept"));
+	       json_get_string(environment, "reason", "no reason kept"),
+	       json_array_size(proofs) ? "; proofs:" : "");
 	json_array_foreach((json_t *)(uintptr_t)proofs, i, proof) {
 		printf("  %s%-16s%s %s  %s\n", terminal_tone(&cli->out, TONE_GOOD),
 		       json_get_string(proof, "kind", "?"), terminal_plain(&cli->out),

@@ -117,7 +117,7 @@ static void note(struct progress_view *view, const json_t *row)
 		text_printable(json_get_string(row, "state", ""), view->state, sizeof(view->state));
 	if (text_equal(kind, "layer"))
 		note_layer(view, row);
-	else
+	else if (*json_get_string(row, "message", ""))
 		text_printable(json_get_string(row, "message", ""), view->message,
 			       sizeof(view->message));
 }

@@ -44,12 +44,16 @@ static void add_words(const json_t *row, struct text *line)
 {
 	const char *kind = json_get_string(row, "kind", ""), *state;
 	const char *message = json_get_string(row, "message", "");
+	const json_t *data = json_object_get(row, "data");
 
 	state = text_equal(kind, "state") ? json_get_string(row, "state", NULL) : NULL;
 	if (state)
 		text_format(line, "%s%s", state, *message ? ": " : "");
 	if (text_equal(kind, "warning"))
 		text_add(line, "warning: ");
+	if (text_equal(kind, "check") && json_has(data, "name"))
+		text_format(line, "check %s  %s%s", json_get_string(data, "name", "?"),
+			    json_get_string(data, "status", ""), *message ? "  " : "");
 	text_add(line, message);
 }
 

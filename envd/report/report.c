@@ -86,6 +86,31 @@ char *report_seen(const json_t *check)
 	return text_take(&seen);
 }
 
+/* An environment of ten minutes costs less than a cent, but not nothing. */
+static void add_money(struct text *into, const json_t *cost, const char *key)
+{
+	double units = json_get_number(cost, key, 0);
+
+	text_format(into, "%.*f %s", units > 0 && units < 0.1 ? 4 : 2, units,
+		    json_get_string(cost, "currency", ""));
+}
+
+char *report_cost(const json_t *report)
+{
+	const json_t *cost = json_object_get(json_object_get(report, "environment"), "cost");
+	struct text words = TEXT_EMPTY;
+
+	if (!json_is_object(cost))
+		return xstrdup("");
+	add_money(&words, cost, "so_far");
+	text_add(&words, " so far, ");
+	add_money(&words, cost, "at_expiry");
+	text_add(&words, " at expiry, ");
+	add_money(&words, cost, "per_hour");
+	text_add(&words, " an hour");
+	return text_take(&words);
+}
+
 char *report_blocked_by(const json_t *report)
 {
 	const json_t *blocks =

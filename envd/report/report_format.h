@@ -33,6 +33,9 @@ const char *report_proof_words(const char *kind);
 /* What was seen of a smoke check: its message, else its expectations; the caller frees. */
 char *report_seen(const json_t *check);
 
+/* "0.0123 USD so far, 0.24 USD at expiry", or ""; the caller frees. */
+char *report_cost(const json_t *report);
+
 /* "container abc: busy, volume x: in use", or ""; the caller frees. */
 char *report_blocked_by(const json_t *report);
 

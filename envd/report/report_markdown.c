@@ -91,23 +91,6 @@ static void add_outputs(struct text *into, const json_t *outputs)
 	}
 }
 
-static void add_cost(struct text *into, const json_t *environment)
-{
-	const json_t *cost = json_object_get(environment, "cost");
-	const char *currency = json_get_string(cost, "currency", "");
-
-	if (!json_is_object(cost))
-		return;
-
-	AUTO(free)
-	char *words = xasprintf("%.2f %s so far, %.2f %s at expiry, %.2f %s an hour",
-				json_get_number(cost, "so_far", 0), currency,
-				json_get_number(cost, "at_expiry", 0), currency,
-				json_get_number(cost, "per_hour", 0), currency);
-
-	add_field(into, "cost", words);
-}
-
 static void add_summary(struct text *into, const json_t *report)
 {
 	const json_t *environment = json_object_get(report, "environment");
@@ -130,10 +113,11 @@ static void add_summary(struct text *into, const json_t *report)
 	add_field(into, "ended", json_get_string(environment, "ended_at", ""));
 	add_field(into, "checks",
 		  json_get_string(json_object_get(environment, "checks"), "verdict", ""));
-	add_cost(into, environment);
 
+	AUTO(free) char *cost = report_cost(report);
 	AUTO(free) char *blocked_by = report_blocked_by(report);
 
+	add_field(into, "cost", cost);
 	add_field(into, "blocked by", blocked_by);
 }
 

@@ -35,17 +35,6 @@ static void add_outputs(struct text *into, const json_t *outputs)
 		add_field(into, key, json_string_value(value));
 }
 
-static void add_cost(struct text *into, const json_t *environment)
-{
-	const json_t *cost = json_object_get(environment, "cost");
-
-	if (json_is_object(cost))
-		text_format(into, "  %-11s %.2f so far, %.2f at expiry (%s)\n", "cost",
-			    json_get_number(cost, "so_far", 0),
-			    json_get_number(cost, "at_expiry", 0),
-			    json_get_string(cost, "currency", ""));
-}
-
 static void add_summary(struct text *into, const json_t *report)
 {
 	const json_t *environment = json_object_get(report, "environment");
@@ -61,10 +50,11 @@ static void add_summary(struct text *into, const json_t *report)
 	add_map(into, "pins", json_object_get(environment, "pins"));
 	add_map(into, "parameters", json_object_get(environment, "parameters"));
 	add_map(into, "labels", json_object_get(environment, "labels"));
-	add_cost(into, environment);
 
+	AUTO(free) char *cost = report_cost(report);
 	AUTO(free) char *blocked_by = report_blocked_by(report);
 
+	add_field(into, "cost", cost);
 	add_field(into, "blocked by", blocked_by);
 }
 
