@@ -66,7 +66,7 @@ void jobs_free(struct jobs *jobs)
 	free(jobs);
 }
 
-char *job_folder_path(const char *jobs_folder, struct job_id id)
+static char *job_folder_path(const char *jobs_folder, struct job_id id)
 {
 	return path_join(jobs_folder, id.text);
 }

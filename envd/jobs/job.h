@@ -62,9 +62,6 @@ struct jobs *jobs_new(struct loop *loop, const char *jobs_folder, const char *pr
 void jobs_free(struct jobs *jobs);
 DEFINE_AUTO(struct jobs *, jobs_free)
 
-/* JOBS/ID; the caller frees. */
-char *job_folder_path(const char *jobs_folder, struct job_id id);
-
 /* Makes the folder with request.json in it, both on disk when it returns. */
 NODISCARD bool job_folder_make(const char *jobs_folder, struct job_id id, const json_t *request,
 			       struct error *err);

@@ -36,15 +36,16 @@ static void an_identity_survives_the_way_through_a_file(void **state)
 
 static void an_identity_that_nobody_can_have_is_refused(void **state)
 {
+	/* clang-format off */
 	static const char *const cases[] = {
 		"{}",
 		"{\"pid\":0,\"start_ticks\":1,\"boot_id\":\"x\"}",
 		"{\"pid\":-1,\"start_ticks\":1,\"boot_id\":\"x\"}",
 		"{\"pid\":99999999999,\"start_ticks\":1,\"boot_id\":\"x\"}",
-		"{\"pid\":5,\"start_ticks\":1,\"boot_id\":"
-		"\"0123456789012345678901234567890123456789\"}",
+		"{\"pid\":5,\"start_ticks\":1,\"boot_id\":\"0123456789abcdef0123456789abcdef01234567\"}",
 		"{\"pid\":5,\"start_ticks\":\"1\",\"boot_id\":\"x\"}",
 	};
+	/* clang-format on */
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
