@@ -252,8 +252,11 @@ static void run_effects(struct turn *turn)
 
 static void settle_works(struct turn *turn, size_t count)
 {
-	struct work_item *works = xcalloc(count, sizeof(*works));
+	struct work_item *works;
 
+	if (!turn->work_count) /* a pass alone: there is no list, and memcpy() wants one */
+		return;
+	works = xcalloc(count, sizeof(*works));
 	memcpy(works, turn->works, count * sizeof(*works));
 	turn->work_count -= count;
 	memmove(turn->works, turn->works + count, turn->work_count * sizeof(*works));
