@@ -110,7 +110,8 @@ static void bytes_that_are_no_text_do_not_spoil_a_report(void **unused)
 
 	(void)unused;
 	assert_non_null(json);
-	assert_string_equal(json_get_string(first, "message", ""), "saw '?" "?'");
+	assert_string_equal(json_get_string(first, "message", ""), "saw '?"
+								   "?'");
 }
 
 int main(void)
