@@ -42,7 +42,9 @@ static bool read_environment(struct request *request, const json_t *json, struct
 	    !json_read_string(environment, "name", &engine_request->environment_name, err) ||
 	    !json_read_int64(environment, "sequence", &engine_request->sequence, err) ||
 	    !json_read_int64(environment, "hard_wall_s", &engine_request->hard_wall_s, err) ||
-	    !json_read_string(json, "folder", &engine_request->folder, err))
+	    /* A sweep destroys what no store knows: there is no folder of it then. */
+	    ((json_has(json, "folder") || strcmp(engine_request->task, "destroy") != 0) &&
+	     !json_read_string(json, "folder", &engine_request->folder, err)))
 		return false;
 	if (!id_is_valid(id))
 		return error_set(err, ERR_INVALID, "\"%s\" is not the id of an environment", id);
@@ -127,5 +129,5 @@ void request_release(struct request *request)
 
 bool request_has_environment(const struct request *request)
 {
-	return request->engine_request.folder != NULL;
+	return request->engine_request.environment.text[0] != '\0';
 }
