@@ -155,6 +155,8 @@ static void guard_main(const struct guard_spec *spec, int control_fd, int report
 		_exit(task_main(spec));
 	if (watch.task < 0 || watch.signals_fd < 0)
 		_exit(1);
+	/* As the task does for itself: whoever is first, an order to end finds the group. */
+	setpgid(watch.task, watch.task);
 	close_others((const int[]){ control_fd, report_fd, watch.signals_fd, spec->keep_fd }, 4);
 	watch_task(&watch);
 	end_task(&watch);
