@@ -12,6 +12,7 @@ struct findings {
 	json_t *items; /* [{"name","status":"ok|note|problem","message","hint"}] */
 	size_t problems;
 	bool is_server_away;
+	bool has_server_runtime; /* the server has a container runtime to build on */
 };
 
 /* `hint` is what to do; NULL where there is nothing to do. */

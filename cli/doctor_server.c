@@ -36,11 +36,16 @@ static void look_at_targets(struct findings *findings, struct api_client *client
 		finding_add(findings, FINDING_PROBLEM, "targets", NULL, "%s", err.message);
 		return;
 	}
-	json_array_foreach(targets, i, target)
-		finding_add(findings, FINDING_OK, "target", NULL, "%s: engine %s, %s",
+	json_array_foreach(targets, i, target) {
+		findings->has_server_runtime |=
+		    text_equal(json_get_string(target, "engine", ""), "container");
+		finding_add(findings, FINDING_OK, "target", NULL,
+			    "%s: engine %s, %lld of %lld environments",
 			    json_get_string(target, "name", "?"),
 			    json_get_string(target, "engine", "?"),
-			    json_get_string(target, "state", "known"));
+			    (long long)json_get_int64(target, "environments", 0),
+			    (long long)json_get_int64(target, "environments_max", 0));
+	}
 	if (!json_array_size(targets))
 		finding_add(findings, FINDING_PROBLEM, "targets",
 			    "start envd with a container runtime's socket (envd --help)",
@@ -124,10 +129,12 @@ static bool look_at_socket(struct findings *findings, const char *path)
 void doctor_runtimes(struct findings *findings)
 {
 	const char *host = getenv("DOCKER_HOST"), *folder = getenv("XDG_RUNTIME_DIR");
+	const char *envd = getenv("ENVD_RUNTIME");
 	AUTO(free)
 	char *own = folder && *folder ? xasprintf("%s/podman/podman.sock", folder) : NULL;
 	const char *const paths[] = {
 		host && text_starts_with(host, "unix://") ? host + strlen("unix://") : NULL,
+		envd && text_starts_with(envd, "unix:") ? envd + strlen("unix:") : NULL,
 		own,
 		"/run/podman/podman.sock",
 		"/run/docker.sock",
@@ -137,7 +144,10 @@ void doctor_runtimes(struct findings *findings)
 	for (size_t i = 0; i < ARRAY_SIZE(paths); i++)
 		if (paths[i] && (i == 0 || !text_equal(paths[i], paths[0])))
 			answering += look_at_socket(findings, paths[i]);
-	if (!answering)
+	if (!answering && findings->has_server_runtime)
+		finding_add(findings, FINDING_OK, "runtime", NULL,
+			    "none at its usual socket; the server uses another one");
+	else if (!answering)
 		finding_add(
 		    findings, FINDING_PROBLEM, "runtime",
 		    "install Podman and start its socket: systemctl enable --now podman.socket, "
