@@ -18,8 +18,10 @@ static char *seen_of(const json_t *check)
 		return xstrdup(message);
 	if (json_has(check, "blocked_by"))
 		return xasprintf("blocked by %s", json_get_string(check, "blocked_by", "?"));
-	json_array_foreach(json_object_get(check, "expectations"), i, expectation)
+	json_array_foreach(json_object_get(check, "expectations"), i, expectation) {
+
 		text_format(&seen, "%s%s", i ? ", " : "", json_get_string(expectation, "text", ""));
+	}
 	return text_take(&seen);
 }
 
@@ -61,10 +63,12 @@ static void print_load(const struct cli *cli, const json_t *load)
 	       json_get_number(load, "planned_per_second", 0),
 	       (long long)json_get_int64(load, "errors", 0), json_get_number(latency, "p50", 0),
 	       json_get_number(latency, "p95", 0), json_get_number(latency, "p99", 0));
-	json_array_foreach(json_object_get(load, "thresholds"), i, threshold)
+	json_array_foreach(json_object_get(load, "thresholds"), i, threshold) {
+
 		printf("  %-12s %s: saw %s\n", json_get_string(threshold, "status", "?"),
 		       json_get_string(threshold, "text", "?"),
 		       json_get_string(threshold, "saw", "?"));
+	}
 	if (!json_get_bool(generator, "healthy", true))
 		printf("  the load generator was not healthy: %s\n",
 		       json_get_string(generator, "why", "?"));
@@ -79,8 +83,10 @@ void check_print(const struct cli *cli, const json_t *run)
 
 	if (json_array_size(smoke))
 		print_smoke(cli, smoke);
-	json_array_foreach(json_object_get(run, "load"), i, load)
+	json_array_foreach(json_object_get(run, "load"), i, load) {
+
 		print_load(cli, load);
+	}
 	printf("verdict: %s%s%s\n", terminal_tone(&cli->out, environment_state_tone(verdict)),
 	       verdict, terminal_plain(&cli->out));
 }

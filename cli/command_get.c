@@ -11,11 +11,13 @@ static void print_services(const json_t *environment)
 	size_t i;
 	json_t *service;
 
-	json_array_foreach((json_t *)(uintptr_t)services, i, service)
+	json_array_foreach((json_t *)(uintptr_t)services, i, service) {
+
 		printf("  %-11s %-20s %-10s %s\n", i ? "" : "services",
 		       json_get_string(service, "name", json_get_string(service, "service", "?")),
 		       json_get_string(service, "state", ""),
 		       json_get_string(service, "health", ""));
+	}
 }
 
 static bool run(struct cli *cli, const void *values, const struct option_list *arguments,

@@ -116,12 +116,14 @@ static void print_totals(struct cli *cli, struct api_client *client)
 		return;
 	if (!api_get(client, "/v1/costs?by=owner", &costs, &ignored))
 		return;
-	json_array_foreach(json_object_get(costs, "items"), i, item)
+	json_array_foreach(json_object_get(costs, "items"), i, item) {
+
 		printf("%s%s  %s: %lld live, %.2f %s so far, %.2f at expiry%s\n", i ? "" : "\n",
 		       terminal_tone(&cli->out, TONE_FAINT), json_get_string(item, "owner", "?"),
 		       (long long)json_get_int64(item, "live", 0),
 		       json_get_number(item, "so_far", 0), json_get_string(item, "currency", ""),
 		       json_get_number(item, "at_expiry", 0), terminal_plain(&cli->out));
+	}
 }
 
 static void print_table(struct cli *cli, struct api_client *client, const json_t *items)
@@ -136,8 +138,10 @@ static void print_table(struct cli *cli, struct api_client *client, const json_t
 			printf("no environments\n");
 		return;
 	}
-	json_array_foreach((json_t *)(uintptr_t)items, i, environment)
+	json_array_foreach((json_t *)(uintptr_t)items, i, environment) {
+
 		add_row(table, environment);
+	}
 	table_print(table, &cli->out, !cli->options.has_no_headers);
 	if (!cli->options.has_no_headers)
 		print_totals(cli, client);
@@ -148,8 +152,10 @@ static void print_names(const json_t *items)
 	size_t i;
 	json_t *environment;
 
-	json_array_foreach((json_t *)(uintptr_t)items, i, environment)
+	json_array_foreach((json_t *)(uintptr_t)items, i, environment) {
+
 		printf("env/%s\n", json_get_string(environment, "name", "?"));
+	}
 }
 
 static bool run(struct cli *cli, const void *values, const struct option_list *arguments,

@@ -38,8 +38,10 @@ static void print_names(const json_t *items)
 	size_t i;
 	json_t *item;
 
-	json_array_foreach((json_t *)(uintptr_t)items, i, item)
+	json_array_foreach((json_t *)(uintptr_t)items, i, item) {
+
 		printf("%s\n", json_get_string(item, "name", "?"));
+	}
 }
 
 static bool run_list(struct cli *cli, const void *values, const struct option_list *arguments,
@@ -79,9 +81,11 @@ static char *joined(const json_t *strings)
 	size_t i;
 	json_t *item;
 
-	json_array_foreach((json_t *)(uintptr_t)strings, i, item)
+	json_array_foreach((json_t *)(uintptr_t)strings, i, item) {
+
 		text_format(&words, "%s%s", i ? ", " : "",
 			    json_string_value(item) ? json_string_value(item) : "?");
+	}
 	return text_take(&words);
 }
 

@@ -102,9 +102,11 @@ static bool add_all(size_t notation, const json_t *variables, struct text *into,
 	const char *name;
 	json_t *value;
 
-	json_object_foreach((json_t *)(uintptr_t)variables, name, value)
+	json_object_foreach((json_t *)(uintptr_t)variables, name, value) {
+
 		if (!notations[notation].add(name, json_string_value(value), into, err))
 			return false;
+	}
 	return true;
 }
 

@@ -151,8 +151,10 @@ static void print_trouble(const json_t *environment)
 	print_field("reason", json_get_string(environment, "reason", ""));
 	if (json_get_bool(environment, "quarantined", false))
 		print_field("quarantined", "destroying it keeps failing; it is still being tried");
-	json_array_foreach(json_object_get(environment, "blocked_by"), i, item)
+	json_array_foreach(json_object_get(environment, "blocked_by"), i, item) {
+
 		print_field("blocked by", json_string_value(item) ? json_string_value(item) : "");
+	}
 }
 
 void environment_print(const struct cli *cli, const json_t *environment)

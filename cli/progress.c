@@ -33,7 +33,7 @@ static void quiet_end(const struct progress_view *view)
 	(void)view;
 }
 
-const struct progress_kind progress_quiet = {
+static const struct progress_kind progress_quiet = {
 	.name = "quiet",
 	.change = quiet_change,
 	.tick = quiet_tick,

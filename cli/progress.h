@@ -64,6 +64,5 @@ void progress_end(struct progress *progress);
 extern const struct progress_kind progress_tty;
 extern const struct progress_kind progress_plain;
 extern const struct progress_kind progress_json;
-extern const struct progress_kind progress_quiet;
 
 #endif

@@ -200,11 +200,13 @@ static void add_one_load(struct text *into, const json_t *load)
 		add_cell(into, json_get_string(generator, "why", "?"));
 	}
 	text_add(into, "\n\n| threshold | kind | verdict | saw |\n|---|---|---|---|\n");
-	json_array_foreach(json_object_get(load, "thresholds"), i, threshold)
+	json_array_foreach(json_object_get(load, "thresholds"), i, threshold) {
+
 		ADD_ROW(into, json_get_string(threshold, "text", "?"),
 			json_get_string(threshold, "kind", ""),
 			glyph(json_get_string(threshold, "status", "?")),
 			json_get_string(threshold, "saw", ""));
+	}
 }
 
 static void add_load(struct text *into, const json_t *report)
@@ -216,8 +218,10 @@ static void add_load(struct text *into, const json_t *report)
 	if (!run)
 		return;
 	text_format(into, "\n### Load checks: %s\n", json_get_string(run, "verdict", "no verdict"));
-	json_array_foreach(json_object_get(run, "load"), i, load)
+	json_array_foreach(json_object_get(run, "load"), i, load) {
+
 		add_one_load(into, load);
+	}
 }
 
 static void add_layers(struct text *into, const json_t *report)
@@ -267,9 +271,11 @@ static void add_history(struct text *into, const json_t *report)
 		    "\n<details><summary>History (%zu)</summary>\n\n| at | kind | state | |\n"
 		    "|---|---|---|---|\n",
 		    json_array_size(history));
-	json_array_foreach((json_t *)(uintptr_t)history, i, row)
+	json_array_foreach((json_t *)(uintptr_t)history, i, row) {
+
 		ADD_ROW(into, json_get_string(row, "at", ""), json_get_string(row, "kind", ""),
 			json_get_string(row, "state", ""), json_get_string(row, "message", ""));
+	}
 	text_add(into, "\n</details>\n");
 }
 

@@ -31,8 +31,10 @@ static void add_outputs(struct text *into, const json_t *outputs)
 	const char *key;
 	json_t *value;
 
-	json_object_foreach((json_t *)(uintptr_t)outputs, key, value)
+	json_object_foreach((json_t *)(uintptr_t)outputs, key, value) {
+
 		add_field(into, key, json_string_value(value));
+	}
 }
 
 static void add_summary(struct text *into, const json_t *report)
@@ -145,11 +147,13 @@ static void add_one_load(struct text *into, const json_t *load)
 		    (long long)json_get_int64(load, "errors", 0),
 		    json_get_number(latency, "p50", 0), json_get_number(latency, "p95", 0),
 		    json_get_number(latency, "p99", 0));
-	json_array_foreach(json_object_get(load, "thresholds"), i, threshold)
+	json_array_foreach(json_object_get(load, "thresholds"), i, threshold) {
+
 		text_format(into, "    %-12s %s: saw %s\n",
 			    json_get_string(threshold, "status", "?"),
 			    json_get_string(threshold, "text", "?"),
 			    json_get_string(threshold, "saw", "?"));
+	}
 	if (!json_get_bool(generator, "healthy", true))
 		text_format(into, "    the load generator was not healthy: %s\n",
 			    json_get_string(generator, "why", "?"));
@@ -164,8 +168,10 @@ static void add_load(struct text *into, const json_t *report)
 	if (!run)
 		return;
 	text_format(into, "\nload checks: %s\n", json_get_string(run, "verdict", "no verdict"));
-	json_array_foreach(json_object_get(run, "load"), i, load)
+	json_array_foreach(json_object_get(run, "load"), i, load) {
+
 		add_one_load(into, load);
+	}
 }
 
 static void add_proofs(struct text *into, const json_t *report)

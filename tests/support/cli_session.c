@@ -100,9 +100,11 @@ size_t fake_server_count(const struct fake_server *server, const char *method, c
 	size_t i, count = 0;
 	json_t *request;
 
-	json_array_foreach(requests, i, request)
+	json_array_foreach(requests, i, request) {
+
 		count += text_equal(json_get_string(request, "method", ""), method) &&
 			 text_equal(json_get_string(request, "path", ""), path);
+	}
 	return count;
 }
 

@@ -191,9 +191,11 @@ static void a_lost_connection_goes_on_behind_the_last_event(void **unused)
 
 	(void)unused;
 	assert_int_equal(cli_exit_status(run), 0);
-	json_array_foreach(requests, i, request)
+	json_array_foreach(requests, i, request) {
+
 		has_resumed |= text_equal(
 		    json_get_string(json_object_get(request, "headers"), "last-event-id", ""), "3");
+	}
 	assert_true(has_resumed);
 	/* Every event is shown once. */
 	assert_non_null(strstr(text_get(&run->err), "web  "));
