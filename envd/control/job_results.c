@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "control/lifecycle.h"
+#include "control/peer.h"
 #include "control/proofs.h"
 #include "control/reconcile.h"
 #include "store/store_checks.h"
@@ -343,6 +344,13 @@ static bool note_end(struct judging *j, struct error *err)
 	return note(j, HISTORY_JOB, message, data, err);
 }
 
+static void wake_other(void *arg)
+{
+	struct control *control = arg;
+
+	peer_wake(control->other);
+}
+
 bool job_results_apply(struct control *control, struct store_tx *tx, const struct job_row *job,
 		       const struct job_end *end, struct error *err)
 {
@@ -353,6 +361,9 @@ bool job_results_apply(struct control *control, struct store_tx *tx, const struc
 		return false;
 	j.env = env;
 	turn_want_pass(control->turn);
+	/* Whoever destroys has waited for the end of what was still being built. */
+	if (env->desired == DESIRED_ABSENT)
+		turn_after_commit(control->turn, wake_other, control);
 	if (!note_end(&j, err))
 		return false;
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)

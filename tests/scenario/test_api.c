@@ -181,8 +181,7 @@ static void changing_what_has_ended_is_told_when_and_why(void **state)
 {
 	struct world *world = *state;
 	AUTO(json_decref)
-	json_t *more = json_pack("{s:s}", "extend", "1m"),
-	       *refused = NULL, *check = NULL;
+	json_t *more = json_pack("{s:s}", "extend", "1m"), *refused = NULL, *check = NULL;
 	char id[37];
 	int status;
 
@@ -198,6 +197,20 @@ static void changing_what_has_ended_is_told_when_and_why(void **state)
 	json_decref(refused);
 	refused = world_ask(world, "PATCH", "/v1/environments/e1/lease", more, &status);
 	assert_int_equal(status, 410);
+}
+
+/* Well before the scan of every 30 s: whoever built it tells whoever destroys. */
+static void what_is_ended_while_it_is_built_is_soon_gone(void **state)
+{
+	struct world *world = *state;
+	AUTO(json_decref)
+	json_t *body = json_pack("{s:s, s:s, s:{s:s}}", "template", "fake", "name", "e1",
+				 "parameters", "fake", "create=slow:60000");
+	AUTO(json_decref) json_t *made = world_ask(world, "POST", "/v1/environments", body, NULL);
+
+	world_wait(world, "e1", "provisioning", 30000);
+	assert_int_equal(delete_it(world, "e1"), 202);
+	world_wait(world, json_get_string(made, "id", ""), "destroyed", 12000);
 }
 
 /* ---- events ---- */
@@ -401,6 +414,7 @@ int main(void)
 		IN_A_WORLD(a_key_belongs_to_one_request),
 		IN_A_WORLD(a_name_is_free_again_and_the_old_one_answers_by_id),
 		IN_A_WORLD(changing_what_has_ended_is_told_when_and_why),
+		IN_A_WORLD(what_is_ended_while_it_is_built_is_soon_gone),
 		IN_A_WORLD(a_stream_ends_with_the_environment_and_resumes_anywhere),
 		IN_A_WORLD(everybody_who_listens_hears_the_same),
 		IN_A_WORLD(the_stream_of_all_begins_with_what_comes_next),
