@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stdint.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -246,15 +247,20 @@ static void two_environments_do_not_reach_each_other(void **state)
 	stage_free(other);
 }
 
-/* Keeps asking Docker's API for the networks, as any tool of the user might. */
+/*
+ * Keeps asking Docker's API for the networks, as any tool of the user might. Not without pause: two
+ * such requests at once can end Podman's service ("concurrent map iteration and map write").
+ */
 static pid_t list_networks_for_ever(const struct stage *stage)
 {
 	pid_t pid = fork();
 
 	if (pid == 0)
 		prctl(PR_SET_PDEATHSIG, SIGKILL); /* a test that failed must not leave it behind */
-	while (pid == 0)
+	while (pid == 0) {
 		stage_ask(stage, "GET", "/v1.41/networks");
+		poll(NULL, 0, 20);
+	}
 	return pid;
 }
 
