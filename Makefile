@@ -157,7 +157,7 @@ lint: ## structure, format, two compilers' warnings, cppcheck, shellcheck
 	@test -z "$$(tests/lint/single-use build/lint/obj | tee /dev/stderr)"
 	@$(MAKE) --no-print-directory BUILD=build/lint-clang CC=clang-19 OPTIMISE=-O0 HARDENING= all
 	@cppcheck --quiet --error-exitcode=1 --std=c11 --enable=warning,portability --inline-suppr \
-		--suppressions-list=tests/lint/cppcheck.txt -Ienvd -I. envd cli reaper
+		--library=tests/lint/cppcheck.cfg -Ienvd -I. envd cli reaper
 
 format: ## let clang-format put every file into shape
 	@clang-format-19 -i $(C_FILES)

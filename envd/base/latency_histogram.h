@@ -24,7 +24,8 @@ int64_t latency_histogram_min_us(const struct latency_histogram *histogram); /* 
 int64_t latency_histogram_max_us(const struct latency_histogram *histogram);
 double latency_histogram_mean_us(const struct latency_histogram *histogram);
 
-/* Smallest value v with count(<= v) >= ceil(q * n); q in (0, 1]; 1.0 is the maximum. 0 when empty. */
+/* Smallest value v with count(<= v) >= ceil(q * n); q in (0, 1]; 1.0 is the maximum. 0 when empty.
+ */
 int64_t latency_histogram_quantile_us(const struct latency_histogram *histogram, double q);
 
 #endif

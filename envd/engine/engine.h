@@ -13,15 +13,15 @@
  *
  * data of each verb:
  *	plan      {"lock": {...}, "layers": [{"name","needs":[...]}]}
- *	create    {"outputs": {name: value}, "addresses": [{"service","host","port","container_port"}],
- *	           "services": [SERVICE...], "lock": {...}}
- *	inspect   {"services": [SERVICE...], "drift": [{"service","what"}], "healthy": true}
- *	recover   {"found": n}           after an unknown ending: look, clean half-made things
- *	destroy   {"removed": n, "state_empty": true, "pending": 0, "left": [ITEM...]}
- *	inventory {"complete": true, "items": [ITEM...]}
- *	SERVICE = {"name","container","image","image_id","version","state","health","addresses":[...],
+ *	create    {"outputs": {name: value}, "addresses":
+ *[{"service","host","port","container_port"}], "services": [SERVICE...], "lock": {...}} inspect
+ *{"services": [SERVICE...], "drift": [{"service","what"}], "healthy": true} recover   {"found": n}
+ *after an unknown ending: look, clean half-made things destroy   {"removed": n, "state_empty":
+ *true, "pending": 0, "left": [ITEM...]} inventory {"complete": true, "items": [ITEM...]} SERVICE =
+ *{"name","container","image","image_id","version","state","health","addresses":[...],
  *	           "restarts","memory_bytes_max"}
- *	ITEM    = {"kind","id","name","instance","environment","sequence","hard_wall_s","created_at_s"}
+ *	ITEM    =
+ *{"kind","id","name","instance","environment","sequence","hard_wall_s","created_at_s"}
  */
 #ifndef ENVD_ENGINE_ENGINE_H
 #define ENVD_ENGINE_ENGINE_H
@@ -40,20 +40,21 @@ struct engine_target {
 
 struct engine_request {
 	const char *task;
-	const char *instance;        /* of this envd installation */
-	struct env_id environment;   /* "" for verbs about a whole target */
+	const char *instance;      /* of this envd installation */
+	struct env_id environment; /* "" for verbs about a whole target */
 	const char *environment_name;
 	int64_t sequence;
-	int64_t hard_wall_s;         /* Unix seconds */
-	const char *folder;          /* of the environment: ours to write into; NULL for a whole target */
-	const char *template_folder; /* the snapshot inside `folder`; NULL after the environment ended */
-	bool is_trusted;             /* the template's source; untrusted gets design.md section 5 *Trust* */
-	const json_t *pins;          /* {component: version} as asked */
-	const json_t *parameters;    /* {name: value}, validated, defaults filled in */
-	const json_t *lock;          /* of an earlier attempt, or NULL */
+	int64_t hard_wall_s; /* Unix seconds */
+	const char *folder;  /* of the environment: ours to write into; NULL for a whole target */
+	const char
+	    *template_folder; /* the snapshot inside `folder`; NULL after the environment ended */
+	bool is_trusted;    /* the template's source; untrusted gets design.md section 5 *Trust* */
+	const json_t *pins; /* {component: version} as asked */
+	const json_t *parameters; /* {name: value}, validated, defaults filled in */
+	const json_t *lock;       /* of an earlier attempt, or NULL */
 	struct engine_target target;
-	int64_t deadline_at_ms;      /* wall clock; 0: none */
-	const json_t *whole;         /* the request as sent, for external engines */
+	int64_t deadline_at_ms; /* wall clock; 0: none */
+	const json_t *whole;    /* the request as sent, for external engines */
 };
 
 struct engine_exec_result {
@@ -65,8 +66,8 @@ struct engine {
 	const char *name;
 	int64_t settle_ms; /* between the two inventories that prove emptiness */
 
-	bool (*plan)(const struct engine_request *request, struct worker_lines *lines, json_t **data,
-		     struct error *err);
+	bool (*plan)(const struct engine_request *request, struct worker_lines *lines,
+		     json_t **data, struct error *err);
 	bool (*create)(const struct engine_request *request, struct worker_lines *lines,
 		       json_t **data, struct error *err);
 	bool (*inspect)(const struct engine_request *request, struct worker_lines *lines,
@@ -76,8 +77,8 @@ struct engine {
 	bool (*destroy)(const struct engine_request *request, struct worker_lines *lines,
 			json_t **data, struct error *err);
 
-	/* `environment` NULL: everything of the instance on this target. Never true with a part of the
-	 * list: what could not be listed makes "complete" false. */
+	/* `environment` NULL: everything of the instance on this target. Never true with a part of
+	 * the list: what could not be listed makes "complete" false. */
 	bool (*inventory)(const struct engine_request *request, const struct env_id *environment,
 			  struct worker_lines *lines, json_t **data, struct error *err);
 
@@ -86,11 +87,13 @@ struct engine {
 		     const char *const *argv, int64_t time_limit_ms,
 		     struct engine_exec_result *result, struct error *err);
 
-	/* Write {"type":"line","service","stream","at","text"} lines; `service` NULL: all of them. */
+	/* Write {"type":"line","service","stream","at","text"} lines; `service` NULL: all of them.
+	 */
 	bool (*logs)(const struct engine_request *request, const char *service, bool follow,
 		     int64_t tail_lines, struct worker_lines *lines, struct error *err);
 
-	/* Version, reachability and limits of the target: {"runtime","version","api","warnings":[...]}. */
+	/* Version, reachability and limits of the target:
+	 * {"runtime","version","api","warnings":[...]}. */
 	bool (*probe)(const struct engine_request *request, json_t **data, struct error *err);
 };
 

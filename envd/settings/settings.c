@@ -146,6 +146,13 @@ static const struct option *row_named(const char *name)
 	return NULL;
 }
 
+static const char *without_scheme(const char *address)
+{
+	if (text_starts_with(address, "unix://"))
+		return address + 7;
+	return text_starts_with(address, "unix:") ? address + 5 : address;
+}
+
 static bool add_target(struct settings *settings, const struct yaml_document *file,
 		       const struct yaml_node *at, struct error *err)
 {
@@ -165,7 +172,9 @@ static bool add_target(struct settings *settings, const struct yaml_document *fi
 	target.name = xstrdup(name);
 	target.engine = xstrdup(engine);
 	if (yaml_get(at, "socket"))
-		target.socket = xstrdup(yaml_get(at, "socket")->text);
+		target.socket = xstrdup(without_scheme(yaml_get(at, "socket")->text));
+	if (yaml_get(at, "program"))
+		target.program = xstrdup(yaml_get(at, "program")->text);
 	target.publish_address = xstrdup(
 	    yaml_get(at, "publish_address") ? yaml_get(at, "publish_address")->text : "127.0.0.1");
 	settings->targets = xrealloc(settings->targets, settings->target_count + 1, sizeof(target));
@@ -212,13 +221,6 @@ static bool is_socket(const char *path)
 	struct stat status;
 
 	return stat(path, &status) == 0 && S_ISSOCK(status.st_mode);
-}
-
-static const char *without_scheme(const char *address)
-{
-	if (text_starts_with(address, "unix://"))
-		return address + 7;
-	return text_starts_with(address, "unix:") ? address + 5 : address;
 }
 
 static char *find_runtime(const struct settings *settings)
@@ -356,6 +358,7 @@ void settings_release(struct settings *settings)
 		free(settings->targets[i].name);
 		free(settings->targets[i].engine);
 		free(settings->targets[i].socket);
+		free(settings->targets[i].program);
 		free(settings->targets[i].publish_address);
 	}
 	free(settings->targets);

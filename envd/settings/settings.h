@@ -15,6 +15,7 @@ struct target {
 	char *name;
 	char *engine;          /* "container", "external" */
 	char *socket;          /* container: path of the API socket; NULL: none found */
+	char *program;         /* external: absolute path; NULL: what the template names */
 	char *publish_address; /* "127.0.0.1" unless set */
 	int64_t environments_max;
 };

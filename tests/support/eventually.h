@@ -7,7 +7,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Asks again and again, a few milliseconds apart, until it is true; false when `limit_ms` passed. */
+/* Asks again and again, a few milliseconds apart, until it is true; false when `limit_ms` passed.
+ */
 bool eventually(bool (*condition)(void *arg), void *arg, int64_t limit_ms);
 
 #endif

@@ -9,7 +9,8 @@
 #include "control/turn.h"
 #include "store/store_history.h"
 
-/* A turn over a store of its own, and a second connection: the world's view of what is committed. */
+/* A turn over a store of its own, and a second connection: the world's view of what is committed.
+ */
 struct fixture {
 	char folder[64];
 	struct loop *loop;
@@ -156,7 +157,8 @@ static void what_is_noted_while_settling_is_applied_in_the_next_turn(void **stat
 {
 	struct fixture *f = *state;
 
-	turn_add(f->turn, &(struct turn_work){ .apply = write_a_row, .settle = add_another, .arg = f });
+	turn_add(f->turn,
+		 &(struct turn_work){ .apply = write_a_row, .settle = add_another, .arg = f });
 	turn_run(f->turn);
 	assert_int_equal(f->settled, 1);
 	turn_run(f->turn);

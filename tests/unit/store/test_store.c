@@ -350,7 +350,8 @@ static void a_newer_file_is_refused_and_left_alone(void **state)
 /* Whatever program has the file open: SQL that is not ours, too. */
 static int run_sql(struct fixture *f, const char *sql)
 {
-	AUTO(free) char *command = xasprintf("sqlite3 %s/store.db \"%s\" 2>/dev/null", f->folder, sql);
+	AUTO(free)
+	char *command = xasprintf("sqlite3 %s/store.db \"%s\" 2>/dev/null", f->folder, sql);
 
 	return system(command);
 }
@@ -363,9 +364,11 @@ static void nobody_can_make_the_unwanted_wanted_again(void **state)
 	assert_int_equal(run_sql(f, "UPDATE environments SET message = 'x'"), 0);
 	assert_int_not_equal(run_sql(f, "UPDATE environments SET desired = 'present'"), 0);
 	assert_int_not_equal(run_sql(f, "UPDATE environments SET generation = 1"), 0);
-	assert_int_not_equal(run_sql(f, "UPDATE environments SET hard_wall_at = hard_wall_at + 1"), 0);
+	assert_int_not_equal(run_sql(f, "UPDATE environments SET hard_wall_at = hard_wall_at + 1"),
+			     0);
 	assert_int_not_equal(run_sql(f, "DELETE FROM environments"), 0);
-	assert_int_equal(run_sql(f, "INSERT INTO history(at, kind, message) VALUES (1, 'state', 'm')"), 0);
+	assert_int_equal(
+	    run_sql(f, "INSERT INTO history(at, kind, message) VALUES (1, 'state', 'm')"), 0);
 	assert_int_not_equal(run_sql(f, "UPDATE history SET message = 'it was not me'"), 0);
 }
 
