@@ -14,7 +14,7 @@ bool line_splitter_feed(struct line_splitter *splitter, const char *bytes, size_
 		text_add_bytes(&splitter->line, bytes, part);
 		if (!end)
 			return true;
-		if (part && text_ends_with(text_get(&splitter->line), "\r"))
+		if (text_ends_with(text_get(&splitter->line), "\r"))
 			splitter->line.bytes[--splitter->line.length] = '\0';
 		if (!on_line(arg, text_get(&splitter->line)))
 			return false;
