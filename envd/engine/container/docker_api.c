@@ -12,8 +12,6 @@
 #define HEADER_BYTES_MAX ((size_t)64 * 1024)
 #define CONNECTIONS_MAX 128L /* the logs of 100 services are followed at once */
 
-DEFINE_AUTO(CURL *, curl_easy_cleanup)
-
 struct docker {
 	CURLM *multi;
 	char *socket;
