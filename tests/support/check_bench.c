@@ -99,7 +99,7 @@ const json_t *bench_smoke(const json_t *report, const char *name)
 	return NULL;
 }
 
-const char *bench_status(const json_t *report, const char *name)
+static const char *bench_status(const json_t *report, const char *name)
 {
 	return json_get_string(bench_smoke(report, name), "status", "");
 }

@@ -30,7 +30,6 @@ json_t *bench_run_as(const struct fake_bank *bank, const char *checks,
 
 /* Of the report of a run. */
 const json_t *bench_smoke(const json_t *report, const char *name);
-const char *bench_status(const json_t *report, const char *name);
 const char *bench_message(const json_t *report, const char *name);
 
 /* cmocka assertions that print the message when they fail. */
