@@ -85,7 +85,8 @@ static bool believe(SSL_CTX *context, const char *pem, struct error *err)
 	return add_certificates(SSL_CTX_get_cert_store(context), pem, err);
 }
 
-static bool expect_name(SSL *ssl, const char *name, struct error *err)
+/* `name` is not const only because a macro of OpenSSL casts so. */
+static bool expect_name(SSL *ssl, char *name, struct error *err)
 {
 	X509_VERIFY_PARAM *parameters = SSL_get0_param(ssl);
 

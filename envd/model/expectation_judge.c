@@ -156,58 +156,75 @@ static void set_number(struct wanted *wanted, struct decimal number, bool is_mon
 	wanted->text = xstrdup(decimal_format(number, is_money ? 2 : 0, text));
 }
 
-/* False when a name has no value, or is no number where one is needed; says so. */
-static bool find_wanted(const struct expectation *that, const struct observer *observer,
-			struct wanted *wanted, struct judgement *judgement)
+static bool fill_text(const struct expectation *that, const struct observer *observer,
+		      struct wanted *wanted, struct judgement *judgement)
 {
-	AUTO(free) char *text = NULL;
-	struct decimal number = that->value.number;
 	struct error why;
 
-	switch (that->value.kind) {
-	case VALUE_TEXT:
-		if (that->has_regex)
-			return true;
-		if (placeholder_fill(that->value.text, observer->name_value, observer->arg,
-				     &wanted->text, &why))
-			return true;
-		add_saw(judgement, "%s", why.message);
-		return false;
-	case VALUE_NOW:
-		number = decimal_from_int64(observer->now_ms / 1000);
-		break;
-	case VALUE_NAME:
-		text = observer->name_value(observer->arg, that->value.text);
-		if (!text) {
-			add_saw(judgement, "nothing was captured as \"%s\"", that->value.text);
-			return false;
-		}
-		wanted->is_computed = true;
-		if (!decimal_read(text, &number)) {
-			if (that->value.has_offset)
-				add_saw(judgement, "\"%s\" is not a number", that->value.text);
-			else
-				wanted->text = TAKE(text);
-			return !that->value.has_offset;
-		}
-		break;
-	case VALUE_NUMBER:
-		break;
-	default:
+	/* A regular expression was compiled already, and holds no names. */
+	if (that->has_regex || placeholder_fill(that->value.text, observer->name_value,
+						observer->arg, &wanted->text, &why))
 		return true;
-	}
+	add_saw(judgement, "%s", why.message);
+	return false;
+}
+
+/* The offset, if there is one, makes the number that is compared. */
+static bool finish_number(const struct expectation *that, struct decimal number,
+			  struct wanted *wanted, struct judgement *judgement)
+{
 	wanted->is_computed = wanted->is_computed || that->value.has_offset;
 	if (that->value.has_offset && !decimal_add(&number, that->value.offset)) {
 		add_saw(judgement, "the number is out of range");
 		return false;
 	}
-	set_number(wanted, number, wanted->is_computed && that->value.kind == VALUE_NAME);
-	/* Text that was captured is compared as it was, where numbers are not asked for. */
-	if (text && !that->value.has_offset) {
+	set_number(wanted, number, that->value.kind == VALUE_NAME);
+	return true;
+}
+
+static bool find_named(const struct expectation *that, const struct observer *observer,
+		       struct wanted *wanted, struct judgement *judgement)
+{
+	AUTO(free) char *text = observer->name_value(observer->arg, that->value.text);
+	struct decimal number;
+
+	wanted->is_computed = true;
+	if (!text) {
+		add_saw(judgement, "nothing was captured as \"%s\"", that->value.text);
+		return false;
+	}
+	if (decimal_read(text, &number)) {
+		if (!finish_number(that, number, wanted, judgement))
+			return false;
+	} else if (that->value.has_offset) {
+		add_saw(judgement, "\"%s\" is not a number", that->value.text);
+		return false;
+	}
+	/* Text that was captured is compared as it was, where no number is asked for. */
+	if (!that->value.has_offset) {
 		free(wanted->text);
 		wanted->text = TAKE(text);
 	}
 	return true;
+}
+
+/* False when a name has no value, or is no number where one is needed; says so. */
+static bool find_wanted(const struct expectation *that, const struct observer *observer,
+			struct wanted *wanted, struct judgement *judgement)
+{
+	switch (that->value.kind) {
+	case VALUE_TEXT:
+		return fill_text(that, observer, wanted, judgement);
+	case VALUE_NAME:
+		return find_named(that, observer, wanted, judgement);
+	case VALUE_NUMBER:
+		return finish_number(that, that->value.number, wanted, judgement);
+	case VALUE_NOW:
+		return finish_number(that, decimal_from_int64(observer->now_ms / 1000), wanted,
+				     judgement);
+	default:
+		return true;
+	}
 }
 
 /* ---- comparing ----------------------------------------------------------------------------- */
