@@ -89,6 +89,7 @@ static void descriptors_may_be_given_in_any_order(void **state)
 
 static void an_ignored_signal_is_not_ignored_in_the_child(void **state)
 {
+	unsigned long long blocked, ignored;
 	sigset_t pipe_signal;
 	char *output;
 
@@ -100,7 +101,10 @@ static void an_ignored_signal_is_not_ignored_in_the_child(void **state)
 	output = output_of("grep -E '^Sig(Blk|Ign)' /proc/self/status", (struct spawn_spec){ 0 });
 	signal(SIGPIPE, SIG_DFL);
 	sigprocmask(SIG_UNBLOCK, &pipe_signal, NULL);
-	assert_string_equal(output, "SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n");
+	assert_int_equal(sscanf(output, "SigBlk: %llx SigIgn: %llx", &blocked, &ignored), 2);
+	/* Signals 32 and 33 are the C library's own and nobody's to change. */
+	assert_int_equal(blocked & 0x7fffffff, 0);
+	assert_int_equal(ignored & 0x7fffffff, 0);
 	free(output);
 }
 
