@@ -154,7 +154,7 @@ static void add_environment(struct suite *suite, const json_t *report)
 	bool was_built = json_has(environment, "ready_at") || text_equal(reason, "check_failed") ||
 			 text_equal(reason, "check_inconclusive");
 	struct junit_case one = {
-		.name = "environment",
+		.name = "whole environment", /* no service can be called so */
 		.kind = "provisioning",
 		.message = json_get_string(error, "message",
 					   json_get_string(environment, "message", "not ready")),

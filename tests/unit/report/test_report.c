@@ -152,6 +152,26 @@ static void junit_names_stay_the_same_from_run_to_run(void **unused)
 	assert_null(strstr(b, "<testcase"));
 }
 
+/* The schema is the subset itself: see tests/fixtures/report/junit.xsd. */
+static void junit_keeps_to_the_subset_that_all_readers_know(void **unused)
+{
+	(void)unused;
+	if (system("command -v xmllint >/dev/null") != 0) {
+		print_message("xmllint is not here (libxml2-utils)\n");
+		skip();
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(inputs); i++) {
+		AUTO(json_decref) json_t *report = input(inputs[i]);
+		AUTO(free) char *text = render("junit", report);
+		FILE *xmllint =
+		    popen("xmllint --noout --schema " FIXTURES "/junit.xsd - 2>&1", "w");
+
+		assert_non_null(xmllint);
+		assert_int_equal(fwrite(text, 1, strlen(text), xmllint), strlen(text));
+		assert_int_equal(pclose(xmllint), 0);
+	}
+}
+
 static void every_suite_has_a_case(void **unused)
 {
 	(void)unused;
@@ -198,6 +218,7 @@ int main(void)
 		cmocka_unit_test(nothing_but_text_reaches_xml_and_terminal),
 		cmocka_unit_test(a_bad_product_is_a_failure_and_broken_machinery_an_error),
 		cmocka_unit_test(junit_names_stay_the_same_from_run_to_run),
+		cmocka_unit_test(junit_keeps_to_the_subset_that_all_readers_know),
 		cmocka_unit_test(every_suite_has_a_case),
 		cmocka_unit_test(an_unknown_format_is_refused_by_name),
 		cmocka_unit_test(an_empty_document_renders_in_every_format),
