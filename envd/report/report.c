@@ -125,6 +125,34 @@ char *report_blocked_by(const json_t *report)
 	return text_take(&words);
 }
 
+const json_t *report_said_services(const json_t *report)
+{
+	const json_t *history = json_object_get(report, "history"), *newest = NULL;
+
+	for (size_t i = 0; i < json_array_size(history); i++) {
+		const json_t *row = json_array_get(history, i);
+		const json_t *services = json_object_get(json_object_get(row, "data"), "services");
+
+		if (text_equal(json_get_string(row, "kind", ""), "warning") &&
+		    json_array_size(services))
+			newest = services;
+	}
+	return newest;
+}
+
+char *report_log_tail(const json_t *service)
+{
+	const json_t *lines = json_object_get(service, "log_tail");
+	struct text tail = TEXT_EMPTY;
+
+	for (size_t i = 0; i < json_array_size(lines); i++) {
+		const char *line = json_string_value(json_array_get(lines, i));
+
+		text_format(&tail, "%s\n", line ? line : "");
+	}
+	return text_take(&tail);
+}
+
 void report_make_printable(struct text *text)
 {
 	for (size_t i = 0; i < text->length; i++) {

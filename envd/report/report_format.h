@@ -39,6 +39,13 @@ char *report_cost(const json_t *report);
 /* "container abc: busy, volume x: in use", or ""; the caller frees. */
 char *report_blocked_by(const json_t *report);
 
+/* Services that have something to say about a failed create, [{"name","message","log_tail":[...]}]:
+ * of the newest row of history that has them; NULL without one. */
+const json_t *report_said_services(const json_t *report);
+
+/* The last lines of a service, each ending with a line feed; "" without any; the caller frees. */
+char *report_log_tail(const json_t *service);
+
 /* Control characters other than line feed and tab become '?': quoted output of programs must not
  * speak to a terminal. */
 void report_make_printable(struct text *text);

@@ -121,6 +121,21 @@ static void add_case(struct suite *suite, const struct junit_case *one)
 
 /* ---- what becomes a case ---- */
 
+/* The message and the service's own last lines; the caller frees. */
+static char *layer_details(const json_t *report, const char *name, const char *message)
+{
+	const json_t *services = report_said_services(report);
+
+	for (size_t i = 0; i < json_array_size(services); i++) {
+		const json_t *service = json_array_get(services, i);
+		AUTO(free) char *tail = report_log_tail(service);
+
+		if (text_equal(json_get_string(service, "name", ""), name))
+			return xasprintf("%s\n%s", message, tail);
+	}
+	return xstrdup(message);
+}
+
 static void add_layers(struct suite *suite, const json_t *report)
 {
 	const json_t *layers = json_object_get(report, "layers");
@@ -130,11 +145,14 @@ static void add_layers(struct suite *suite, const json_t *report)
 	json_array_foreach((json_t *)(uintptr_t)layers, i, layer) {
 		const char *state = json_get_string(layer, "state", "");
 		const char *message = json_get_string(layer, "message", "");
+		AUTO(free)
+		char *details = layer_details(report, json_get_string(layer, "name", "?"), message);
 		struct junit_case one = {
 			.name = json_get_string(layer, "name", "?"),
 			.kind = "provisioning",
 			.elapsed_ms = json_get_int64(layer, "elapsed_ms", 0),
 			.message = *message ? message : "did not become ready",
+			.details = *details ? details : NULL,
 		};
 
 		if (text_equal(state, "failed"))

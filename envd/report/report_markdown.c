@@ -139,6 +139,23 @@ static void add_block(struct text *into, const char *words)
 	}
 }
 
+static void add_log_tails(struct text *into, const json_t *report)
+{
+	const json_t *services = report_said_services(report);
+
+	for (size_t i = 0; i < json_array_size(services); i++) {
+		const json_t *service = json_array_get(services, i);
+		AUTO(free) char *tail = report_log_tail(service);
+
+		if (!*tail)
+			continue;
+		text_add(into, "\nLast lines of ");
+		add_cell(into, json_get_string(service, "name", "?"));
+		text_add(into, ":\n\n");
+		add_block(into, tail);
+	}
+}
+
 static void add_failure(struct text *into, const json_t *report)
 {
 	const json_t *error = json_object_get(json_object_get(report, "environment"), "error");
@@ -152,6 +169,7 @@ static void add_failure(struct text *into, const json_t *report)
 		add_cell(into, json_get_string(error, "hint", ""));
 		text_add(into, "\n");
 	}
+	add_log_tails(into, report);
 }
 
 static void add_smoke(struct text *into, const json_t *report)

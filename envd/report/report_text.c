@@ -72,23 +72,45 @@ static int name_width(const json_t *items)
 	return (int)widest;
 }
 
-/* Each line of a message under the first. */
+/* Every line of it two columns in. */
+static void add_indented(struct text *into, const char *words)
+{
+	text_add(into, "  ");
+	for (; *words; words++) {
+		text_add_char(into, *words);
+		if (*words == '\n' && words[1])
+			text_add(into, "  ");
+	}
+}
+
+static void add_log_tails(struct text *into, const json_t *report)
+{
+	const json_t *services = report_said_services(report);
+
+	for (size_t i = 0; i < json_array_size(services); i++) {
+		const json_t *service = json_array_get(services, i);
+		AUTO(free) char *tail = report_log_tail(service);
+
+		if (!*tail)
+			continue;
+		text_format(into, "\nlast lines of %s\n", json_get_string(service, "name", "?"));
+		add_indented(into, tail);
+	}
+}
+
 static void add_failure(struct text *into, const json_t *report)
 {
 	const json_t *error = json_object_get(json_object_get(report, "environment"), "error");
-	const char *at = json_get_string(error, "message", "");
+	const char *message = json_get_string(error, "message", "");
 
-	if (!*at)
+	if (!*message)
 		return;
-	text_add(into, "\nwhat went wrong\n  ");
-	for (; *at; at++) {
-		text_add_char(into, *at);
-		if (*at == '\n' && at[1])
-			text_add(into, "  ");
-	}
+	text_add(into, "\nwhat went wrong\n");
+	add_indented(into, message);
 	text_add(into, "\n");
 	if (*json_get_string(error, "hint", ""))
 		text_format(into, "  hint: %s\n", json_get_string(error, "hint", ""));
+	add_log_tails(into, report);
 }
 
 static void add_layers(struct text *into, const json_t *report)
