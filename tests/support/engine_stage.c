@@ -99,16 +99,6 @@ void stage_write(struct stage *stage, const char *compose, const char *outputs)
 	write_file(stage, "compose.yaml", compose);
 }
 
-static void read_lock(struct stage *stage)
-{
-	AUTO(free) char *path = path_join(stage->folder, "lock.json");
-	json_t *lock = json_load_file(path, 0, NULL);
-
-	json_decref(stage->lock);
-	stage->lock = lock;
-	stage->request.lock = lock;
-}
-
 static bool run_verb(struct stage *stage, const char *verb, struct worker_lines *lines,
 		     json_t **data, struct error *err)
 {
@@ -151,6 +141,19 @@ static bool do_verb(struct stage *stage, const char *verb, json_t **data, struct
 	return is_good;
 }
 
+/* As the worker does it: resolved once, and every attempt builds the same. */
+static void make_lock(struct stage *stage)
+{
+	json_t *plan = NULL;
+	struct error ignored; /* create fails for the same reason, and says so */
+
+	if (stage->lock || !do_verb(stage, "plan", &plan, &ignored))
+		return;
+	stage->lock = json_incref(json_object_get(plan, "lock"));
+	stage->request.lock = stage->lock;
+	json_decref(plan);
+}
+
 bool stage_do(struct stage *stage, const char *verb)
 {
 	AUTO(free) char *path = said_path(stage);
@@ -158,7 +161,8 @@ bool stage_do(struct stage *stage, const char *verb)
 	struct error ignored;
 	bool is_good;
 
-	read_lock(stage);
+	if (strcmp(verb, "create") == 0)
+		make_lock(stage);
 	stage->err = (struct error){ 0 };
 	is_good = do_verb(stage, verb, &data, &stage->err);
 	json_decref(stage->data);
@@ -175,7 +179,7 @@ pid_t stage_begin(struct stage *stage, const char *verb)
 	struct error err;
 	pid_t pid;
 
-	read_lock(stage);
+	make_lock(stage);
 	pid = fork();
 	if (pid == 0) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);

@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/files.h"
 #include "engine/container/container_files.h"
 #include "engine/container/container_inspect.h"
 #include "engine/container/container_inventory.h"
@@ -26,18 +25,6 @@ struct creation {
 };
 
 /* ---- before the services ---- */
-
-static bool write_lock(const struct engine_request *request, const json_t *lock, struct error *err)
-{
-	AUTO(free) char *path = NULL;
-	AUTO(free) char *text = NULL;
-
-	if (!request->folder)
-		return true;
-	path = path_join(request->folder, "lock.json");
-	text = json_to_text(lock);
-	return file_write_atomically(path, text, strlen(text), 0600, err);
-}
 
 static void warn_of_limit(const struct creation *creation, const char *name, bool is_enforced,
 			  int64_t (*limit_of)(const struct compose_limits *limits))
@@ -81,8 +68,7 @@ static bool prepare(struct creation *creation, struct error *err)
 	AUTO(json_decref) json_t *existing = NULL;
 	const struct engine_request *request = creation->request;
 
-	if (!plan_make(request, &creation->runtime, creation->lines, &creation->plan, err) ||
-	    !write_lock(request, creation->plan->lock, err))
+	if (!plan_make(request, &creation->runtime, creation->lines, &creation->plan, err))
 		return false;
 	worker_say_progress(creation->lines, "images resolved");
 	warn_of_limits(creation);

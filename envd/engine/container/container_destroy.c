@@ -10,6 +10,7 @@
 #define ROUNDS 3
 #define ROUND_WAIT_MS 200
 #define QUIET_MS 500
+#define YOUNG_S 15
 #define QUIET_LIMIT_MS 10000
 
 struct removal {
@@ -20,6 +21,55 @@ struct removal {
 	size_t removed;
 	json_t *left;
 };
+
+/*
+ * Who asked may be dead, and the runtime still at work on what was asked: what appears later than
+ * we looked would be nobody's. So look until two inventories are the same.
+ */
+static bool wait_for_quiet(struct runtime *runtime, const struct engine_request *request,
+			   json_t **items, struct error *err)
+{
+	int64_t until_mono_ms = clock_mono_ms() + QUIET_LIMIT_MS;
+	bool is_same = false;
+
+	if (!inventory_take(runtime, request->instance, &request->environment, items, err))
+		return false;
+	while (!is_same && clock_mono_ms() < until_mono_ms) {
+		AUTO(json_decref) json_t *before = TAKE(*items);
+
+		docker_turn(runtime->docker, QUIET_MS);
+		if (!inventory_take(runtime, request->instance, &request->environment, items, err))
+			return false;
+		is_same = json_equal(before, *items);
+	}
+	return true;
+}
+
+/* What was made a moment ago, or not yet at all, may have been asked for by a create that was ended
+ * in the middle. */
+static bool may_be_growing(const json_t *items)
+{
+	int64_t now_s = clock_wall_ms() / 1000;
+	const json_t *item;
+	size_t i;
+
+	json_array_foreach(items, i, item)
+		if (json_get_int64(item, "created_at_s", 0) > now_s - YOUNG_S)
+			return true;
+	return json_array_size(items) == 0;
+}
+
+/* `*items` is set in any case, as inventory_take() does. */
+static bool list_for_removal(struct runtime *runtime, const struct engine_request *request,
+			     json_t **items, struct error *err)
+{
+	if (!inventory_take(runtime, request->instance, &request->environment, items, err))
+		return false;
+	if (!may_be_growing(*items))
+		return true;
+	json_decref(TAKE(*items));
+	return wait_for_quiet(runtime, request, items, err);
+}
 
 static bool is_kind(const json_t *item, const char *kind)
 {
@@ -155,8 +205,7 @@ bool container_destroy(const struct engine_request *request, struct worker_lines
 	if (!runtime_open(request, &removal.runtime, err))
 		return false;
 	/* An incomplete list is worked off too: less is left then. */
-	is_complete = inventory_take(&removal.runtime, request->instance, &request->environment,
-				     &removal.items, err);
+	is_complete = list_for_removal(&removal.runtime, request, &removal.items, err);
 	removal.calls = xcalloc(json_array_size(removal.items) + 1, sizeof(*removal.calls));
 	removal.left = json_array();
 	stop_containers(&removal);
@@ -182,29 +231,6 @@ static bool never_started(const json_t *item)
 	return is_kind(item, "container") && strcmp(state, "running") != 0 &&
 	       strcmp(state, "exited") != 0 && strcmp(state, "paused") != 0 &&
 	       strcmp(state, "restarting") != 0;
-}
-
-/*
- * Who asked may be dead, and the runtime still at work on what was asked: what appears later than
- * we looked would be nobody's. So look until two inventories are the same.
- */
-static bool wait_for_quiet(struct runtime *runtime, const struct engine_request *request,
-			   json_t **items, struct error *err)
-{
-	int64_t until_mono_ms = clock_mono_ms() + QUIET_LIMIT_MS;
-	bool is_same = false;
-
-	if (!inventory_take(runtime, request->instance, &request->environment, items, err))
-		return false;
-	while (!is_same && clock_mono_ms() < until_mono_ms) {
-		AUTO(json_decref) json_t *before = TAKE(*items);
-
-		docker_turn(runtime->docker, QUIET_MS);
-		if (!inventory_take(runtime, request->instance, &request->environment, items, err))
-			return false;
-		is_same = json_equal(before, *items);
-	}
-	return true;
 }
 
 bool container_recover(const struct engine_request *request, struct worker_lines *lines,

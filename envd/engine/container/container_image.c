@@ -88,7 +88,7 @@ static bool take_image(struct runtime *runtime, struct worker_lines *lines,
 		docker_refusal(call, err);
 		return error_wrap(err, "image \"%s\"", wish->reference);
 	} else if (wish->locked_id) {
-		return refuse_missing(wish, "it was there at the first attempt", err);
+		return refuse_missing(wish, "it was there when it was resolved", err);
 	} else if (text_starts_with(wish->reference, "localhost/")) {
 		return refuse_missing(wish, "", err);
 	} else {
