@@ -6,22 +6,25 @@
 #include "cli/environment_view.h"
 #include "cli/output_table.h"
 
+enum { SEEN_MAX = 2 };
+
 /* For one that passed, what its expectations saw; for the others, what they say themselves. */
 static char *seen_of(const json_t *check)
 {
 	struct text seen = TEXT_EMPTY;
 	const char *message = json_get_string(check, "message", "");
-	size_t i;
-	json_t *expectation;
+	const json_t *expectations = json_object_get(check, "expectations");
+	size_t count = json_array_size(expectations);
 
 	if (*message)
 		return xstrdup(message);
 	if (json_has(check, "blocked_by"))
 		return xasprintf("blocked by %s", json_get_string(check, "blocked_by", "?"));
-	json_array_foreach(json_object_get(check, "expectations"), i, expectation) {
-
-		text_format(&seen, "%s%s", i ? ", " : "", json_get_string(expectation, "text", ""));
-	}
+	for (size_t i = 0; i < count && i < SEEN_MAX; i++)
+		text_format(&seen, "%s%s", i ? ", " : "",
+			    json_get_string(json_array_get(expectations, i), "text", ""));
+	if (count > SEEN_MAX)
+		text_format(&seen, " and %zu more", count - SEEN_MAX);
 	return text_take(&seen);
 }
 

@@ -13,7 +13,7 @@ static void print_services(const json_t *environment)
 
 	json_array_foreach((json_t *)(uintptr_t)services, i, service) {
 
-		printf("  %-11s %-20s %-10s %s\n", i ? "" : "services",
+		printf("  %-14s %-20s %-10s %s\n", i ? "" : "services",
 		       json_get_string(service, "name", json_get_string(service, "service", "?")),
 		       json_get_string(service, "state", ""),
 		       json_get_string(service, "health", ""));

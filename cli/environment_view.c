@@ -80,7 +80,7 @@ enum tone environment_state_tone(const char *state)
 static void print_field(const char *name, const char *value)
 {
 	if (*value)
-		printf("  %-11s %s\n", name, value);
+		printf("  %-14s %s\n", name, value);
 }
 
 static void print_expiry(const json_t *environment)
