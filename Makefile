@@ -107,7 +107,7 @@ SCENARIO_PROGRAMS := $(call test_program,$(SCENARIO_TESTS))
 FAILURE_PROGRAMS := $(call test_program,$(FAILURE_TESTS))
 RUN := ENVD_BIN=$(abspath $(BUILD))/bin tests/run
 
-.PHONY: test test-unit test-scenario test-failure test-all planted bench build-tests
+.PHONY: test test-unit test-scenario test-failure test-all test-slow planted build-tests
 build-tests: all $(UNIT_PROGRAMS) $(SCENARIO_PROGRAMS) $(FAILURE_PROGRAMS)
 
 test: ## unit and scenario tests, on real runtimes; installs what it needs
@@ -124,10 +124,13 @@ test-scenario: $(SCENARIO_PROGRAMS) all ## scenario tests alone
 test-failure: $(FAILURE_PROGRAMS) all ## failure tests alone: kill -9, full disks, lying engines
 	@$(RUN) $(FAILURE_PROGRAMS)
 
-test-all: ## everything, then everything again under ASan and UBSan, then the planted bugs
+test-all: ## everything: test, then test-slow
+	@$(MAKE) --no-print-directory test
+	@$(MAKE) --no-print-directory test-slow
+
+test-slow: ## failure tests, then all tests under ASan and UBSan, then the planted bugs
 	@ci/local/packages build test runtime docker lint
-	@$(MAKE) --no-print-directory build-tests
-	@$(RUN) $(UNIT_PROGRAMS) $(SCENARIO_PROGRAMS) $(FAILURE_PROGRAMS)
+	@$(MAKE) --no-print-directory test-failure
 	@$(MAKE) --no-print-directory SANITIZE=1 sanitized
 	@$(MAKE) --no-print-directory planted
 

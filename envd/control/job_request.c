@@ -14,8 +14,7 @@ static json_t *target_json(const struct target *target)
 {
 	return json_pack("{s:s, s:s, s:o, s:o, s:s}", "name", target->name, "engine",
 			 target->engine, "socket", text_or_null(target->socket), "program",
-			 text_or_null(target->program), "publish_address",
-			 target->publish_address);
+			 text_or_null(target->program), "publish_address", target->publish_address);
 }
 
 /* How long this one may take: never past what the whole of it was given. */
