@@ -341,7 +341,8 @@ static bool flush_output(struct error *err)
 		return true;
 	if (errno == EPIPE)
 		return true;
-	return error_set_errno(err, errno, "cannot write to stdout");
+	return error_set_as(err, ERR_EXTERNAL, "output_failed", "cannot write to stdout: %s",
+			    strerror(errno));
 }
 
 int command_main(int argc, char **argv)

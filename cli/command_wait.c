@@ -119,6 +119,7 @@ static bool run(struct cli *cli, const void *values, const struct option_list *a
 			.progress = progress,
 			.environment = environment_argument(arguments->items[i]),
 			.timeout_ms = options->timeout_ms,
+			.shows_only_new = true,
 		};
 
 		if (!wait_for(cli, &follow, &condition, err))

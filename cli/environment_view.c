@@ -52,7 +52,7 @@ void environment_money(const json_t *environment, const char *key, struct text *
 		return;
 	}
 	/* An environment of ten minutes costs less than a cent, but not nothing. */
-	text_format(into, "%.*f %s", units > 0 && units < 0.1 ? 4 : 2, units,
+	text_format(into, "%.*f %s", units >= 0.00005 && units < 0.1 ? 4 : 2, units,
 		    json_get_string(cost, "currency", ""));
 }
 

@@ -23,6 +23,7 @@ struct following {
 	int64_t deadline_ms;    /* monotonic; 0: none */
 	int64_t look_at_ms;     /* monotonic: when to look at the document even without an event */
 	int64_t away_since_ms;  /* monotonic; 0: the server answers */
+	int64_t since_ms;       /* as in follow; of shows_only_new once the server has answered */
 	bool has_news;          /* the stream was ended because of an event */
 	const char *last_state; /* what is waited for has come: show what led to it; else NULL */
 };
@@ -44,13 +45,14 @@ static bool may_matter(const json_t *row)
 	return true;
 }
 
-static bool is_old(const struct follow *follow, const json_t *row)
+static bool is_old(const struct following *following, const json_t *row)
 {
 	struct error ignored; /* a row without a time is shown */
 	int64_t at_ms;
 
-	return follow->since_ms && clock_parse(json_get_string(row, "at", ""), &at_ms, &ignored) &&
-	       at_ms < follow->since_ms;
+	return following->since_ms &&
+	       clock_parse(json_get_string(row, "at", ""), &at_ms, &ignored) &&
+	       at_ms < following->since_ms;
 }
 
 /* False ends the stream, so that the document is looked at. */
@@ -61,8 +63,7 @@ static bool on_event(void *arg, const char *kind, const char *data)
 	struct error ignored; /* an event that we do not understand is not shown */
 
 	(void)kind;
-	if (!json_parse(data, strlen(data), "event", &row, &ignored) ||
-	    is_old(following->follow, row))
+	if (!json_parse(data, strlen(data), "event", &row, &ignored) || is_old(following, row))
 		return true;
 	progress_change(following->follow->progress, row);
 	if (following->last_state)
@@ -140,12 +141,20 @@ static bool look(struct following *following, json_t **document, struct error *e
 	AUTO(free)
 	char *path = follow->path ? xstrdup(follow->path)
 				  : api_path("/v1/environments/%s", follow->environment);
+	AUTO(api_answer_release) struct api_answer answer = API_ANSWER_EMPTY;
+	struct api_request request = { .path = path };
+	int64_t called_at_ms = clock_wall_ms();
 
-	if (api_get(follow->client, path, document, err)) {
-		following->away_since_ms = 0;
-		return true;
-	}
-	return is_worth_waiting(following, err);
+	if (!api_call(follow->client, &request, &answer, err))
+		return is_worth_waiting(following, err);
+	following->away_since_ms = 0;
+	if (follow->shows_only_new && !following->since_ms)
+		following->since_ms = api_answer_began_at_ms(follow->client, &answer, called_at_ms);
+	if (!follow->path)
+		progress_begin(follow->progress, json_get_string(answer.json, "name", NULL),
+			       json_get_string(answer.json, "state", ""));
+	*document = TAKE(answer.json);
+	return true;
 }
 
 /* The document may be ahead of the events; people want to see the last of them too. */
@@ -199,7 +208,8 @@ static void auto_following_release(struct following *following)
 
 bool follow_until(const struct follow *follow, json_t **document, struct error *err)
 {
-	AUTO(following_release) struct following following = { .follow = follow };
+	AUTO(following_release)
+	struct following following = { .follow = follow, .since_ms = follow->since_ms };
 
 	following.events.on_event = on_event;
 	following.events.arg = &following;

@@ -19,6 +19,7 @@ struct follow {
 	const char *what;        /* for the error of a time-out: "demo to be ready" */
 	int64_t timeout_ms;      /* 0: none */
 	int64_t since_ms;        /* older events are not shown (the server's clock); 0: show all */
+	bool shows_only_new;     /* what came before the call is not shown either */
 	bool (*is_over)(void *arg, const json_t *document);
 	void *arg;
 };

@@ -122,6 +122,14 @@ static void note(struct progress_view *view, const json_t *row)
 			       sizeof(view->message));
 }
 
+void progress_begin(struct progress *progress, const char *name, const char *state)
+{
+	if (!progress->view.name && name)
+		progress->view.name = xstrdup(name);
+	if (!progress->view.state[0])
+		text_printable(state, progress->view.state, sizeof(progress->view.state));
+}
+
 void progress_change(struct progress *progress, const json_t *row)
 {
 	if (progress->has_ended)

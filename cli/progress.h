@@ -50,6 +50,9 @@ struct progress *progress_new(const char *mode, const struct terminal *terminal)
 void progress_free(struct progress *progress); /* ends it */
 DEFINE_AUTO(struct progress *, progress_free)
 
+/* What is known before the first change; later calls change nothing. `name` may be NULL. */
+void progress_begin(struct progress *progress, const char *name, const char *state);
+
 void progress_change(struct progress *progress, const json_t *row);
 
 /* Call at least every second. */

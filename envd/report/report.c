@@ -91,7 +91,7 @@ static void add_money(struct text *into, const json_t *cost, const char *key)
 {
 	double units = json_get_number(cost, key, 0);
 
-	text_format(into, "%.*f %s", units > 0 && units < 0.1 ? 4 : 2, units,
+	text_format(into, "%.*f %s", units >= 0.00005 && units < 0.1 ? 4 : 2, units,
 		    json_get_string(cost, "currency", ""));
 }
 
