@@ -59,22 +59,6 @@ void instance_record_keep(const struct control *control)
 			 err.message, store_instance(control->store));
 }
 
-json_t *instance_record_read(const char *instance)
-{
-	AUTO(free) char *user = user_folder();
-	const char *const folders[] = { system_folder, user };
-	struct error ignored; /* not on record is an answer */
-	json_t *record;
-
-	for (size_t i = 0; id_is_valid(instance) && i < ARRAY_SIZE(folders); i++) {
-		AUTO(free) char *path = path_join(folders[i], instance);
-
-		if (json_read_file(path, 65536, &record, &ignored))
-			return record;
-	}
-	return NULL;
-}
-
 json_t *instance_record_list(void)
 {
 	AUTO(free) char *user = user_folder();

@@ -12,10 +12,6 @@
 /* Best effort, with a warning: an installation that may write neither place still works. */
 void instance_record_keep(const struct control *control);
 
-/* {"instance","data","targets":[{"name","engine","socket"}]} of a known id, or NULL. New reference.
- */
-json_t *instance_record_read(const char *instance);
-
 /* Every id that is on record, as a JSON array of strings. New reference. */
 json_t *instance_record_list(void);
 

@@ -5,18 +5,18 @@
 static const struct {
 	const char *engine;
 	int64_t settle_ms;
-} settle[] = {
+} settles[] = {
 	{ "container", 500 },
 	{ "external", 500 },
 };
 
 enum { LONGEST_SETTLE_MS = 300000, BLOCKED_MAX = 50 };
 
-int64_t proofs_settle_ms(const char *engine)
+static int64_t settle_ms(const char *engine)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(settle); i++)
-		if (strcmp(settle[i].engine, engine) == 0)
-			return settle[i].settle_ms;
+	for (size_t i = 0; i < ARRAY_SIZE(settles); i++)
+		if (strcmp(settles[i].engine, engine) == 0)
+			return settles[i].settle_ms;
 	return LONGEST_SETTLE_MS; /* an engine that we know nothing of */
 }
 
@@ -65,7 +65,7 @@ static bool judge_inventories(const json_t *inventories, const char *engine,
 	if (!holds_nothing(second, environment, blocked, err) ||
 	    !holds_nothing(first, environment, blocked, err))
 		return false;
-	return apart >= proofs_settle_ms(engine) ||
+	return apart >= settle_ms(engine) ||
 	       error_set_as(err, ERR_EXTERNAL, "inventory_too_soon",
 			    "the two inventories are only %lld ms apart", (long long)apart);
 }

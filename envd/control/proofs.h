@@ -8,9 +8,6 @@
 #include "base/ids.h"
 #include "base/json_read.h"
 
-/* Between the two inventories, by engine (design.md section 4). */
-int64_t proofs_settle_ms(const char *engine);
-
 /*
  * `data` of a completed destroy job: state empty, nothing pending, two complete inventories at
  * least the settle time apart, both without anything of `environment`. When not, `err` says in a

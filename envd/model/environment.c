@@ -46,8 +46,3 @@ const char *env_desired_name(enum env_desired desired)
 {
 	return desired == DESIRED_PRESENT ? "present" : "absent";
 }
-
-bool environment_is_wanted(const struct environment *environment)
-{
-	return environment->desired == DESIRED_PRESENT;
-}

@@ -91,7 +91,4 @@ DEFINE_AUTO(struct environment *, environment_free)
 
 const char *env_desired_name(enum env_desired desired);
 
-/* Still on its way or in use: neither destroyed nor being destroyed. */
-bool environment_is_wanted(const struct environment *environment);
-
 #endif

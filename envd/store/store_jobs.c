@@ -202,10 +202,3 @@ bool store_jobs_of(struct store *store, struct env_id id, struct job_list *list,
 		   &statement, err, "t", id.text) &&
 	       read_list(store, statement, list, err);
 }
-
-bool store_jobs_live_count(struct store *store, const char *kind, int64_t *count, struct error *err)
-{
-	return statement_number(
-	    store, "SELECT count(*) FROM jobs WHERE state IN ('intent','running') AND kind = ?",
-	    count, err, "t", kind);
-}

@@ -77,7 +77,5 @@ NODISCARD bool store_jobs_live(struct store *store, const char *owner, struct jo
 /* All of an environment, for the proof that none of their processes lives. */
 NODISCARD bool store_jobs_of(struct store *store, struct env_id id, struct job_list *list,
 			     struct error *err);
-NODISCARD bool store_jobs_live_count(struct store *store, const char *kind, int64_t *count,
-				     struct error *err);
 
 #endif

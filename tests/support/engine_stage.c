@@ -339,7 +339,7 @@ const json_t *stage_dig(const json_t *json, ...)
 
 int stage_fetch(struct stage *stage, const char *from_service, const char *host)
 {
-	AUTO(free) char *command = xasprintf("timeout 3 wget -qO- http://%s/ >/dev/null", host);
+	AUTO(free) char *command = xasprintf("timeout 2 wget -qO- http://%s/ >/dev/null", host);
 
 	return stage_exec(stage, from_service, command, NULL);
 }

@@ -364,45 +364,9 @@ size_t world_count(const struct world *world, const char *label, const char *val
 	       json_array_size(json_object_get(volumes, "Volumes"));
 }
 
-char *world_containers(const struct world *world, const char *label, const char *value)
-{
-	AUTO(json_decref)
-	json_t *containers = list(world, "/v1.41/containers/json?all=1&", label, value);
-	struct text ids = TEXT_EMPTY;
-	size_t i;
-	json_t *one;
-
-	json_array_foreach(containers, i, one)
-		text_format(&ids, "%s%s", i ? "," : "", json_get_string(one, "Id", "?"));
-	return text_take(&ids);
-}
-
 void world_instance(struct world *world, char instance[37])
 {
 	AUTO(json_decref) json_t *version = world_ask(world, "GET", "/v1/version", NULL, NULL);
 
 	snprintf(instance, 37, "%s", json_get_string(version, "instance", ""));
-}
-
-size_t world_processes(const char *needle)
-{
-	AUTO(closedir) DIR *proc = opendir("/proc");
-	struct dirent *entry;
-	size_t count = 0;
-
-	while (proc && (entry = readdir(proc))) {
-		AUTO(free) char *path = xasprintf("/proc/%s/cmdline", entry->d_name);
-		AUTO(free) char *line = NULL;
-		struct error ignored; /* gone meanwhile */
-		size_t length;
-
-		if (entry->d_name[0] < '0' || entry->d_name[0] > '9' ||
-		    !file_read(path, 65536, &line, &length, &ignored))
-			continue;
-		for (size_t i = 0; i + 1 < length; i++)
-			if (!line[i])
-				line[i] = ' ';
-		count += strstr(line, needle) != NULL;
-	}
-	return count;
 }

@@ -65,12 +65,7 @@ int world_envctl(struct world *world, char **output, ...);
 
 /* The runtime's own listing: containers, networks and volumes that carry this label. */
 size_t world_count(const struct world *world, const char *label, const char *value);
-/* Ids of containers with the label, comma separated, freed by the caller. */
-char *world_containers(const struct world *world, const char *label, const char *value);
 /* This installation's id, from its record in the data folder's store... told by /v1/version. */
 void world_instance(struct world *world, char instance[37]);
-
-/* Live processes whose command line contains this. */
-size_t world_processes(const char *needle);
 
 #endif

@@ -1,0 +1,227 @@
+/*
+ * The same by hand, as a user would: envctl and envd on the command line, their exit statuses and
+ * what they say when something is wrong with the request, with the machine, or with the data
+ * folder.
+ */
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <cmocka.h>
+
+#include "base/files.h"
+#include "base/json_read.h"
+#include "tests/support/eventually.h"
+#include "tests/support/world.h"
+
+static int open_world(void **state)
+{
+	struct world *world = world_new("ENVD_TEST_PODMAN");
+
+	world_write_small_template(world, "small", true);
+	world_start(world);
+	*state = world;
+	return 0;
+}
+
+static int close_world(void **state)
+{
+	world_free(*state);
+	return 0;
+}
+
+/* What was written to stderr, by envd and by envctl. */
+static char *log_of(struct world *world)
+{
+	AUTO(free) char *path = path_join(world->folder, "log");
+	struct error err;
+	char *log;
+
+	assert_true(file_read(path, 16 << 20, &log, NULL, &err));
+	return log;
+}
+
+static void assert_said(struct world *world, const char *what)
+{
+	AUTO(free) char *log = log_of(world);
+
+	if (!strstr(log, what))
+		fail_msg("nobody said \"%s\": %s", what,
+			 log + (strlen(log) > 1500 ? strlen(log) - 1500 : 0));
+}
+
+static void a_script_creates_looks_extends_and_destroys(void **state)
+{
+	struct world *world = *state;
+	AUTO(free) char *created = NULL;
+	AUTO(free) char *names = NULL;
+	AUTO(free) char *variables = NULL;
+	AUTO(free) char *gone = NULL;
+	AUTO(json_decref) json_t *env = NULL;
+
+	assert_int_equal(world_envctl(world, &created, "create", "small", "--name", "e1", "--ttl",
+				      "5m", "-o", "json", NULL),
+			 0);
+	env = json_loads(created, 0, NULL);
+	assert_string_equal(json_get_string(env, "kind", ""), "Environment");
+	assert_string_equal(json_get_string(env, "state", ""), "ready");
+	assert_int_equal(world_envctl(world, &names, "list", "-o", "name", NULL), 0);
+	assert_string_equal(names, "env/e1\n");
+	assert_int_equal(world_envctl(world, &variables, "env", "e1", "-o", "shell", NULL), 0);
+	assert_non_null(strstr(variables, "export ENV_URL='http://127.0.0.1:"));
+	assert_int_equal(world_envctl(world, NULL, "extend", "e1", "5m", NULL), 0);
+	assert_int_equal(world_envctl(world, NULL, "check", "e1", NULL), 0);
+	assert_int_equal(world_envctl(world, &gone, "destroy", "e1", NULL), 0);
+	assert_non_null(strstr(gone, "inventory_empty"));
+	assert_int_equal(world_count(world, "envd-environment", json_get_string(env, "id", "?")),
+			 0);
+	assert_int_equal(world_envctl(world, NULL, "extend", "e1", "5m", NULL), 8);
+	assert_int_equal(world_envctl(world, NULL, "get", "nobody", NULL), 6);
+	assert_int_equal(world_envctl(world, NULL, "destroy", "nobody", "--ignore-not-found", NULL),
+			 0);
+}
+
+static void infrastructure_and_product_have_different_exit_statuses(void **state)
+{
+	struct world *world = *state;
+
+	assert_int_equal(world_envctl(world, NULL, "create", "small", "--pin", "web=404", NULL), 4);
+	assert_said(world, "localhost/envd-test/busybox:404");
+	world_write(world, "small", "checks.yaml",
+		    "apiVersion: envd/v1\nkind: CheckPlan\nname: small\n"
+		    "defaults: { base: '${url}', timeout: 5s }\nstages: [app]\n"
+		    "smoke:\n  - name: hello\n    stage: app\n"
+		    "    steps: [ { http: { path: / }, expect: [ 'status == 418' ] } ]\n");
+	assert_int_equal(world_envctl(world, NULL, "create", "small", NULL), 7);
+	assert_said(world, "status == 418: saw 200");
+}
+
+static void wrong_words_are_usage_errors_with_a_hint(void **state)
+{
+	struct world *world = *state;
+
+	assert_int_equal(world_envctl(world, NULL, "craete", "small", NULL), 2);
+	assert_said(world, "create");
+	assert_int_equal(world_envctl(world, NULL, "create", "small", "--tll", "1h", NULL), 2);
+	assert_said(world, "--ttl");
+	assert_int_equal(world_envctl(world, NULL, "create", "small", "--ttl", "2 hours", NULL), 2);
+	assert_int_equal(world_envctl(world, NULL, "create", "smal", NULL), 6);
+	assert_said(world, "did you mean");
+	assert_int_equal(world_envctl(world, NULL, "create", "small", "--pin", "wbe=1", NULL), 2);
+	assert_int_equal(world_envctl(world, NULL, "create", "small", "--ttl", "3h", NULL), 2);
+}
+
+static void no_server_is_worth_another_try_and_says_where_it_looked(void **state)
+{
+	struct world *world = *state;
+
+	world_end(world, SIGTERM);
+	assert_int_equal(world_envctl(world, NULL, "list", NULL), 10);
+	assert_said(world, world->socket);
+}
+
+/* envd with these arguments, to its end. */
+static int envd(struct world *world, const char *arguments)
+{
+	const char *folder = getenv("ENVD_BIN");
+	AUTO(free)
+	char *command = xasprintf(
+	    "XDG_STATE_HOME=%s timeout 20 %s/envd --no-reaper --templates=%s %s 2>>%s/log",
+	    world->folder, folder ? folder : "build/bin", world->templates, arguments,
+	    world->folder);
+
+	return WEXITSTATUS(system(command));
+}
+
+static void a_second_envd_on_the_same_data_is_refused(void **state)
+{
+	struct world *world = *state;
+	AUTO(free)
+	char *other =
+	    xasprintf("--data=%s --listen=unix:%s/other.sock", world->data, world->folder);
+
+	assert_int_equal(envd(world, other), 1);
+	assert_said(world, "another envd is running");
+}
+
+static void a_data_folder_that_cannot_be_written_is_named(void **state)
+{
+	struct world *world = *state;
+	AUTO(free) char *folder = path_join(world->folder, "sealed");
+	AUTO(free)
+	char *other = xasprintf("--data=%s --listen=unix:%s/other.sock", folder, world->folder);
+	int status;
+
+	assert_int_equal(mkdir(folder, 0700), 0);
+	if (mount("tmpfs", folder, "tmpfs", MS_RDONLY, NULL) != 0)
+		fail_msg("a read-only tmpfs cannot be mounted: this test needs root");
+	status = envd(world, other);
+	umount2(folder, MNT_DETACH);
+	assert_int_equal(status, 1);
+	assert_said(world, folder);
+}
+
+static void a_data_folder_of_a_newer_version_is_refused_and_left_alone(void **state)
+{
+	struct world *world = *state;
+	AUTO(free)
+	char *command = xasprintf("sqlite3 %s/store.db 'PRAGMA user_version = 99'", world->data);
+	AUTO(free)
+	char *back = xasprintf("sqlite3 %s/store.db 'PRAGMA user_version = 1'", world->data);
+	AUTO(free)
+	char *other =
+	    xasprintf("--data=%s --listen=unix:%s/other.sock", world->data, world->folder);
+
+	world_end(world, SIGTERM);
+	world_kill_reaper(world);
+	assert_int_equal(system(command), 0);
+	assert_int_equal(envd(world, other), 1);
+	assert_said(world, "newer version");
+	assert_int_equal(system(back), 0);
+	world_start(world);
+}
+
+static void without_a_runtime_the_error_names_the_socket(void **state)
+{
+	struct world *world = *state;
+
+	world_end(world, SIGTERM);
+	world_kill_reaper(world);
+	snprintf(world->runtime, sizeof(world->runtime), "%s/no-runtime.sock", world->folder);
+	world_start(world);
+	assert_int_equal(world_envctl(world, NULL, "create", "small", "--name", "e1", NULL), 4);
+	assert_said(world, "no-runtime.sock");
+	/* Whether anything is left cannot be known without it: it is not called gone. */
+	assert_int_equal(
+	    world_envctl(world, NULL, "wait", "e1", "--for", "destroyed", "--timeout", "2s", NULL),
+	    9);
+	snprintf(world->runtime, sizeof(world->runtime), "%s", getenv("ENVD_TEST_PODMAN"));
+	world_end(world, SIGTERM);
+	world_kill_reaper(world);
+	world_argument(world, "--destroy-retry=100ms");
+	world_start(world);
+}
+
+#define TEST(test) cmocka_unit_test_setup_teardown(test, open_world, close_world)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(a_script_creates_looks_extends_and_destroys),
+		TEST(infrastructure_and_product_have_different_exit_statuses),
+		TEST(wrong_words_are_usage_errors_with_a_hint),
+		TEST(no_server_is_worth_another_try_and_says_where_it_looked),
+		TEST(a_second_envd_on_the_same_data_is_refused),
+		TEST(a_data_folder_that_cannot_be_written_is_named),
+		TEST(a_data_folder_of_a_newer_version_is_refused_and_left_alone),
+		TEST(without_a_runtime_the_error_names_the_socket),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
