@@ -10,6 +10,7 @@ struct destroy_options {
 	bool ignores_not_found;
 	bool is_all;
 	bool is_sure;
+	bool acknowledges;
 	struct option_list labels;
 	int64_t timeout_ms;
 	const char *progress;
@@ -24,6 +25,7 @@ static const struct option rows[] = {
 	{ "label",            'l', OPTION_LIST,     offsetof(struct destroy_options, labels),            "KEY=VALUE", NULL,              "all that have this label; needs --yes", NULL },
 	{ "all",              0,   OPTION_FLAG,     offsetof(struct destroy_options, is_all),            NULL,        NULL,              "all environments; needs --yes", NULL },
 	{ "yes",              'y', OPTION_FLAG,     offsetof(struct destroy_options, is_sure),           NULL,        NULL,              "with --all or --label: destroy what they find", NULL },
+	{ "acknowledge",      0,   OPTION_FLAG,     offsetof(struct destroy_options, acknowledges),      NULL,        NULL,              "quarantined, and by its name: take on what may be left", NULL },
 	{ "timeout",          0,   OPTION_DURATION, offsetof(struct destroy_options, timeout_ms),        "DURATION",  "ENVCTL_TIMEOUT",  "how long to wait for each; for ever without it", NULL },
 	{ "progress",         0,   OPTION_CHOICE,   offsetof(struct destroy_options, progress),          "MODE",      "ENVCTL_PROGRESS", "what to show meanwhile", progress_modes },
 	OPTIONS_END,
@@ -122,6 +124,18 @@ static bool request_destroy(const struct destruction *destruction, const char *n
 	return api_call(destruction->client, &request, answer, err);
 }
 
+/* The answer is the environment as it is then: destroyed, with reason "acknowledged". */
+static bool request_acknowledge(const struct destruction *destruction, const char *name,
+				struct api_answer *answer, struct error *err)
+{
+	AUTO(free) char *path = api_path("/v1/environments/%s/acknowledge", name);
+	AUTO(json_decref) json_t *body = json_pack("{s:s}", "name", name);
+	struct api_request request = { .method = "POST", .path = path, .body = body };
+
+	api_answer_release(answer);
+	return api_call(destruction->client, &request, answer, err);
+}
+
 static bool is_gone(void *arg, const json_t *environment)
 {
 	(void)arg;
@@ -177,6 +191,9 @@ static bool destroy_one(const struct destruction *destruction, const char *name,
 		fprintf(stderr, "there is no environment \"%s\"\n", name);
 		return true;
 	}
+	if (destruction->options->acknowledges && !is_gone(NULL, answer.json) &&
+	    !request_acknowledge(destruction, name, &answer, err))
+		return false;
 	if (destruction->options->does_not_wait || is_gone(NULL, answer.json)) {
 		print(destruction->cli, answer.json);
 		return true;

@@ -21,6 +21,7 @@ const struct http_route api_routes[] = {
 	{ "GET",    "/v1/environments",     api_list_environments,   MAY_READ,      PAGE " state owner template label all", "list environments, newest first" },
 	{ "GET",    ENV,                    api_get_environment,     MAY_READ,      NULL, "show an environment, by name or id" },
 	{ "DELETE", ENV,                    api_destroy_environment, MAY_DESTROY,   NULL, "end an environment" },
+	{ "POST",   ENV "/acknowledge",     api_acknowledge_environment, MAY_ACKNOWLEDGE, NULL, "take on what could not be proved gone" },
 	{ "GET",    ENV "/lease",           api_get_lease,           MAY_READ,      NULL, "until when it is lent" },
 	{ "PATCH",  ENV "/lease",           api_extend_lease,        MAY_EXTEND,    NULL, "lend it for longer" },
 	{ "GET",    ENV "/outputs",         api_get_outputs,         MAY_READ,      NULL, "addresses and what else its users need" },

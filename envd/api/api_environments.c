@@ -231,6 +231,38 @@ void api_destroy_environment(void *api, struct http_request *request)
 	api_change_submit(change);
 }
 
+static bool apply_acknowledge(struct api_change *change, struct store_tx *tx, struct error *err)
+{
+	AUTO(environment_free) struct environment *environment = NULL;
+	const char *name;
+
+	return json_read_string(change->body, "name", &name, err) &&
+	       api_change_environment(change, tx, &environment, err) &&
+	       lifecycle_acknowledge(change->api->control, tx, change->env, name, &change->caller,
+				     err);
+}
+
+static void answer_acknowledge(struct api_change *change)
+{
+	api_answer_stored(change->api, change->request, 200, change->env);
+}
+
+void api_acknowledge_environment(void *api, struct http_request *request)
+{
+	static const char *const known[] = { "name", NULL };
+	AUTO(api_change_free) struct api_change *change =
+	    api_change_new(api, request, "acknowledge");
+	struct error err;
+
+	change->apply = apply_acknowledge;
+	change->answer = answer_acknowledge;
+	if (!http_request_json(request, &change->body, &err) ||
+	    !json_only_keys(change->body, known, &err))
+		api_answer_error(request, &err);
+	else
+		api_change_submit(TAKE(change));
+}
+
 void api_get_outputs(void *arg, struct http_request *request)
 {
 	AUTO(environment_free) struct environment *environment = NULL;

@@ -11,6 +11,7 @@ void api_create_environment(void *api, struct http_request *request);
 void api_list_environments(void *api, struct http_request *request);
 void api_get_environment(void *api, struct http_request *request);
 void api_destroy_environment(void *api, struct http_request *request);
+void api_acknowledge_environment(void *api, struct http_request *request);
 void api_get_outputs(void *api, struct http_request *request);
 void api_get_lock(void *api, struct http_request *request);
 

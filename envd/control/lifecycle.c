@@ -393,6 +393,47 @@ bool lifecycle_destroy(struct control *control, struct store_tx *tx, struct env_
 	return lifecycle_unwant(control, tx, id, REASON_REQUESTED, message, NULL, err);
 }
 
+static bool may_be_acknowledged(struct store_tx *tx, const struct environment *env,
+				const char *name, struct error *err)
+{
+	AUTO(job_row_free) struct job_row *live = NULL;
+
+	if (strcmp(name, env->name) != 0)
+		return error_set(err, ERR_INVALID,
+				 "the name \"%.60s\" is not that of environment \"%s\"", name,
+				 env->name);
+	if (!store_job_live(store_of(tx), env->id, &live, err))
+		return false;
+	return (env->is_quarantined && !live) ||
+	       error_set_as(err, ERR_CONFLICT, "not_quarantined",
+			    "environment \"%s\" is %s: only what could not be destroyed in several "
+			    "attempts, and "
+			    "is not being tried right now, can be acknowledged",
+			    env->name, env_state_name(env->state));
+}
+
+bool lifecycle_acknowledge(struct control *control, struct store_tx *tx, struct env_id id,
+			   const char *name, const struct caller *caller, struct error *err)
+{
+	AUTO(environment_free) struct environment *env = NULL;
+	AUTO(json_decref) json_t *detail = NULL;
+	AUTO(free) char *message = NULL;
+
+	if (!store_environment_read(store_of(tx), id, &env, err) ||
+	    !permission_check(caller, MAY_ACKNOWLEDGE, env->owner, err))
+		return false;
+	if (env->state == ENV_DESTROYED)
+		return true;
+	if (!may_be_acknowledged(tx, env, name, err))
+		return false;
+	detail = json_pack("{s:s, s:O}", "by", caller->name, "blocked_by", env->blocked_by);
+	message =
+	    xasprintf("not proved gone: what may be left was acknowledged by %s", caller->name);
+	return store_environment_set_reason(tx, id, REASON_ACKNOWLEDGED, err) &&
+	       store_proof_add(tx, id, "acknowledged", clock_wall_ms(), detail, err) &&
+	       lifecycle_apply(control, tx, id, EVENT_PROVED_GONE, message, err);
+}
+
 bool lifecycle_check(struct control *control, struct store_tx *tx, struct env_id id,
 		     const json_t *suites, const json_t *plan, const struct caller *caller,
 		     char run_id[ID_TEXT_SIZE], struct error *err)

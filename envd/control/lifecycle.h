@@ -43,6 +43,13 @@ NODISCARD bool lifecycle_extend(struct control *control, struct store_tx *tx, st
 NODISCARD bool lifecycle_destroy(struct control *control, struct store_tx *tx, struct env_id id,
 				 const struct caller *caller, struct error *err);
 
+/* It cannot be proved gone, and a person who may takes that on, by its name: stored as a proof of
+ * its own kind, destroyed with reason "acknowledged". ERR_CONFLICT "not_quarantined" while there is
+ * hope. */
+NODISCARD bool lifecycle_acknowledge(struct control *control, struct store_tx *tx, struct env_id id,
+				     const char *name, const struct caller *caller,
+				     struct error *err);
+
 /* Ask for a check run of a ready environment. `suites`: array of "smoke" and "load"; `plan` NULL:
  * the template's. `run_id` gets the run. ERR_GONE, ERR_CONFLICT "not_ready". */
 NODISCARD bool lifecycle_check(struct control *control, struct store_tx *tx, struct env_id id,

@@ -22,7 +22,7 @@ enum env_desired { DESIRED_PRESENT, DESIRED_ABSENT };
 #define REASON_CREATE_FAILED "create_failed"
 #define REASON_CHECK_FAILED "check_failed"
 #define REASON_CHECK_INCONCLUSIVE "check_inconclusive"
-#define REASON_ORPHAN "orphan"
+#define REASON_ACKNOWLEDGED "acknowledged"
 
 struct environment {
 	struct env_id id;

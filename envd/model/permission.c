@@ -21,6 +21,7 @@ static const struct {
 	[MAY_DESTROY]   = { "destroy",     NOBODY, OWN, ALL, ALL },
 	[MAY_CHECK]     = { "check",       NOBODY, OWN, ALL, ALL },
 	[MAY_READ_LOGS] = { "read logs of", NOBODY, OWN, ALL, ALL },
+	[MAY_ACKNOWLEDGE] = { "acknowledge what is left of", NOBODY, NOBODY, ALL, ALL },
 };
 // clang-format on
 

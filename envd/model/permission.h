@@ -28,6 +28,7 @@ enum permission {
 	MAY_DESTROY,
 	MAY_CHECK,
 	MAY_READ_LOGS,
+	MAY_ACKNOWLEDGE, /* that something may be left of what could not be proved gone */
 	PERMISSION_COUNT
 };
 

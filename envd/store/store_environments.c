@@ -458,6 +458,13 @@ bool store_environment_set_check(struct store_tx *tx, struct env_id id, const ch
 	    "ttt", run, verdict, id.text);
 }
 
+bool store_environment_set_reason(struct store_tx *tx, struct env_id id, const char *reason,
+				  struct error *err)
+{
+	return statement_run(tx, "UPDATE environments SET reason = ? WHERE id = ?", NULL, err, "tt",
+			     reason, id.text);
+}
+
 bool store_proof_add(struct store_tx *tx, struct env_id id, const char *kind, int64_t at_ms,
 		     const json_t *detail, struct error *err)
 {

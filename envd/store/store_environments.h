@@ -106,6 +106,9 @@ NODISCARD bool store_environment_set_try(struct store_tx *tx, struct env_id id,
 NODISCARD bool store_environment_set_check(struct store_tx *tx, struct env_id id, const char *run,
 					   const char *verdict, struct error *err);
 
+NODISCARD bool store_environment_set_reason(struct store_tx *tx, struct env_id id,
+					    const char *reason, struct error *err);
+
 /* Proofs of the end, in the order in which they were stored:
  * [{"kind","at_ms","detail":{...}}]. */
 NODISCARD bool store_proof_add(struct store_tx *tx, struct env_id id, const char *kind,

@@ -24,6 +24,7 @@ static const struct {
 	{ "GET",    "/v1/environments",         "viewer ci operator admin" },
 	{ "GET",    ENV,                        "viewer ci operator admin" },
 	{ "DELETE", ENV,                        "ci operator admin" },
+	{ "POST",   ENV "/acknowledge",         "operator admin" },
 	{ "GET",    ENV "/lease",               "viewer ci operator admin" },
 	{ "PATCH",  ENV "/lease",               "ci operator admin" },
 	{ "GET",    ENV "/outputs",             "viewer ci operator admin" },
