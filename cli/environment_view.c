@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/duration.h"
+#include "model/proof.h"
 
 static bool time_of(const json_t *object, const char *key, int64_t *at_ms)
 {
@@ -181,25 +182,6 @@ void environment_print(const struct cli *cli, const json_t *environment)
 
 /* ---- the end ---- */
 
-/* What the proof says, in words; an unknown kind shows its name. */
-static const char *proof_words(const char *kind)
-{
-	static const struct {
-		const char *kind, *words;
-	} all[] = {
-		{ "destroy_ended", "the newest destroy job ended well" },
-		{ "state_empty", "the engine's own state is empty" },
-		{ "inventory_empty", "two complete inventories found nothing" },
-		{ "no_process", "no process and no lock of it is left" },
-		{ "never_started", "no job of it was ever started" },
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
-		if (text_equal(all[i].kind, kind))
-			return all[i].words;
-	return kind;
-}
-
 void environment_print_proofs(const struct cli *cli, const json_t *environment)
 {
 	const json_t *proofs = json_object_get(environment, "proofs");
@@ -211,10 +193,13 @@ void environment_print_proofs(const struct cli *cli, const json_t *environment)
 	       json_get_string(environment, "reason", "no reason kept"),
 	       json_array_size(proofs) ? "; proofs:" : "");
 	json_array_foreach((json_t *)(uintptr_t)proofs, i, proof) {
-		printf("  %s%-16s%s %s  %s\n", terminal_tone(&cli->out, TONE_GOOD),
-		       json_get_string(proof, "kind", "?"), terminal_plain(&cli->out),
-		       json_get_string(proof, "at", ""),
-		       proof_words(json_get_string(proof, "kind", "?")));
+		const char *kind = json_get_string(proof, "kind", "?");
+		bool is_proof = !text_equal(kind, PROOF_ACKNOWLEDGED);
+
+		printf("  %s%-16s%s %s  %s\n",
+		       terminal_tone(&cli->out, is_proof ? TONE_GOOD : TONE_WARNING), kind,
+		       terminal_plain(&cli->out), json_get_string(proof, "at", ""),
+		       proof_words(kind));
 	}
 	print_cost(environment);
 }

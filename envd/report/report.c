@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "model/proof.h"
 #include "report/report_format.h"
 
 static const struct report_format *const formats[] = {
@@ -38,6 +39,17 @@ const json_t *report_proofs(const json_t *report)
 	return json_object_get(json_object_get(report, "environment"), "proofs");
 }
 
+bool report_is_proved_gone(const json_t *report)
+{
+	const json_t *proofs = report_proofs(report);
+
+	for (size_t i = 0; i < json_array_size(proofs); i++)
+		if (text_equal(json_get_string(json_array_get(proofs, i), "kind", ""),
+			       PROOF_ACKNOWLEDGED))
+			return false;
+	return json_array_size(proofs) > 0;
+}
+
 const char *report_verdict(const json_t *report)
 {
 	const json_t *environment = json_object_get(report, "environment");
@@ -45,25 +57,7 @@ const char *report_verdict(const json_t *report)
 
 	if (!text_equal(state, "destroyed"))
 		return state;
-	return json_array_size(report_proofs(report)) ? "proved gone" : "destroyed";
-}
-
-const char *report_proof_words(const char *kind)
-{
-	static const struct {
-		const char *kind, *words;
-	} all[] = {
-		{ "destroy_ended", "the newest destroy job ended well" },
-		{ "state_empty", "the engine's own state is empty" },
-		{ "inventory_empty", "two complete inventories found nothing" },
-		{ "no_process", "no process and no lock of it is left" },
-		{ "never_started", "no job of it was ever started" },
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
-		if (text_equal(all[i].kind, kind))
-			return all[i].words;
-	return kind;
+	return report_is_proved_gone(report) ? "proved gone" : "destroyed, not proved gone";
 }
 
 char *report_seen(const json_t *check)

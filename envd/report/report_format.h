@@ -24,11 +24,11 @@ const json_t *report_newest_run(const json_t *report, const char *suite);
 /* Of the report, else of its environment; never NULL where there is an environment. */
 const json_t *report_proofs(const json_t *report);
 
-/* The environment's verdict in one word: its state, or "gone" with proofs; for headlines. */
-const char *report_verdict(const json_t *report);
+/* There is evidence, and it is not just a person's word. */
+bool report_is_proved_gone(const json_t *report);
 
-/* What a proof of this kind says, in words. */
-const char *report_proof_words(const char *kind);
+/* For the headline: its state, or "proved gone". */
+const char *report_verdict(const json_t *report);
 
 /* What was seen of a smoke check: its message, else its expectations; the caller frees. */
 char *report_seen(const json_t *check);

@@ -299,6 +299,8 @@ static void add_teardown(struct suite *suite, const json_t *report)
 		return;
 	if (text_equal(state, "destroying"))
 		gone.outcome = json_get_bool(environment, "quarantined", false) ? ERRED : SKIPPED;
+	else if (!report_is_proved_gone(report))
+		gone.outcome = ERRED;
 	add_case(suite, &gone);
 	json_array_foreach((json_t *)(uintptr_t)report_proofs(report), i, proof) {
 		struct junit_case one = { .name = json_get_string(proof, "kind", "?"),

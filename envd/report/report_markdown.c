@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "base/duration.h"
+#include "model/proof.h"
 #include "report/report_format.h"
 
 /* A cell is one line, and '|' would end it; '<' and friends would be HTML. */
@@ -273,7 +274,7 @@ static void add_proofs(struct text *into, const json_t *report)
 	json_array_foreach((json_t *)(uintptr_t)proofs, i, proof) {
 		const char *kind = json_get_string(proof, "kind", "?");
 
-		ADD_ROW(into, kind, json_get_string(proof, "at", ""), report_proof_words(kind));
+		ADD_ROW(into, kind, json_get_string(proof, "at", ""), proof_words(kind));
 	}
 }
 

@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "base/duration.h"
+#include "model/proof.h"
 #include "report/report_format.h"
 
 static void add_field(struct text *into, const char *name, const char *value)
@@ -208,7 +209,7 @@ static void add_proofs(struct text *into, const json_t *report)
 		const char *kind = json_get_string(proof, "kind", "?");
 
 		text_format(into, "  %-16s %s  %s\n", kind, json_get_string(proof, "at", ""),
-			    report_proof_words(kind));
+			    proof_words(kind));
 	}
 }
 

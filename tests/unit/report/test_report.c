@@ -184,6 +184,23 @@ static void every_suite_has_a_case(void **unused)
 	}
 }
 
+static void what_a_person_took_on_is_not_called_proved(void **unused)
+{
+	AUTO(json_decref) json_t *report = input("gone");
+
+	(void)unused;
+	json_object_set_new(
+	    report, "proofs",
+	    json_pack("[{s:s, s:s}]", "kind", "acknowledged", "at", "2026-11-24T20:10:16.000Z"));
+
+	AUTO(free) char *text = render("text", report);
+	AUTO(free) char *junit = render("junit", report);
+
+	assert_non_null(strstr(text, "pr-812: destroyed, not proved gone\n"));
+	assert_non_null(strstr(text, "not proved: a person has taken on what may be left"));
+	assert_int_equal(count_of(junit, "<error "), 1);
+}
+
 static void an_unknown_format_is_refused_by_name(void **unused)
 {
 	AUTO(json_decref) json_t *report = json_object();
@@ -220,6 +237,7 @@ int main(void)
 		cmocka_unit_test(junit_names_stay_the_same_from_run_to_run),
 		cmocka_unit_test(junit_keeps_to_the_subset_that_all_readers_know),
 		cmocka_unit_test(every_suite_has_a_case),
+		cmocka_unit_test(what_a_person_took_on_is_not_called_proved),
 		cmocka_unit_test(an_unknown_format_is_refused_by_name),
 		cmocka_unit_test(an_empty_document_renders_in_every_format),
 	};
