@@ -137,7 +137,7 @@ static void too_many_orphans_halt_everything(void **unused)
 	for (int i = 0; i < 6; i++) {
 		char id[ID_TEXT_SIZE];
 
-		snprintf(id, sizeof(id), "4444444%d-0000-4000-8000-000000000003", i);
+		snprintf(id, sizeof(id), "4444444%c-0000-4000-8000-000000000003", (char)('0' + i));
 		json_array_append_new(items, thing(OURS, id, 1, now_s - 1));
 	}
 	plan = plan_for(items, &rules);
