@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "engine/container/container_files.h"
+#include "engine/container/container_guard.h"
 #include "engine/container/container_inspect.h"
 #include "engine/container/container_inventory.h"
 #include "engine/container/container_logs.h"
@@ -419,9 +420,12 @@ bool container_create(const struct engine_request *request, struct worker_lines 
 
 	if (!runtime_open(request, &creation.runtime, err))
 		return false;
-	is_made = prepare(&creation, err) && build(&creation, err) &&
-		  check_still_running(&creation, err) && check_isolation(&creation, err) &&
-		  make_result(&creation, data, err);
+	is_made = prepare(&creation, err) && build(&creation, err);
+	/* Also around one that failed: it is there until it is destroyed. */
+	if (creation.runs)
+		guard_keep(&creation.runtime, request, lines);
+	is_made = is_made && check_still_running(&creation, err) &&
+		  check_isolation(&creation, err) && make_result(&creation, data, err);
 	/* With the runtime gone there is nothing to be read from it. */
 	if (!is_made && creation.runs && err->code != ERR_UNAVAILABLE)
 		*data = json_pack("{s:o, s:O}", "services", failed_services(&creation, err), "lock",

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "engine/container/container_guard.h"
 #include "engine/container/container_inventory.h"
 #include "engine/container/container_names.h"
 
@@ -219,6 +220,7 @@ bool container_destroy(const struct engine_request *request, struct worker_lines
 		      is_complete && is_empty, "pending", 0, "left", removal.left);
 	if (is_complete && !is_empty)
 		refuse_left(&removal, err);
+	guard_drop(&removal.runtime, request);
 	removal_release(&removal);
 	return is_complete && is_empty;
 }
