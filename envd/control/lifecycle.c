@@ -182,7 +182,7 @@ static bool check_open(const struct control *control, struct error *err)
 		return false;
 	if (open < control->settings->open_max)
 		return true;
-	error_set_as(err, ERR_LIMIT, "too_many_environments",
+	error_set_as(err, ERR_LIMIT, "environment_limit",
 		     "there are %lld environments already (at most %lld)", (long long)open,
 		     (long long)control->settings->open_max);
 	return error_hint(err, "destroy some, or try again when leases have ended");
@@ -453,7 +453,7 @@ bool lifecycle_check(struct control *control, struct store_tx *tx, struct env_id
 	if (!store_checks_waiting(store_of(tx), id, &waiting, err))
 		return false;
 	if (waiting >= CHECKS_WAITING_MAX)
-		return error_set_as(err, ERR_LIMIT, "too_many_checks",
+		return error_set_as(err, ERR_LIMIT, "check_limit",
 				    "%lld check runs of \"%s\" are waiting already",
 				    (long long)waiting, env->name);
 	memcpy(run->id, env_id_new().text, sizeof(run->id));

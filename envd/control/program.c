@@ -35,6 +35,8 @@ struct program *program_new(struct control *control)
 	program->control = control;
 	program->look_ms = LOOK_MS;
 	signal(SIGPIPE, SIG_IGN);
+	/* A terminal that closes takes nobody's environments along. */
+	signal(SIGHUP, SIG_IGN);
 	loop_on_signal(control->loop, SIGINT, on_end_signal, program);
 	loop_on_signal(control->loop, SIGTERM, on_end_signal, program);
 	return program;
