@@ -379,7 +379,7 @@ static bool set_problem(struct exchange *exchange, struct error *err)
 			&ignored))
 		return error_set(err, code, "the server answered %ld", exchange->status);
 	slug = json_get_string(problem, "code", NULL);
-	if (exchange->status == 429 && slug && is_quota(slug))
+	if ((exchange->status == 429 || exchange->status == 400) && slug && is_quota(slug))
 		code = ERR_LIMIT;
 	error_set_as(err, code, slug ? kept_slug(slug) : error_code_name(code), "%s",
 		     text_printable(json_get_string(problem, "detail",

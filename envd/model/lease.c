@@ -39,8 +39,11 @@ bool lease_choose(const struct lease_limits *limits, int64_t asked_ms, int64_t *
 	    limits->minimum_ms > LEASE_MINIMUM_MS ? limits->minimum_ms : LEASE_MINIMUM_MS;
 	int64_t chosen = asked_ms >= 0 ? asked_ms : limits->default_ms;
 
+	/* Too long is a rule of the house, too short is a mistake: clients tell them apart. */
 	if (chosen < minimum || chosen > limits->maximum_ms)
-		return error_set_as(err, ERR_INVALID, "lease_out_of_range",
+		return error_set_as(err, ERR_INVALID,
+				    chosen > limits->maximum_ms ? "lease_too_long"
+								: "lease_out_of_range",
 				    "a lease of %s is out of range (expected %s to %s)",
 				    duration_format(chosen, asked), duration_format(minimum, least),
 				    duration_format(limits->maximum_ms, most));

@@ -114,7 +114,7 @@ static void wrong_words_are_usage_errors_with_a_hint(void **state)
 	assert_int_equal(world_envctl(world, NULL, "create", "smal", NULL), 6);
 	assert_said(world, "did you mean");
 	assert_int_equal(world_envctl(world, NULL, "create", "small", "--pin", "wbe=1", NULL), 2);
-	assert_int_equal(world_envctl(world, NULL, "create", "small", "--ttl", "3h", NULL), 2);
+	assert_int_equal(world_envctl(world, NULL, "create", "small", "--ttl", "3h", NULL), 5);
 }
 
 static void no_server_is_worth_another_try_and_says_where_it_looked(void **state)
