@@ -56,7 +56,8 @@ static void only_a_proof_leads_to_destroyed(void **unused)
 		for (int event = 0; event < ENV_EVENT_COUNT; event++) {
 			enum env_state to;
 
-			if (can((enum env_state)state, (enum env_event)event, &to) && to == ENV_DESTROYED)
+			if (can((enum env_state)state, (enum env_event)event, &to) &&
+			    to == ENV_DESTROYED)
 				assert_int_equal(event, EVENT_PROVED_GONE);
 		}
 }
@@ -68,7 +69,8 @@ static void ready_is_reached_through_checking_only(void **unused)
 		for (int event = 0; event < ENV_EVENT_COUNT; event++) {
 			enum env_state to;
 
-			if (can((enum env_state)state, (enum env_event)event, &to) && to == ENV_READY)
+			if (can((enum env_state)state, (enum env_event)event, &to) &&
+			    to == ENV_READY)
 				assert_int_equal(state, ENV_CHECKING);
 		}
 }
