@@ -78,7 +78,26 @@ json_t *bench_run_as(const struct fake_bank *bank, const char *checks,
 	return report;
 }
 
+/* The generator itself was kept from its work, as it says: another program had the processor. */
+static bool was_disturbed(const json_t *report)
+{
+	const json_t *load = json_array_get(json_object_get(report, "load"), 0);
+
+	return load && !json_get_bool(json_object_get(load, "generator"), "healthy", true);
+}
+
 json_t *bench_run(const struct fake_bank *bank, const char *checks, struct bench_exec *exec)
+{
+	json_t *report = bench_run_once(bank, checks, exec);
+
+	for (int again = 0; again < 4 && was_disturbed(report); again++) {
+		json_decref(report);
+		report = bench_run_once(bank, checks, exec);
+	}
+	return report;
+}
+
+json_t *bench_run_once(const struct fake_bank *bank, const char *checks, struct bench_exec *exec)
 {
 	struct check_request request = { .run_smoke = true,
 					 .run_load = true,

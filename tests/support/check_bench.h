@@ -21,6 +21,9 @@ struct bench_exec {
 struct check_plan *bench_plan(const char *checks);
 
 /* Known names: url, http_url, ca, host, port. The bank's own ports are its addresses. */
+json_t *bench_run_once(const struct fake_bank *bank, const char *checks, struct bench_exec *exec);
+/* The same, up to five times, until the load generator was left in peace: what is told then is the
+ * product's doing. Where the generator's own trouble is the story, bench_run_once(). */
 json_t *bench_run(const struct fake_bank *bank, const char *checks, struct bench_exec *exec);
 
 /* The same with everything as given. `request` gets plan, outputs and addresses where it has none.

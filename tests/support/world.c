@@ -166,6 +166,7 @@ void world_free(struct world *world)
 	struct error ignored; /* a folder that stays is only untidy */
 
 	if (world->envd > 0) {
+		kill(world->envd, SIGCONT); /* a test may have stopped it */
 		destroy_everything(world);
 		eventually(nothing_is_open, world, 20000);
 		world_end(world, SIGTERM);

@@ -167,13 +167,21 @@ static void a_product_that_is_gone_fails(void **state)
 static void a_server_that_stalls_shows_in_the_latency_and_not_in_the_service_time(void **state)
 {
 	struct fake_bank *bank = *state;
-	pid_t helper = freeze_later(bank->pid, 1000, 1000);
-	AUTO(json_decref)
-	json_t *report = bench_run(
-	    bank, LOAD("rate: 200/s, duration: 3s, connections: 4", "\"latency p(95) < 600ms\""),
-	    NULL);
+	AUTO(json_decref) json_t *report = NULL;
 
-	waitpid(helper, NULL, 0);
+	/* Again when something else stalled, too: the generator says so itself. */
+	for (int tries = 0; tries < 5; tries++) {
+		pid_t helper = freeze_later(bank->pid, 1000, 1000);
+
+		json_decref(report);
+		report = bench_run_once(
+		    bank,
+		    LOAD("rate: 200/s, duration: 3s, connections: 4", "\"latency p(95) < 600ms\""),
+		    NULL);
+		waitpid(helper, NULL, 0);
+		if (strcmp(json_get_string(load_of(report), "verdict", ""), "inconclusive") != 0)
+			break;
+	}
 	assert_load(report, "failed");
 	assert_in_range((int)figure(report, "latency_ms", "p99"), 850, 1300);
 	assert_in_range((int)figure(report, "service_time_ms", "p99"), 0, 200);
@@ -185,7 +193,7 @@ static void a_generator_that_stalls_blames_itself(void **state)
 {
 	pid_t helper = freeze_later(getpid(), 800, 700);
 	AUTO(json_decref)
-	json_t *report = bench_run(
+	json_t *report = bench_run_once(
 	    *state, LOAD("rate: 200/s, duration: 2s, connections: 16", "\"latency p(95) < 300ms\""),
 	    NULL);
 
