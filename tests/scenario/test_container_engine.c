@@ -128,37 +128,42 @@ static void everything_that_is_made_is_labelled(void **state)
 
 /* ---- order ---- */
 
+static int64_t state_time_ms(const struct stage *stage, const char *service, const char *key)
+{
+	json_t *seen = stage_look(stage, service);
+	struct error err;
+	int64_t at_ms = 0;
+
+	assert_true(
+	    clock_parse(json_get_string(stage_dig(seen, "State", NULL), key, ""), &at_ms, &err));
+	json_decref(seen);
+	return at_ms;
+}
+
 static void what_depends_starts_after_what_it_needs(void **state)
 {
 	struct stage *stage = stage_new(*state);
-	json_t *job, *web, *slow;
 
 	stage_write(stage,
 		    "services:\n"
-		    "  web:\n" STAGE_HTTPD_BLOCK "    depends_on:\n"
-		    "      job: { condition: service_completed_successfully }\n"
-		    "      slow: { condition: service_healthy }\n"
-		    "  job: { image: " STAGE_IMAGE ", command: [sh, -c, 'sleep 0.4'] }\n"
+		    "  after_job:\n" STAGE_HTTPD_BLOCK
+		    "    depends_on: { job: { condition: service_completed_successfully } }\n"
+		    "  after_slow:\n" STAGE_HTTPD_BLOCK
+		    "    depends_on: { slow: { condition: service_healthy } }\n"
+		    "  job: { image: " STAGE_IMAGE ", command: [sh, -c, 'sleep 1.5'] }\n"
 		    "  slow:\n"
 		    "    image: " STAGE_IMAGE "\n"
-		    "    command: [sh, -c, 'sleep 0.3; touch /tmp/ok; exec sleep 1000']\n"
+		    "    command: [sh, -c, 'sleep 1.5; touch /tmp/ok; exec sleep 1000']\n"
 		    "    healthcheck: { test: [CMD, test, -f, /tmp/ok], interval: 5s }\n",
 		    NULL);
 	stage_must(stage, "create");
-	job = stage_look(stage, "job");
-	web = stage_look(stage, "web");
-	slow = stage_look(stage, "slow");
-	assert_string_equal(json_get_string(stage_dig(job, "State", NULL), "Status", ""), "exited");
-	assert_true(strncmp(json_get_string(stage_dig(web, "State", NULL), "StartedAt", ""),
-			    json_get_string(stage_dig(job, "State", NULL), "FinishedAt", "9"),
-			    23) >= 0);
+	assert_true(state_time_ms(stage, "after_job", "StartedAt") >=
+		    state_time_ms(stage, "job", "FinishedAt"));
+	assert_true(state_time_ms(stage, "after_slow", "StartedAt") >=
+		    state_time_ms(stage, "slow", "StartedAt") + 1500);
 	/* These two need nothing from each other. */
-	assert_true(strncmp(json_get_string(stage_dig(slow, "State", NULL), "StartedAt", "9"),
-			    json_get_string(stage_dig(job, "State", NULL), "FinishedAt", ""),
-			    23) < 0);
-	json_decref(job);
-	json_decref(web);
-	json_decref(slow);
+	assert_true(state_time_ms(stage, "slow", "StartedAt") <
+		    state_time_ms(stage, "job", "FinishedAt"));
 	stage_must(stage, "inspect");
 	assert_true(json_get_bool(stage->data, "healthy", false));
 	stage_free(stage);
