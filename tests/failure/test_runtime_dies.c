@@ -79,7 +79,7 @@ static int on_podman(void **state)
 
 static int on_docker(void **state)
 {
-	return open_world(state, "--docker", "docker.sock");
+	return open_world(state, "--own --docker", "docker.sock");
 }
 
 static int close_world(void **state)
@@ -212,7 +212,7 @@ static void docker_restarted_while_building_is_survived(void **state)
 	world_create(world, "small", "e1", "10m", id);
 	wait_for_the_middle(world, id);
 	run("ci/local/runtime --stop", runtime_folder);
-	start_runtime("--docker");
+	start_runtime("--own --docker");
 	assert_ready_or_gone(world, id);
 }
 
