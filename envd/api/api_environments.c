@@ -250,8 +250,8 @@ static void answer_acknowledge(struct api_change *change)
 void api_acknowledge_environment(void *api, struct http_request *request)
 {
 	static const char *const known[] = { "name", NULL };
-	AUTO(api_change_free) struct api_change *change =
-	    api_change_new(api, request, "acknowledge");
+	AUTO(api_change_free)
+	struct api_change *change = api_change_new(api, request, "acknowledge");
 	struct error err;
 
 	change->apply = apply_acknowledge;
