@@ -11,7 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <netinet/in.h>
 #include <sys/mount.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <cmocka.h>
 
@@ -100,6 +102,32 @@ static void infrastructure_and_product_have_different_exit_statuses(void **state
 		    "    steps: [ { http: { path: / }, expect: [ 'status == 418' ] } ]\n");
 	assert_int_equal(world_envctl(world, NULL, "create", "small", NULL), 7);
 	assert_said(world, "status == 418: saw 200");
+}
+
+static void a_host_port_that_is_taken_is_named(void **state)
+{
+	struct world *world = *state;
+	struct sockaddr_in address = { .sin_family = AF_INET,
+				       .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t length = sizeof(address);
+	AUTO(close) int taken = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	AUTO(free) char *compose = NULL;
+	AUTO(free) char *port = NULL;
+
+	assert_int_equal(bind(taken, (const struct sockaddr *)&address, length), 0);
+	assert_int_equal(listen(taken, 1), 0);
+	assert_int_equal(getsockname(taken, (struct sockaddr *)&address, &length), 0);
+	port = xasprintf("%d", ntohs(address.sin_port));
+	compose = xasprintf("services:\n"
+			    "  web:\n"
+			    "    image: ${WEB_IMAGE:-localhost/envd-test/busybox:1}\n"
+			    "    command: [sleep, '1000']\n"
+			    "    ports: ['%s:80']\n",
+			    port);
+	world_write(world, "small", "compose.yaml", compose);
+	assert_int_equal(world_envctl(world, NULL, "create", "small", NULL), 4);
+	assert_said(world, "host port is taken");
+	assert_said(world, port);
 }
 
 static void wrong_words_are_usage_errors_with_a_hint(void **state)
@@ -224,6 +252,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_script_creates_looks_extends_and_destroys),
 		TEST(infrastructure_and_product_have_different_exit_statuses),
+		TEST(a_host_port_that_is_taken_is_named),
 		TEST(wrong_words_are_usage_errors_with_a_hint),
 		TEST(no_server_is_worth_another_try_and_says_where_it_looked),
 		TEST(a_second_envd_on_the_same_data_is_refused),

@@ -96,13 +96,16 @@ static void set_ports(const struct body_subject *subject, json_t *body, json_t *
 	}
 	for (size_t i = 0; i < service->ports.count; i++) {
 		const struct compose_port *port = &service->ports.items[i];
+		char chosen[12] = ""; /* by the system, unless the file insists */
 
+		if (port->host_port)
+			snprintf(chosen, sizeof(chosen), "%d", port->host_port);
 		snprintf(key, sizeof(key), "%d/%s", port->container_port, port->protocol);
 		json_object_set_new(exposed, key, json_object());
 		json_object_set_new(bindings, key,
 				    json_pack("[{s:s, s:s}]", "HostIp",
 					      subject->request->target.publish_address, "HostPort",
-					      ""));
+					      chosen));
 	}
 	json_object_set_new(body, "ExposedPorts", exposed);
 	json_object_set_new(host, "PortBindings", bindings);

@@ -97,7 +97,7 @@ static void a_service_without_any_command_is_refused(void **unused)
 	assert_non_null(strstr(err.message, "\"web\""));
 }
 
-static void host_ports_are_always_the_systems_choice(void **unused)
+static void host_ports_are_the_systems_choice_unless_the_file_insists(void **unused)
 {
 	struct error err;
 	AUTO(json_decref)
@@ -106,9 +106,9 @@ static void host_ports_are_always_the_systems_choice(void **unused)
 
 	(void)unused;
 	assert_part(body, "HostConfig.PortBindings.80/tcp",
-		    "[{\"HostIp\":\"127.0.0.1\",\"HostPort\":\"\"}]");
+		    "[{\"HostIp\":\"127.0.0.1\",\"HostPort\":\"8080\"}]");
 	assert_part(body, "HostConfig.PortBindings.90/tcp",
-		    "[{\"HostIp\":\"127.0.0.1\",\"HostPort\":\"\"}]");
+		    "[{\"HostIp\":\"127.0.0.1\",\"HostPort\":\"9\"}]");
 	assert_part(body, "HostConfig.PortBindings.53/udp",
 		    "[{\"HostIp\":\"127.0.0.1\",\"HostPort\":\"\"}]");
 	assert_part(body, "HostConfig.PortBindings.7/tcp", "nothing");
@@ -221,7 +221,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(commands_follow_compose),
 		cmocka_unit_test(a_service_without_any_command_is_refused),
-		cmocka_unit_test(host_ports_are_always_the_systems_choice),
+		cmocka_unit_test(host_ports_are_the_systems_choice_unless_the_file_insists),
 		cmocka_unit_test(volumes_are_named_after_the_environment),
 		cmocka_unit_test(limits_leave_no_swap),
 		cmocka_unit_test(every_container_carries_whose_it_is),
