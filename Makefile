@@ -37,6 +37,7 @@ SUPPORT_SOURCES := $(filter-out tests/support/filter.c,$(wildcard tests/support/
 UNIT_TESTS := $(wildcard tests/unit/*/test_*.c)
 SCENARIO_TESTS := $(wildcard tests/scenario/test_*.c)
 FAILURE_TESTS := $(wildcard tests/failure/test_*.c)
+TEMPLATE_TESTS := $(wildcard templates/*/test/run)
 
 object = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 test_program = $(patsubst tests/%.c,$(BUILD)/tests/%,$(1))
@@ -113,7 +114,7 @@ build-tests: all $(UNIT_PROGRAMS) $(SCENARIO_PROGRAMS) $(FAILURE_PROGRAMS)
 test: ## unit and scenario tests, on real runtimes; installs what it needs
 	@ci/local/packages build test runtime docker
 	@$(MAKE) --no-print-directory build-tests
-	@$(RUN) $(UNIT_PROGRAMS) $(SCENARIO_PROGRAMS)
+	@$(RUN) $(UNIT_PROGRAMS) $(TEMPLATE_TESTS) $(SCENARIO_PROGRAMS)
 
 test-unit: $(UNIT_PROGRAMS) all ## unit tests alone
 	@$(RUN) $(UNIT_PROGRAMS)
