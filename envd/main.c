@@ -78,11 +78,15 @@ static int serve(struct control *control, int argc, char **argv)
 	open_templates(control);
 	control->feed = history_feed_new(control->store);
 	turn_on_commit(control->turn, history_feed_pump, control->feed);
-	if (!api_open(control, &api, &err))
-		return fail(&err);
 	program = program_new(control);
+	/* Before anybody can ask for anything: what is made must have somebody who takes it away.
+	 */
 	if (!settings->no_reaper)
 		keep_reaper(program, argc, argv);
+	if (!api_open(control, &api, &err)) {
+		program_free(program);
+		return fail(&err);
+	}
 	log_info("serving on %s, data in \"%s\", instance %s", settings->listen, settings->data,
 		 store_instance(control->store));
 	while (!program_is_ending(program))

@@ -333,8 +333,11 @@ static bool open_store(struct sweep *sweep, struct error *err)
 		return name_instance(sweep, err);
 	if (sweep->options.instance)
 		return error_set(err, ERR_INVALID, "--instance goes with --no-store");
-	if (!store_open(sweep->settings.data, false, &sweep->store, err))
-		return false;
+	for (int i = 0; !store_open(sweep->settings.data, false, &sweep->store, err); i++) {
+		if (strcmp(err->slug, "store_busy") != 0 || i == BUSY_TRIES)
+			return false;
+		nanosleep(&(struct timespec){ .tv_nsec = 10000000 }, NULL);
+	}
 	snprintf(sweep->instance, sizeof(sweep->instance), "%s", store_instance(sweep->store));
 	return true;
 }

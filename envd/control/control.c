@@ -1,13 +1,18 @@
 #include "control/control.h"
 
 #include <string.h>
+#include <time.h>
 
+#include "base/clock.h"
 #include "base/files.h"
 #include "control/history_feed.h"
 #include "control/instance_record.h"
 #include "control/job_runner.h"
+#include "control/lock_watch.h"
 #include "control/peer.h"
 #include "control/scheduler.h"
+
+enum { OPEN_LIMIT_MS = 30000 }; /* three times what makes a holder a hung one */
 
 const char *control_owner(const struct control *control)
 {
@@ -49,17 +54,34 @@ static bool take_place(struct control *control, const char *data, struct error *
 	return true;
 }
 
+/* The other program may be in the middle of a transaction, or hang in one: that must not keep this
+ * one from starting. It blocks, but nothing runs yet. */
+static bool open_when_free(struct control *control, const char *data, struct error *err)
+{
+	const struct timespec pause = { .tv_nsec = 10000000 };
+	int64_t until_ms = clock_mono_ms() + OPEN_LIMIT_MS;
+	struct lock_watch watch = { .seen_mono_ms = 0 };
+
+	while (!store_open(data, !peer_is_running(control->other), &control->store, err)) {
+		if (strcmp(err->slug, "store_busy") != 0 || clock_mono_ms() > until_ms)
+			return false;
+		lock_watch_busy(&watch, data);
+		nanosleep(&pause, NULL);
+	}
+	return true;
+}
+
 /* On a full disk SQLite cannot even be opened for reading. */
 static bool open_store(struct control *control, const char *data, struct error *err)
 {
 	AUTO(free) char *reserve = path_join(data, "reserve");
 
-	if (store_open(data, !peer_is_running(control->other), &control->store, err))
+	if (open_when_free(control, data, err))
 		return true;
 	if (strcmp(err->slug, "disk_full") != 0 || control->role != CONTROL_DESTROYER ||
 	    unlink(reserve) != 0)
 		return false;
-	return store_open(data, false, &control->store, err);
+	return open_when_free(control, data, err);
 }
 
 static bool open_parts(struct control *control, struct error *err)

@@ -2,6 +2,7 @@
 
 #include <signal.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #include "base/files.h"
 #include "base/log.h"
@@ -9,7 +10,7 @@
 #include "control/peer.h"
 #include "loop/timer.h"
 
-enum { LOOK_MS = 1000, SLOWEST_LOOK_MS = 30000 };
+enum { LOOK_MS = 1000, SLOWEST_LOOK_MS = 30000, START_LIMIT_MS = 5000 };
 
 struct program {
 	struct control *control;
@@ -94,6 +95,17 @@ static void look_after_reaper(void *arg)
 	timer_set_ms(program->keeper, program->look_ms);
 }
 
+/* Blocks, but nothing is served yet. */
+static void wait_for_reaper(struct program *program)
+{
+	const struct timespec pause = { .tv_nsec = 5000000 };
+
+	for (int i = 0; i < START_LIMIT_MS / 5 && !peer_is_running(program->control->other); i++)
+		nanosleep(&pause, NULL);
+	if (!peer_is_running(program->control->other))
+		log_error("envd-reaper is not running yet: going on, and trying again");
+}
+
 void program_keep_reaper(struct program *program, const char *const *argv)
 {
 	AUTO(free) char *folder = path_of_program_folder();
@@ -107,4 +119,5 @@ void program_keep_reaper(struct program *program, const char *const *argv)
 		program->reaper_argv[i + 1] = xstrdup(argv[i]);
 	program->keeper = timer_new(program->control->loop, look_after_reaper, program);
 	look_after_reaper(program);
+	wait_for_reaper(program);
 }

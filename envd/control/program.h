@@ -15,7 +15,8 @@ void program_free(struct program *program);
 bool program_is_ending(const struct program *program);
 
 /* Start `envd-reaper` beside us whenever none runs on the data folder, looking once a second, in a
- * session of its own: it outlives us. `argv` (ends with NULL, copied) are its arguments. */
+ * session of its own: it outlives us. `argv` (ends with NULL, copied) are its arguments. Returns
+ * when it runs, or after 5 s. */
 void program_keep_reaper(struct program *program, const char *const *argv);
 
 #endif

@@ -1,17 +1,16 @@
 #include "control/turn.h"
 
-#include <signal.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "control/lock_watch.h"
 #include "loop/timer.h"
 
 enum {
-	BUSY_RETRY_MS = 5,     /* the other program's transaction takes a few milliseconds */
-	FULL_RETRY_MS = 1000,  /* a full disk does not get empty by asking often */
-	BUSY_LIMIT_MS = 5000,  /* then a client hears 503 */
-	HUNG_LIMIT_MS = 10000, /* then the holder of the lock is hung, and is ended */
+	BUSY_RETRY_MS = 5,    /* the other program's transaction takes a few milliseconds */
+	FULL_RETRY_MS = 1000, /* a full disk does not get empty by asking often */
+	BUSY_LIMIT_MS = 5000, /* then a client hears 503 */
 };
 
 struct work_item {
@@ -42,8 +41,7 @@ struct turn {
 	void *on_commit_arg[4];
 	size_t on_commit_count;
 	int64_t data_version;
-	struct store_holder holder; /* of the lock that we found taken */
-	int64_t holder_seen_mono_ms;
+	struct lock_watch watch;
 };
 
 static void on_retry(void *arg)
@@ -155,40 +153,16 @@ static void postpone(struct turn *turn, const struct error *failure, int64_t ret
 	timer_set_ms(turn->retry, retry_ms);
 }
 
-/* The lock is taken. One holder that keeps one transaction open for 10 s has stopped for ever. */
-static void watch_holder(struct turn *turn)
-{
-	struct store_holder now;
-	int64_t at = clock_mono_ms();
-	char identity[40];
-
-	if (!store_lock_holder(turn->store, &now))
-		return;
-	if (now.turn != turn->holder.turn || now.process.pid != turn->holder.process.pid ||
-	    !turn->holder_seen_mono_ms) {
-		turn->holder = now;
-		turn->holder_seen_mono_ms = at;
-		return;
-	}
-	if (at - turn->holder_seen_mono_ms < HUNG_LIMIT_MS)
-		return;
-	snprintf(identity, sizeof(identity), "pid=%d", (int)now.process.pid);
-	log_line(LOG_ERROR, identity, "has held the store's lock for %lld ms: hung, ending it",
-		 (long long)(at - turn->holder_seen_mono_ms));
-	process_signal(&now.process, SIGKILL);
-	turn->holder_seen_mono_ms = 0;
-}
-
 static bool begin(struct turn *turn, struct store_tx **tx)
 {
 	struct error err;
 
 	if (store_begin(turn->store, tx, &err)) {
-		turn->holder_seen_mono_ms = 0;
+		lock_watch_free(&turn->watch);
 		return true;
 	}
 	if (strcmp(err.slug, "store_busy") == 0) {
-		watch_holder(turn);
+		lock_watch_busy(&turn->watch, store_folder(turn->store));
 		postpone(turn, &err, BUSY_RETRY_MS);
 	} else {
 		log_line(LOG_ERROR, NULL, "cannot begin a transaction: %s", err.message);

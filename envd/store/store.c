@@ -260,10 +260,12 @@ bool store_tx_is_broken(const struct store_tx *tx)
 	return tx->is_broken;
 }
 
-bool store_lock_holder(const struct store *store, struct store_holder *holder)
+bool store_lock_holder(const char *folder, struct store_holder *holder)
 {
+	AUTO(free) char *path = path_join(folder, "store.lock");
+	AUTO(close) int fd = open(path, O_RDONLY | O_CLOEXEC);
 	char line[160];
-	ssize_t length = pread(store->lock_fd, line, sizeof(line) - 1, 0);
+	ssize_t length = fd < 0 ? 0 : pread(fd, line, sizeof(line) - 1, 0);
 	long long ticks, since, turn;
 	int pid;
 

@@ -60,7 +60,7 @@ struct store_holder {
 	int64_t since_mono_ms;
 	int64_t turn; /* differs for every transaction of that process */
 };
-bool store_lock_holder(const struct store *store, struct store_holder *holder);
+bool store_lock_holder(const char *folder, struct store_holder *holder);
 
 /* Give the reserve back to a full disk, so that destroying never needs space; and make it again
  * when there is plenty. */

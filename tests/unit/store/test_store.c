@@ -324,7 +324,7 @@ static void two_programs_take_turns(void **state)
 	tx = begin(f->store);
 	assert_false(store_begin(other, &theirs, &err));
 	assert_string_equal(err.slug, "store_busy");
-	assert_true(store_lock_holder(other, &holder));
+	assert_true(store_lock_holder(f->folder, &holder));
 	assert_int_equal(holder.process.pid, getpid());
 	commit(tx);
 	assert_true(store_begin(other, &theirs, &err));
