@@ -20,24 +20,33 @@
 
 static char runtime_folder[64];
 
-static void run(const char *format, const char *argument)
+static bool succeeds(const char *program, const char *argument)
 {
 	const char *source = getenv("ENVD_SOURCE");
 	AUTO(free) char *command = NULL;
 
 	if (!source)
 		fail_msg("ENVD_SOURCE is not set: run the tests with tests/run");
-	command = xasprintf("cd %s && %s %s >>%s.log 2>&1 </dev/null", source, format, argument,
+	command = xasprintf("cd %s && %s %s >>%s.log 2>&1 </dev/null", source, program, argument,
 			    runtime_folder);
-	if (system(command) != 0)
-		fail_msg("%s failed; see %s.log", command, runtime_folder);
+	return system(command) == 0;
 }
 
+static void run(const char *program, const char *argument)
+{
+	if (!succeeds(program, argument))
+		fail_msg("%s %s failed; see %s.log", program, argument, runtime_folder);
+}
+
+/* dockerd sometimes waits in vain for its containerd when it was stopped a moment ago. */
 static void start_runtime(const char *kind)
 {
 	AUTO(free) char *command = xasprintf("ci/local/runtime %s", kind);
 
-	run(command, runtime_folder);
+	for (int tries = 0; tries < 3; tries++)
+		if (succeeds(command, runtime_folder))
+			return;
+	fail_msg("no runtime could be started; see %s.log", runtime_folder);
 }
 
 static int open_world(void **state, const char *kind, const char *socket)
@@ -84,10 +93,12 @@ static int on_docker(void **state)
 
 static int close_world(void **state)
 {
+	AUTO(free) char *log = xasprintf("%s.log", runtime_folder);
 	struct error ignored; /* a folder that stays is only untidy */
 
 	world_free(*state);
 	run("ci/local/runtime --stop", runtime_folder);
+	unlink(log);
 	if (!folder_remove(runtime_folder, &ignored))
 		print_message("%s\n", ignored.message);
 	return 0;

@@ -2,8 +2,8 @@
  * container_body.h - a service of a Compose file as the body of POST /containers/create. Pure.
  *
  * Host ports are bound to the target's publish address only, and are the system's choice unless the
- * file insists on one: then one environment of the template runs at a time, and a second one is told
- * that the port is taken.
+ * file insists on one: then one environment of the template runs at a time, and a second one is
+ * told that the port is taken.
  */
 #ifndef ENVD_ENGINE_CONTAINER_CONTAINER_BODY_H
 #define ENVD_ENGINE_CONTAINER_CONTAINER_BODY_H
