@@ -25,7 +25,7 @@
 	" touch /tmp/ok; exec httpd -f -p 80 -h /www']\n"                                          \
 	"    healthcheck: { test: [CMD, test, -f, /tmp/ok], interval: 1s, retries: 5 }\n"          \
 	"    volumes: ['data:/data']\n"                                                            \
-	"  web:\n" STAGE_HTTPD_BLOCK "    ports: ['8080:80']\n"                                    \
+	"  web:\n" STAGE_HTTPD_BLOCK "    ports: ['80']\n"                                    \
 	"    depends_on: { db: { condition: service_healthy } }\n"                                 \
 	"    configs: [ { source: page, target: /www/deep/er/page.txt } ]\n"                       \
 	"configs: { page: { content: 'a page of its own' } }\n"                                    \
