@@ -74,6 +74,10 @@ static void start_sweep(void *arg)
 	AUTO(free)
 	char *interval =
 	    xasprintf("--sweep-interval=%lldms", (long long)settings->sweep_interval_ms);
+	AUTO(free)
+	char *keep = xasprintf("--keep-ended=%lldms", (long long)settings->keep_ended_ms);
+	AUTO(free)
+	char *keep_max = xasprintf("--keep-ended-max=%lld", (long long)settings->keep_ended_max);
 	AUTO(free) char *data = xasprintf("--data=%s", settings->data);
 	AUTO(free)
 	char *runtime = xasprintf("--runtime=%s", target && target->socket ? target->socket : "");
@@ -85,6 +89,8 @@ static void start_sweep(void *arg)
 			       data,
 			       runtime,
 			       interval,
+			       keep,
+			       keep_max,
 			       settings->config ? config : NULL,
 			       NULL };
 	struct child_spec spec = {

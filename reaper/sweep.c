@@ -11,13 +11,14 @@
 #include "control/job_request.h"
 #include "control/proofs.h"
 #include "engine_question.h"
+#include "retention.h"
 #include "settings/settings.h"
 #include "store/store_environments.h"
 #include "store/store_history.h"
 #include "store/store_sightings.h"
 #include "sweep_plan.h"
 
-enum { EXIT_FINE = 0, EXIT_USAGE = 2, EXIT_NOT_DONE = 4, BUSY_TRIES = 500 };
+enum { EXIT_FINE = 0, EXIT_USAGE = 2, EXIT_NOT_DONE = 4, BUSY_TRIES = 500, BUSY_LIMIT_MS = 5000 };
 
 struct sweep_options {
 	bool help;
@@ -48,7 +49,8 @@ static const char about[] =
     "Find what carries this installation's labels and is in no store, and remove it.\n"
     "\n"
     "Past its hard wall a thing is removed at once. A younger one is removed when two complete\n"
-    "listings, a sweep interval apart, have shown it, or when --confirm says how many there are.";
+    "listings, a sweep interval apart, have shown it, or when --confirm says how many there are.\n"
+    "Records of what ended long ago (--keep-ended, --keep-ended-max) are forgotten on the way.";
 
 /* One run of the command. */
 struct sweep {
@@ -107,18 +109,6 @@ static bool make_rules(struct sweep *sweep, struct sweep_rules *rules, struct er
 
 /* ---- writing: a moment under the store's lock, which others hold only for moments ---- */
 
-static bool begin(struct sweep *sweep, struct store_tx **tx, struct error *err)
-{
-	for (int i = 0; i < BUSY_TRIES; i++) {
-		if (store_begin(sweep->store, tx, err))
-			return true;
-		if (strcmp(err->slug, "store_busy") != 0)
-			return false;
-		nanosleep(&(struct timespec){ .tv_nsec = 10000000 }, NULL);
-	}
-	return false;
-}
-
 static bool note_sightings(struct store_tx *tx, struct sweep *sweep, const char *target,
 			   const struct sweep_plan *plan, struct error *err)
 {
@@ -140,7 +130,7 @@ static bool remember(struct sweep *sweep, const char *target, const struct sweep
 
 	if (!sweep->store || sweep->options.dry_run)
 		return true;
-	if (!begin(sweep, &tx, err))
+	if (!store_begin_within(sweep->store, BUSY_LIMIT_MS, &tx, err))
 		return false;
 	if (note_sightings(tx, sweep, target, plan, err))
 		return store_commit(tx, err);
@@ -156,7 +146,7 @@ static void note_removed(struct sweep *sweep, struct env_id id, const char *mess
 
 	if (!sweep->store)
 		return;
-	if (!begin(sweep, &tx, &err)) {
+	if (!store_begin_within(sweep->store, BUSY_LIMIT_MS, &tx, &err)) {
 		log_warn("what the sweep removed could not be written down: %s", err.message);
 		return;
 	}
@@ -288,7 +278,7 @@ static bool sweep_target(struct sweep *sweep, const struct target *target, struc
 	return done;
 }
 
-static int sweep_targets(struct sweep *sweep)
+static void sweep_targets(struct sweep *sweep)
 {
 	struct error err;
 
@@ -305,6 +295,30 @@ static int sweep_targets(struct sweep *sweep)
 	}
 	if (!sweep->failures && !sweep->options.scheduled)
 		printf("%d removed\n", sweep->removed);
+}
+
+static void forget_old(struct sweep *sweep)
+{
+	struct retention_count count;
+	struct error err;
+
+	if (!sweep->store || sweep->options.dry_run)
+		return;
+	if (!retention_run(sweep->store, &sweep->settings, sweep->now_ms, &count, &err)) {
+		sweep->failures++;
+		fprintf(stderr, "envd-reaper: old records could not be removed: %s\n",
+			err.message);
+		return;
+	}
+	if (count.environments || count.folders)
+		printf("%zu records of ended environments and %zu stray folders removed\n",
+		       count.environments, count.folders);
+}
+
+static int run(struct sweep *sweep)
+{
+	sweep_targets(sweep);
+	forget_old(sweep);
 	return sweep->failures ? EXIT_NOT_DONE : EXIT_FINE;
 }
 
@@ -367,7 +381,7 @@ int sweep_main(int argc, char **argv)
 		fputs(help, stdout);
 		status = EXIT_FINE;
 	} else {
-		status = open_store(&sweep, &err) ? sweep_targets(&sweep) : fail(&err);
+		status = open_store(&sweep, &err) ? run(&sweep) : fail(&err);
 	}
 	store_close(sweep.store);
 	settings_release(&sweep.settings);

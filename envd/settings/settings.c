@@ -49,6 +49,10 @@ static const struct option rows[] = {
 	  "environments that are not destroyed yet, queued ones too; more are refused (default 1000)", NULL },
 	{ "sweep-interval", 0, OPTION_DURATION, AT(sweep_interval_ms), "DURATION", NULL,
 	  "how often left-overs are looked for (default 10m)", NULL },
+	{ "keep-ended", 0, OPTION_DURATION, AT(keep_ended_ms), "DURATION", NULL,
+	  "how long the record of an ended environment is kept (default 30d)", NULL },
+	{ "keep-ended-max", 0, OPTION_INTEGER, AT(keep_ended_max), "N", NULL,
+	  "records of ended environments, the newest, kept at most (default 10000)", NULL },
 	{ "log-level", 0, OPTION_CHOICE, AT(log_level), "LEVEL", "ENVD_LOG_LEVEL",
 	  "debug, info, warn or error (default info)", log_levels },
 	{ "no-reaper", 0, OPTION_FLAG, AT(no_reaper), NULL, NULL,
@@ -72,6 +76,8 @@ static const struct settings defaults = {
 	.environments_max = 20,
 	.open_max = 1000,
 	.sweep_interval_ms = 10 * 60000,
+	.keep_ended_ms = 30 * 86400000LL,
+	.keep_ended_max = 10000,
 	.log_level = "info",
 };
 
@@ -291,6 +297,9 @@ static bool check_bounds(const struct settings *settings, struct error *err)
 		    "--create-slots, --check-slots and --destroy-slots must be 1 to 256");
 	if (settings->lease_grace_ms > 15 * 60000)
 		return error_set(err, ERR_INVALID, "--lease-grace may be at most 15m");
+	if (settings->keep_ended_ms < 0 || settings->keep_ended_max < 0)
+		return error_set(err, ERR_INVALID,
+				 "--keep-ended and --keep-ended-max must be at least 0");
 	if (settings->retry_first_ms < 100)
 		return error_set(err, ERR_INVALID, "--destroy-retry must be at least 100ms");
 	if (strlen(settings->listen) > 107)

@@ -37,6 +37,8 @@ struct settings {
 	int64_t environments_max;
 	int64_t open_max;
 	int64_t sweep_interval_ms;
+	int64_t keep_ended_ms;  /* rows, reports and logs of what was proved gone */
+	int64_t keep_ended_max; /* and of at most so many */
 	int64_t retry_first_ms; /* pause after a first failed destroy; doubles */
 	const char *log_level;
 	bool no_reaper; /* envd: do not start one */

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/statvfs.h>
+#include <time.h>
 
 #include "base/clock.h"
 #include "base/files.h"
@@ -202,6 +203,19 @@ bool store_begin(struct store *store, struct store_tx **tx, struct error *err)
 		return false;
 	}
 	*tx = &store->tx;
+	return true;
+}
+
+bool store_begin_within(struct store *store, int64_t limit_ms, struct store_tx **tx,
+			struct error *err)
+{
+	int64_t until_ms = clock_mono_ms() + limit_ms;
+
+	while (!store_begin(store, tx, err)) {
+		if (strcmp(err->slug, "store_busy") != 0 || clock_mono_ms() >= until_ms)
+			return false;
+		nanosleep(&(struct timespec){ .tv_nsec = 10000000 }, NULL);
+	}
 	return true;
 }
 

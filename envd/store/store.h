@@ -40,6 +40,9 @@ const char *store_instance(const struct store *store);
 
 /* BEGIN IMMEDIATE under the lock. */
 NODISCARD bool store_begin(struct store *store, struct store_tx **tx, struct error *err);
+/* The same, waiting while the other program has the lock. Blocks: for commands, not for daemons. */
+NODISCARD bool store_begin_within(struct store *store, int64_t limit_ms, struct store_tx **tx,
+				  struct error *err);
 /* The tx is gone afterwards, whatever the outcome. On failure nothing was kept. */
 NODISCARD bool store_commit(struct store_tx *tx, struct error *err);
 void store_rollback(struct store_tx *tx);

@@ -2,6 +2,8 @@
  * Left-overs: everything is killed and the data folder is deleted; what carries our label is found
  * and removed without a store, under the guards. The witness is the runtime.
  */
+#include <dirent.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -9,6 +11,8 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <time.h>
 #include <cmocka.h>
 
 #include "base/files.h"
@@ -138,6 +142,60 @@ static void a_sweep_without_a_store_asks_for_the_instance(void **state)
 	assert_non_null(strstr(output, "--instance"));
 }
 
+static size_t count_folders(const struct world *world, const char *kind)
+{
+	AUTO(free) char *path = path_join(world->data, kind);
+	DIR *listing = opendir(path);
+	const struct dirent *entry;
+	size_t count = 0;
+
+	assert_non_null(listing);
+	while ((entry = readdir(listing)))
+		count += entry->d_name[0] != '.';
+	closedir(listing);
+	return count;
+}
+
+static void age(const struct world *world, const char *folder)
+{
+	AUTO(free) char *path = path_join(world->data, folder);
+	const struct timespec two_hours_ago[2] = { { time(NULL) - 7200, 0 },
+						   { time(NULL) - 7200, 0 } };
+
+	assert_int_equal(mkdir(path, 0700), 0);
+	assert_int_equal(utimensat(AT_FDCWD, path, two_hours_ago, 0), 0);
+}
+
+static void a_sweep_forgets_what_ended_long_ago_and_its_folders(void **state)
+{
+	struct world *world = *state;
+	AUTO(free) char *early = NULL;
+	AUTO(free) char *late = NULL;
+	char live[37], gone[37];
+	int status;
+
+	world_create(world, "small", "live", "10m", live);
+	world_create(world, "small", "gone", "10m", gone);
+	world_wait(world, live, "ready", 60000);
+	world_wait(world, gone, "ready", 60000);
+	assert_int_equal(world_envctl(world, NULL, "destroy", "gone", NULL), 0);
+	age(world, "jobs/11111111-2222-4333-8444-555555555555"); /* a crash left it */
+
+	assert_int_equal(sweep(world, "--keep-ended=1h", &early), 0);
+	assert_non_null(strstr(early, "0 records of ended environments and 1 stray folders"));
+	assert_int_equal(count_folders(world, "environments"), 2);
+
+	assert_int_equal(sweep(world, "--keep-ended=0s", &late), 0);
+	assert_non_null(strstr(late, "1 records of ended environments"));
+	assert_int_equal(count_folders(world, "environments"), 1);
+	assert_int_equal(count_folders(world, "jobs"), 1);
+	json_decref(world_ask(world, "GET", "/v1/environments/gone", NULL, &status));
+	assert_int_equal(status, 404);
+	json_decref(world_ask(world, "GET", "/v1/environments/live", NULL, &status));
+	assert_int_equal(status, 200);
+	assert_int_equal(world_count(world, "envd-environment", live), 3);
+}
+
 #define TEST(test) cmocka_unit_test_setup_teardown(test, open_world, close_world)
 
 int main(void)
@@ -147,6 +205,7 @@ int main(void)
 		TEST(a_sweep_touches_nothing_that_the_store_knows),
 		TEST(a_sweep_leaves_another_installations_things_alone),
 		TEST(a_sweep_without_a_store_asks_for_the_instance),
+		TEST(a_sweep_forgets_what_ended_long_ago_and_its_folders),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,6 +11,7 @@
 #include "store/store_environments.h"
 #include "store/store_history.h"
 #include "store/store_jobs.h"
+#include "store/store_retention.h"
 
 struct fixture {
 	char folder[64];
@@ -416,6 +417,84 @@ static void lists_are_filtered_and_paged_newest_first(void **state)
 	assert_int_equal(labelled.count, 0);
 }
 
+/* Proved gone without ever having been started. */
+static struct env_id insert_ended(struct fixture *f, const char *name, int64_t at_ms)
+{
+	struct env_id id = insert(f, name);
+	struct history_entry entry = { .kind = HISTORY_STATE, .message = "it was there" };
+	struct store_tx *tx;
+	struct error err;
+
+	latch(f, id);
+	tx = begin(f->store);
+	assert_true(store_environment_move(tx, id, ENV_QUEUED, ENV_DESTROYING, at_ms, &err));
+	assert_true(store_proof_add(tx, id, "never_started", at_ms, NULL, &err));
+	assert_true(store_environment_move(tx, id, ENV_DESTROYING, ENV_DESTROYED, at_ms, &err));
+	assert_true(store_idempotency_add(tx, "alice", name, id, "abc", &err));
+	assert_true(store_history_append(tx, &id, at_ms, &entry, &err));
+	assert_true(store_history_append(tx, NULL, at_ms, &entry, &err));
+	commit(tx);
+	return id;
+}
+
+static size_t forget(struct fixture *f, const struct retention *retention)
+{
+	struct retention_batch batch;
+	struct store_tx *tx;
+	struct error err;
+	size_t count;
+
+	assert_true(store_retention_due(f->store, retention, &batch, &err));
+	tx = begin(f->store);
+	assert_true(store_retention_forget(tx, &batch, &err));
+	assert_true(store_retention_prune_history(tx, retention, &err));
+	commit(tx);
+	count = batch.count;
+	retention_batch_release(&batch);
+	return count;
+}
+
+static bool is_known(struct fixture *f, struct env_id id)
+{
+	struct error err;
+	bool known;
+
+	assert_true(store_retention_knows(f->store, id.text, &known, &err));
+	return known;
+}
+
+static void what_ended_long_ago_is_forgotten_and_nothing_else_is(void **state)
+{
+	struct fixture *f = *state;
+	struct env_id old = insert_ended(f, "old", 1000), young = insert_ended(f, "young", 3000);
+	struct env_id live = insert(f, "live"), unwanted = insert(f, "unwanted");
+	struct retention retention = { .before_ms = 2000, .newest_kept = 10 };
+	AUTO(history_list_release) struct history_list left = { NULL, 0 };
+	struct error err;
+
+	latch(f, unwanted);
+	assert_int_equal(forget(f, &retention), 1);
+	assert_false(is_known(f, old));
+	assert_true(is_known(f, young) && is_known(f, live) && is_known(f, unwanted));
+	assert_true(store_history_list(f->store, NULL, 0, 100, &left, &err));
+	for (size_t i = 0; i < left.count; i++)
+		assert_true(left.rows[i].at_ms >= 2000);
+	assert_int_equal(forget(f, &retention), 0);
+}
+
+static void of_what_has_ended_only_the_newest_are_kept(void **state)
+{
+	struct fixture *f = *state;
+	struct env_id first = insert_ended(f, "first", 1000);
+	struct env_id second = insert_ended(f, "second", 2000);
+	struct env_id third = insert_ended(f, "third", 3000), live = insert(f, "live");
+	struct retention retention = { .before_ms = 0, .newest_kept = 1 };
+
+	assert_int_equal(forget(f, &retention), 2);
+	assert_false(is_known(f, first) || is_known(f, second));
+	assert_true(is_known(f, third) && is_known(f, live));
+}
+
 #define WITH_STORE(test) cmocka_unit_test_setup_teardown(test, open_fixture, close_fixture)
 
 int main(void)
@@ -435,6 +514,8 @@ int main(void)
 		WITH_STORE(nobody_can_make_the_unwanted_wanted_again),
 		WITH_STORE(idempotency_remembers_the_body),
 		WITH_STORE(lists_are_filtered_and_paged_newest_first),
+		WITH_STORE(what_ended_long_ago_is_forgotten_and_nothing_else_is),
+		WITH_STORE(of_what_has_ended_only_the_newest_are_kept),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
