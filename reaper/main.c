@@ -83,15 +83,9 @@ static void start_sweep(void *arg)
 	char *runtime = xasprintf("--runtime=%s", target && target->socket ? target->socket : "");
 	AUTO(free)
 	char *config = xasprintf("--config=%s", settings->config ? settings->config : "");
-	const char *argv[] = { program,
-			       "sweep",
-			       "--scheduled",
-			       data,
-			       runtime,
-			       interval,
-			       keep,
-			       keep_max,
-			       settings->config ? config : NULL,
+	const char *argv[] = { program, "sweep",  "--scheduled",
+			       data,    runtime,  interval,
+			       keep,    keep_max, settings->config ? config : NULL,
 			       NULL };
 	struct child_spec spec = {
 		.argv = argv,

@@ -306,8 +306,7 @@ static void forget_old(struct sweep *sweep)
 		return;
 	if (!retention_run(sweep->store, &sweep->settings, sweep->now_ms, &count, &err)) {
 		sweep->failures++;
-		fprintf(stderr, "envd-reaper: old records could not be removed: %s\n",
-			err.message);
+		fprintf(stderr, "envd-reaper: old records could not be removed: %s\n", err.message);
 		return;
 	}
 	if (count.environments || count.folders)

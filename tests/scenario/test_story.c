@@ -20,6 +20,7 @@
 #include "base/files.h"
 #include "base/json_read.h"
 #include "tests/support/eventually.h"
+#include "tests/support/http_client.h"
 #include "tests/support/world.h"
 
 static int open_world(void **state)
@@ -87,6 +88,41 @@ static void a_script_creates_looks_extends_and_destroys(void **state)
 	assert_int_equal(world_envctl(world, NULL, "get", "nobody", NULL), 6);
 	assert_int_equal(world_envctl(world, NULL, "destroy", "nobody", "--ignore-not-found", NULL),
 			 0);
+}
+
+/* As a person at the machine would, or a kernel that is out of memory. */
+static void kill_service(struct world *world, const char *environment, const char *service)
+{
+	AUTO(free)
+	char *target =
+	    xasprintf("/v1.41/containers/json?filters={\"label\":[\"envd-environment=%s\","
+		      "\"envd-service=%s\"]}",
+		      environment, service);
+	AUTO(json_decref) json_t *found = NULL;
+	AUTO(free) char *kill = NULL;
+
+	assert_int_equal(http_ask_json(world->runtime, "GET", target, NULL, NULL, &found), 200);
+	assert_int_equal(json_array_size(found), 1);
+	kill = xasprintf("/v1.41/containers/%s/kill",
+			 json_get_string(json_array_get(found, 0), "Id", "?"));
+	assert_int_equal(http_ask(world->runtime, "POST", kill, NULL, NULL, NULL), 204);
+}
+
+static void get_tells_of_a_service_that_has_died(void **state)
+{
+	struct world *world = *state;
+	AUTO(free) char *healthy = NULL;
+	AUTO(free) char *died = NULL;
+	char id[37];
+
+	world_create(world, "small", "e1", "5m", id);
+	world_wait(world, id, "ready", 60000);
+	assert_int_equal(world_envctl(world, &healthy, "get", "e1", NULL), 0);
+	assert_non_null(strstr(healthy, "running"));
+	assert_null(strstr(healthy, "since it was built"));
+	kill_service(world, id, "side");
+	assert_int_equal(world_envctl(world, &died, "get", "e1", NULL), 0);
+	assert_non_null(strstr(died, "died since it was built"));
 }
 
 static void infrastructure_and_product_have_different_exit_statuses(void **state)
@@ -251,6 +287,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_script_creates_looks_extends_and_destroys),
+		TEST(get_tells_of_a_service_that_has_died),
 		TEST(infrastructure_and_product_have_different_exit_statuses),
 		TEST(a_host_port_that_is_taken_is_named),
 		TEST(wrong_words_are_usage_errors_with_a_hint),
