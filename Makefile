@@ -38,6 +38,8 @@ UNIT_TESTS := $(wildcard tests/unit/*/test_*.c)
 SCENARIO_TESTS := $(wildcard tests/scenario/test_*.c)
 FAILURE_TESTS := $(wildcard tests/failure/test_*.c)
 TEMPLATE_TESTS := $(wildcard templates/*/test/run)
+# Need images that take a minute to build.
+LIVE_TEMPLATE_TESTS := $(wildcard templates/*/test/live)
 
 object = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 test_program = $(patsubst tests/%.c,$(BUILD)/tests/%,$(1))
@@ -108,7 +110,7 @@ SCENARIO_PROGRAMS := $(call test_program,$(SCENARIO_TESTS))
 FAILURE_PROGRAMS := $(call test_program,$(FAILURE_TESTS))
 RUN := ENVD_BIN=$(abspath $(BUILD))/bin tests/run
 
-.PHONY: test test-unit test-scenario test-failure test-all test-slow planted build-tests
+.PHONY: test test-unit test-scenario test-failure test-live test-all test-slow planted build-tests
 build-tests: all $(UNIT_PROGRAMS) $(SCENARIO_PROGRAMS) $(FAILURE_PROGRAMS)
 
 test: ## unit and scenario tests, on real runtimes; installs what it needs
@@ -125,13 +127,17 @@ test-scenario: $(SCENARIO_PROGRAMS) all ## scenario tests alone
 test-failure: $(FAILURE_PROGRAMS) all ## failure tests alone: kill -9, full disks, lying engines
 	@$(RUN) $(FAILURE_PROGRAMS)
 
+test-live: all ## every template built on a real runtime, its planted faults caught, then broken in every way
+	@$(RUN) --limit 600 $(LIVE_TEMPLATE_TESTS)
+
 test-all: ## everything: test, then test-slow
 	@$(MAKE) --no-print-directory test
 	@$(MAKE) --no-print-directory test-slow
 
-test-slow: ## failure tests, then all tests under ASan and UBSan, then the planted bugs
+test-slow: ## failure tests, templates live, then all tests under ASan and UBSan, then the planted bugs
 	@ci/local/packages build test runtime docker lint
 	@$(MAKE) --no-print-directory test-failure
+	@$(MAKE) --no-print-directory test-live
 	@$(MAKE) --no-print-directory SANITIZE=1 sanitized
 	@$(MAKE) --no-print-directory planted
 

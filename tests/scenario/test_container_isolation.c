@@ -34,8 +34,8 @@ static void assert_apart(struct stage *one, struct stage *other)
 	AUTO(free) char *foreign_name = stage_container(other, "db");
 
 	/* That the way is there at all is what makes the refusals mean something. */
-	assert_int_equal(stage_fetch(one, "web", "db"), 0);
-	assert_int_equal(stage_fetch(one, "web", own), 0);
+	stage_must_reach(one, "web", "db");
+	stage_must_reach(one, "web", own);
 	assert_int_not_equal(stage_fetch(one, "web", foreign), 0);
 	assert_int_not_equal(stage_fetch(one, "web", foreign_name), 0);
 }
@@ -136,9 +136,9 @@ static void one_environment_may_have_several_networks(void **state)
 		    "networks: { outer: {}, inner: {} }\n",
 		    NULL);
 	stage_must(stage, "create");
-	assert_int_equal(stage_fetch(stage, "front", "between"), 0);
-	assert_int_equal(stage_fetch(stage, "middle", "back"), 0);
-	assert_int_equal(stage_fetch(stage, "back", "middle"), 0);
+	stage_must_reach(stage, "front", "between");
+	stage_must_reach(stage, "middle", "back");
+	stage_must_reach(stage, "back", "middle");
 	assert_int_not_equal(stage_fetch(stage, "front", "back"), 0);
 	assert_int_equal(json_array_size(stage_dig(stage->data, "addresses", NULL)), 1);
 	stage_free(stage);

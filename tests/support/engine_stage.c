@@ -15,6 +15,7 @@
 #include "base/files.h"
 #include "base/text.h"
 #include "engine/container/container_engine.h"
+#include "tests/support/eventually.h"
 #include "tests/support/http_client.h"
 
 #define HOUR_S 3600
@@ -342,6 +343,26 @@ int stage_fetch(struct stage *stage, const char *from_service, const char *host)
 	AUTO(free) char *command = xasprintf("timeout 2 wget -qO- http://%s/ >/dev/null", host);
 
 	return stage_exec(stage, from_service, command, NULL);
+}
+
+struct way {
+	struct stage *stage;
+	const char *from_service, *host;
+};
+
+static bool is_open(void *arg)
+{
+	const struct way *way = arg;
+
+	return stage_fetch(way->stage, way->from_service, way->host) == 0;
+}
+
+void stage_must_reach(struct stage *stage, const char *from_service, const char *host)
+{
+	struct way way = { stage, from_service, host };
+
+	if (!eventually(is_open, &way, 30000))
+		fail_msg("%s does not reach %s", from_service, host);
 }
 
 /* An image whose metadata says another architecture, as `docker load` takes it. */

@@ -25,7 +25,7 @@
 	" touch /tmp/ok; exec httpd -f -p 80 -h /www']\n"                                          \
 	"    healthcheck: { test: [CMD, test, -f, /tmp/ok], interval: 1s, retries: 5 }\n"          \
 	"    volumes: ['data:/data']\n"                                                            \
-	"  web:\n" STAGE_HTTPD_BLOCK "    ports: ['80']\n"                                    \
+	"  web:\n" STAGE_HTTPD_BLOCK "    ports: ['80']\n"                                         \
 	"    depends_on: { db: { condition: service_healthy } }\n"                                 \
 	"    configs: [ { source: page, target: /www/deep/er/page.txt } ]\n"                       \
 	"configs: { page: { content: 'a page of its own' } }\n"                                    \
@@ -64,6 +64,8 @@ void stage_must(struct stage *stage, const char *verb);
 void stage_must_not(struct stage *stage, const char *verb, const char *slug);
 /* Fetch http://HOST/ from inside a service; the status of wget. */
 int stage_fetch(struct stage *stage, const char *from_service, const char *host);
+/* Soon, if not at once: the resolver of a busy machine is late now and then. */
+void stage_must_reach(struct stage *stage, const char *from_service, const char *host);
 
 /* In the data of the last verb; there must be one. */
 const json_t *stage_service(const struct stage *stage, const char *name);
