@@ -56,6 +56,8 @@ static void show_services(struct cli *cli, struct api_client *client, const json
 	AUTO(json_decref) json_t *seen = NULL;
 	struct error err;
 
+	if (environment_is_in(environment, "destroyed"))
+		return; /* as they were built would read as if they still ran */
 	if (!environment_is_in(environment, "ready")) {
 		print_services(cli, json_object_get(environment, "services"), NULL);
 		return;
