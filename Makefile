@@ -40,6 +40,7 @@ FAILURE_TESTS := $(wildcard tests/failure/test_*.c)
 TEMPLATE_TESTS := $(wildcard templates/*/test/run)
 # Need images that take a minute to build.
 LIVE_TEMPLATE_TESTS := $(wildcard templates/*/test/live)
+CI_TESTS := $(wildcard tests/ci/test_*)
 
 object = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 test_program = $(patsubst tests/%.c,$(BUILD)/tests/%,$(1))
@@ -110,7 +111,7 @@ SCENARIO_PROGRAMS := $(call test_program,$(SCENARIO_TESTS))
 FAILURE_PROGRAMS := $(call test_program,$(FAILURE_TESTS))
 RUN := ENVD_BIN=$(abspath $(BUILD))/bin tests/run
 
-.PHONY: test test-unit test-scenario test-failure test-live test-all test-slow planted build-tests
+.PHONY: test test-unit test-scenario test-failure test-live test-ci test-all test-slow planted build-tests
 build-tests: all $(UNIT_PROGRAMS) $(SCENARIO_PROGRAMS) $(FAILURE_PROGRAMS)
 
 test: ## unit and scenario tests, on real runtimes; installs what it needs
@@ -130,14 +131,18 @@ test-failure: $(FAILURE_PROGRAMS) all ## failure tests alone: kill -9, full disk
 test-live: all ## every template built on a real runtime, its planted faults caught, then broken in every way
 	@$(RUN) --limit 600 $(LIVE_TEMPLATE_TESTS)
 
+test-ci: all ## what CI systems use, under ci/: run by their own tools on a real runtime
+	@$(RUN) --limit 600 $(CI_TESTS)
+
 test-all: ## everything: test, then test-slow
 	@$(MAKE) --no-print-directory test
 	@$(MAKE) --no-print-directory test-slow
 
-test-slow: ## failure tests, templates live, then all tests under ASan and UBSan, then the planted bugs
+test-slow: ## failure tests, templates live, CI steps, then all tests under ASan and UBSan, then the planted bugs
 	@ci/local/packages build test runtime docker lint
 	@$(MAKE) --no-print-directory test-failure
 	@$(MAKE) --no-print-directory test-live
+	@$(MAKE) --no-print-directory test-ci
 	@$(MAKE) --no-print-directory SANITIZE=1 sanitized
 	@$(MAKE) --no-print-directory planted
 
@@ -152,7 +157,7 @@ planted: ## ten bugs, each planted in a copy, each caught by the test that shoul
 
 C_FILES = $(wildcard envd/*.[ch] envd/*/*.[ch] envd/*/*/*.[ch] cli/*.[ch] reaper/*.[ch] \
 	tests/support/*.[ch] tests/unit/*/*.c tests/scenario/*.c tests/failure/*.c)
-SHELL_FILES = $(shell grep -lE '^\#!/bin/(ba)?sh' ci/local/* tests/run tests/lint/* tests/support/* \
+SHELL_FILES = $(shell grep -lE '^\#!/bin/(ba)?sh' ci/local/* tests/run tests/lint/* tests/ci/* tests/support/* \
 	tests/planted/run .ci/run 2>/dev/null)
 
 .PHONY: lint longest format
