@@ -1,11 +1,15 @@
 #include "http/http_connection.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
+#include <event2/bufferevent_ssl.h>
 #include <event2/event.h>
 #include <string.h>
 #include <sys/socket.h>
+
+#include <openssl/ssl.h>
 
 #include "base/clock.h"
 #include "base/ids.h"
@@ -64,13 +68,16 @@ static void on_refused_input(struct bufferevent *bufferevent, void *arg)
 static void on_refusal_sent(struct bufferevent *bufferevent, void *arg)
 {
 	(void)arg;
+	http_connection_say_goodbye(bufferevent);
 	shutdown(bufferevent_getfd(bufferevent), SHUT_WR);
 }
 
 static void on_refused_end(struct bufferevent *bufferevent, short what, void *arg)
 {
 	(void)bufferevent;
-	(void)what;
+	/* The handshake of a connection that was refused before it began. */
+	if (what & BEV_EVENT_CONNECTED)
+		return;
 	end_refusal(arg);
 }
 
@@ -103,6 +110,14 @@ void http_connection_refuse(struct http_connection *connection, int status,
 			  connection);
 	bufferevent_enable(bufferevent, EV_READ | EV_WRITE);
 	write_problem(bufferevent_get_output(bufferevent), status, problem);
+}
+
+void http_connection_say_goodbye(struct bufferevent *bufferevent)
+{
+	SSL *ssl = bufferevent_openssl_get_ssl(bufferevent);
+
+	if (ssl && SSL_is_init_finished(ssl))
+		SSL_shutdown(ssl);
 }
 
 void http_connection_drop(struct http_connection *connection)
@@ -170,16 +185,19 @@ static void on_raw_input(struct evbuffer *input, const struct evbuffer_cb_info *
 }
 
 struct http_connection *http_connection_new(struct event_base *base,
-					    const struct http_limits *limits, int64_t now_mono_ms,
-					    int64_t deadline_ms)
+					    const struct http_limits *limits, SSL *ssl,
+					    int64_t deadline_mono_ms)
 {
 	struct http_connection *connection = xcalloc(1, sizeof(*connection));
 
 	http_strict_init(&connection->strict, limits);
-	connection->deadline_mono_ms = now_mono_ms + deadline_ms;
+	connection->deadline_mono_ms = deadline_mono_ms;
 	/* The library would close the descriptor while it is still watched through our reference.
 	 */
-	connection->bufferevent = bufferevent_socket_new(base, -1, BEV_OPT_CLOSE_ON_FREE);
+	connection->bufferevent =
+	    ssl ? bufferevent_openssl_socket_new(base, -1, ssl, BUFFEREVENT_SSL_ACCEPTING,
+						 BEV_OPT_CLOSE_ON_FREE)
+		: bufferevent_socket_new(base, -1, BEV_OPT_CLOSE_ON_FREE);
 	bufferevent_incref(connection->bufferevent);
 	evbuffer_add_cb(bufferevent_get_input(connection->bufferevent), on_raw_input, connection);
 	return connection;
@@ -232,10 +250,8 @@ static void read_groups(int fd, struct http_peer *peer)
 		peer->group_count = length / sizeof(*peer->groups);
 }
 
-bool http_connection_peer(struct http_connection *connection, struct http_peer *peer,
-			  struct error *err)
+static bool read_credentials(int fd, struct http_peer *peer, struct error *err)
 {
-	int fd = bufferevent_getfd(connection->bufferevent);
 	struct ucred credentials;
 	socklen_t length = sizeof(credentials);
 
@@ -244,10 +260,42 @@ bool http_connection_peer(struct http_connection *connection, struct http_peer *
 				 strerror(errno));
 	*peer = (struct http_peer){
 		.kind = HTTP_PEER_UNIX,
+		.address = "unix",
 		.uid = credentials.uid,
 		.gid = credentials.gid,
 		.pid = credentials.pid,
 	};
 	read_groups(fd, peer);
+	return true;
+}
+
+/* An IPv4 address looks the same whichever kind of socket it came in by. */
+static void write_address(const struct sockaddr_storage *from, char into[HTTP_PEER_ADDRESS_SIZE])
+{
+	const struct sockaddr_in6 *six = (const struct sockaddr_in6 *)from;
+	const struct sockaddr_in *four = (const struct sockaddr_in *)from;
+
+	if (from->ss_family == AF_INET)
+		inet_ntop(AF_INET, &four->sin_addr, into, HTTP_PEER_ADDRESS_SIZE);
+	else if (IN6_IS_ADDR_V4MAPPED(&six->sin6_addr))
+		inet_ntop(AF_INET, &six->sin6_addr.s6_addr[12], into, HTTP_PEER_ADDRESS_SIZE);
+	else
+		inet_ntop(AF_INET6, &six->sin6_addr, into, HTTP_PEER_ADDRESS_SIZE);
+}
+
+bool http_connection_peer(struct http_connection *connection, struct http_peer *peer,
+			  struct error *err)
+{
+	int fd = bufferevent_getfd(connection->bufferevent);
+	struct sockaddr_storage from = { .ss_family = AF_UNSPEC };
+	socklen_t length = sizeof(from);
+
+	if (getpeername(fd, (struct sockaddr *)&from, &length) < 0)
+		return error_set(err, ERR_STRANGER, "the caller's address cannot be read: %s",
+				 strerror(errno));
+	if (from.ss_family == AF_UNIX)
+		return read_credentials(fd, peer, err);
+	*peer = (struct http_peer){ .kind = HTTP_PEER_TCP, .uid = (uid_t)-1, .gid = (gid_t)-1 };
+	write_address(&from, peer->address);
 	return true;
 }

@@ -19,6 +19,7 @@
 
 struct bufferevent;
 struct event_base;
+struct ssl_st;
 struct http_connection;
 
 enum http_phase {
@@ -30,10 +31,12 @@ enum http_phase {
 };
 
 /* Who is at the other end, as the listener's kind knows it. */
-enum http_peer_kind { HTTP_PEER_UNIX };
-enum { HTTP_PEER_GROUPS_MAX = 64 };
+enum http_peer_kind { HTTP_PEER_UNIX, HTTP_PEER_TCP };
+enum { HTTP_PEER_GROUPS_MAX = 64, HTTP_PEER_ADDRESS_SIZE = 48 };
 struct http_peer {
 	enum http_peer_kind kind;
+	char address[HTTP_PEER_ADDRESS_SIZE]; /* "192.0.2.1"; "unix" */
+	/* Of a unix socket only. */
 	uid_t uid;
 	gid_t gid;
 	pid_t pid;
@@ -41,9 +44,10 @@ struct http_peer {
 	size_t group_count;
 };
 
+/* `ssl`: the TLS that it speaks, taken over; NULL: none. What is judged are the decrypted bytes. */
 struct http_connection *http_connection_new(struct event_base *base,
-					    const struct http_limits *limits, int64_t now_mono_ms,
-					    int64_t deadline_ms);
+					    const struct http_limits *limits, struct ssl_st *ssl,
+					    int64_t deadline_mono_ms);
 void http_connection_free(struct http_connection *connection);
 
 /* For the library, which takes its own reference by taking this one over. */
@@ -63,6 +67,9 @@ bool http_connection_is_over(const struct http_connection *connection);
 /* Only while receiving: answer with this and close. */
 void http_connection_refuse(struct http_connection *connection, int status,
 			    const struct error *problem);
+
+/* Its last byte is on its way: a TLS peer is told that this was all. For the library's own. */
+void http_connection_say_goodbye(struct bufferevent *bufferevent);
 
 /* Close as soon as possible; what was not sent is lost. */
 void http_connection_drop(struct http_connection *connection);

@@ -60,10 +60,12 @@ static const char *find_pair(const struct pair_list *list, const char *name,
 	return NULL;
 }
 
+/* A value may be a token. */
 static void release_pairs(struct pair_list *list)
 {
 	for (size_t i = 0; i < list->count; i++) {
 		free(list->pairs[i].name);
+		explicit_bzero(list->pairs[i].value, strlen(list->pairs[i].value));
 		free(list->pairs[i].value);
 	}
 	free(list->pairs);
@@ -91,8 +93,13 @@ static void copy_headers(struct http_request *request)
 {
 	struct evkeyval *header;
 
+	/* The library reads "Connection" again; it has no use for the others. */
 	TAILQ_FOREACH(header, evhttp_request_get_input_headers(request->raw), next)
-	add_pair(&request->headers, xstrdup(header->key), xstrdup(header->value));
+	{
+		add_pair(&request->headers, xstrdup(header->key), xstrdup(header->value));
+		if (strcasecmp(header->key, "Authorization") == 0)
+			explicit_bzero(header->value, strlen(header->value));
+	}
 }
 
 static void copy_body(struct http_request *request)
@@ -158,8 +165,10 @@ static void on_close(struct evhttp_connection *closing, void *arg)
 static void on_complete(struct evhttp_request *raw, void *arg)
 {
 	struct http_pool *pool = arg;
+	struct evhttp_connection *connection = evhttp_request_get_connection(raw);
 
-	(void)raw;
+	if (connection)
+		http_connection_say_goodbye(evhttp_connection_get_bufferevent(connection));
 	event_active(pool->sweep, EV_TIMEOUT, 1);
 }
 

@@ -16,6 +16,8 @@
 #include "http/http_pool.h"
 #include "http/http_response.h"
 #include "http/http_stream.h"
+#include "http/http_tcp.h"
+#include "http/http_tls.h"
 
 const struct http_server_settings http_server_defaults = {
 	.limits = {
@@ -40,9 +42,18 @@ enum {
 	LIBRARY_TIMEOUT_S = 120,
 };
 
+/* The library asks for a bufferevent without saying which listener it is for, so what speaks TLS
+ * and what does not are two instances of it. */
+struct http_port {
+	struct http_server *server;
+	struct http_tls *tls; /* NULL: plain */
+	struct evhttp *library;
+};
+
 struct http_server {
 	struct http_pool pool;
-	struct evhttp *library;
+	struct http_port **ports;
+	size_t port_count;
 	void (*on_request)(void *arg, struct http_request *request);
 	void *arg;
 	struct http_connection **connections; /* with those that are over since the last sweep */
@@ -136,10 +147,11 @@ static void on_admit(evutil_socket_t fd, short what, void *arg)
 /* The library asks for what will carry the connection that it has just accepted. */
 static struct bufferevent *make_bufferevent(struct event_base *base, void *arg)
 {
-	struct http_server *server = arg;
-	struct http_connection *connection =
-	    http_connection_new(base, &server->pool.settings->limits, clock_mono_ms(),
-				server->pool.settings->request_deadline_ms);
+	struct http_port *port = arg;
+	struct http_server *server = port->server;
+	struct http_connection *connection = http_connection_new(
+	    base, &server->pool.settings->limits, port->tls ? http_tls_accept(port->tls) : NULL,
+	    clock_mono_ms() + server->pool.settings->request_deadline_ms);
 
 	server->connections = xrealloc(server->connections, server->connection_count + 1,
 				       sizeof(*server->connections));
@@ -182,6 +194,29 @@ static void on_library_request(struct evhttp_request *raw, void *arg)
 	server->on_request(server->arg, request);
 }
 
+static struct http_port *port_for(struct http_server *server, struct http_tls *tls)
+{
+	const struct http_limits *limits = &server->pool.settings->limits;
+	struct http_port *port;
+
+	for (size_t i = 0; i < server->port_count; i++)
+		if (server->ports[i]->tls == tls)
+			return server->ports[i];
+	port = xcalloc(1, sizeof(*port));
+	*port = (struct http_port){ server, tls, evhttp_new(server->pool.base) };
+	evhttp_set_bevcb(port->library, make_bufferevent, port);
+	evhttp_set_gencb(port->library, on_library_request, server);
+	evhttp_set_timeout(port->library, LIBRARY_TIMEOUT_S);
+	evhttp_set_allowed_methods(port->library, EVHTTP_REQ_GET | EVHTTP_REQ_POST |
+						      EVHTTP_REQ_PUT | EVHTTP_REQ_PATCH |
+						      EVHTTP_REQ_DELETE);
+	evhttp_set_max_headers_size(port->library, (ev_ssize_t)limits->header_bytes_max);
+	evhttp_set_max_body_size(port->library, (ev_ssize_t)limits->body_bytes_max);
+	server->ports = xrealloc(server->ports, server->port_count + 1, sizeof(*server->ports));
+	server->ports[server->port_count++] = port;
+	return port;
+}
+
 struct http_server *http_server_new(struct loop *loop, const struct http_server_settings *settings,
 				    void (*on_request)(void *arg, struct http_request *request),
 				    void *arg)
@@ -197,15 +232,6 @@ struct http_server *http_server_new(struct loop *loop, const struct http_server_
 	server->arg = arg;
 	server->pool.sweep = event_new(base, -1, 0, on_sweep, server);
 	server->admit = event_new(base, -1, 0, on_admit, server);
-	server->library = evhttp_new(base);
-	evhttp_set_bevcb(server->library, make_bufferevent, server);
-	evhttp_set_gencb(server->library, on_library_request, server);
-	evhttp_set_timeout(server->library, LIBRARY_TIMEOUT_S);
-	evhttp_set_allowed_methods(server->library, EVHTTP_REQ_GET | EVHTTP_REQ_POST |
-							EVHTTP_REQ_PUT | EVHTTP_REQ_PATCH |
-							EVHTTP_REQ_DELETE);
-	evhttp_set_max_headers_size(server->library, (ev_ssize_t)settings->limits.header_bytes_max);
-	evhttp_set_max_body_size(server->library, (ev_ssize_t)settings->limits.body_bytes_max);
 	return server;
 }
 
@@ -229,7 +255,11 @@ void http_server_free(struct http_server *server)
 		http_stream_abandon(LIST_FIRST(&server->pool.streams));
 	while (!LIST_EMPTY(&server->pool.requests))
 		http_request_free(LIST_FIRST(&server->pool.requests));
-	evhttp_free(server->library);
+	for (size_t i = 0; i < server->port_count; i++) {
+		evhttp_free(server->ports[i]->library);
+		free(server->ports[i]);
+	}
+	free(server->ports);
 	for (size_t i = 0; i < server->connection_count; i++)
 		http_connection_free(server->connections[i]);
 	free(server->connections);
@@ -329,11 +359,30 @@ static void on_accept_error(struct evconnlistener *listener, void *arg)
 			listener, &pause);
 }
 
+static void listen_on(struct http_server *server, struct http_tls *tls, int fd)
+{
+	struct evconnlistener *listener = evconnlistener_new(
+	    server->pool.base, NULL, NULL, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, fd);
+
+	evhttp_bind_listener(port_for(server, tls)->library, listener);
+	evconnlistener_set_error_cb(listener, on_accept_error);
+}
+
+bool http_server_listen_tcp(struct http_server *server, const char *address, struct http_tls *tls,
+			    char bound[HTTP_BOUND_SIZE], struct error *err)
+{
+	int fd;
+
+	if (!http_tcp_listen(address, !tls, &fd, bound, HTTP_BOUND_SIZE, err))
+		return false;
+	listen_on(server, tls, fd);
+	return true;
+}
+
 bool http_server_listen_unix(struct http_server *server, const char *path, mode_t mode, gid_t gid,
 			     struct error *err)
 {
 	AUTO(close) int fd = -1;
-	struct evconnlistener *listener;
 
 	if (!check_place(path, err))
 		return false;
@@ -345,10 +394,6 @@ bool http_server_listen_unix(struct http_server *server, const char *path, mode_
 	server->socket_path = xstrdup(path);
 	if (lstat(path, &server->socket_stat) < 0)
 		return error_set_errno(err, errno, "cannot look at \"%s\"", path);
-	listener =
-	    evconnlistener_new(server->pool.base, NULL, NULL,
-			       LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, TAKE_FD(fd));
-	evhttp_bind_listener(server->library, listener);
-	evconnlistener_set_error_cb(listener, on_accept_error);
+	listen_on(server, NULL, TAKE_FD(fd));
 	return true;
 }

@@ -15,6 +15,7 @@
 #include "loop/loop.h"
 
 struct http_server;
+struct http_tls;
 
 struct http_server_settings {
 	struct http_limits limits;
@@ -42,6 +43,15 @@ DEFINE_AUTO(struct http_server *, http_server_free)
  * when the server is freed. Group `gid` may connect too; (gid_t)-1: only the owner's group. */
 NODISCARD bool http_server_listen_unix(struct http_server *server, const char *path, mode_t mode,
 				       gid_t gid, struct error *err);
+
+/* A TCP socket at "HOST:PORT" ("[::1]:8443"; port 0: any that is free), speaking TLS; with `tls`
+ * NULL plain HTTP, on a loopback address only. `tls` must outlive the server. `bound` gets the
+ * address as it is. ERR_INVALID "address_invalid" or "address_not_loopback"; ERR_CONFLICT
+ * "address_in_use". Looks up names, so only before anything is served. */
+#define HTTP_BOUND_SIZE 64
+NODISCARD bool http_server_listen_tcp(struct http_server *server, const char *address,
+				      struct http_tls *tls, char bound[HTTP_BOUND_SIZE],
+				      struct error *err);
 
 /* Of the HTTP library, for people who compare it with its advisories. */
 const char *http_server_library_version(void);

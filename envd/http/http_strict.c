@@ -252,6 +252,9 @@ void http_strict_init(struct http_strict *strict, const struct http_limits *limi
 
 void http_strict_release(struct http_strict *strict)
 {
+	/* It has held an Authorization header. */
+	if (strict->line.bytes)
+		explicit_bzero(strict->line.bytes, strict->line.allocated);
 	text_release(&strict->line);
 }
 
