@@ -75,6 +75,19 @@ bool name_check(const char *name, const char *what, struct error *err)
 			 what, text_printable(name, shown, sizeof(shown)), NAME_LENGTH_MAX);
 }
 
+/* Up to 256 bytes come at once, whole. */
+void random_bytes(void *into, size_t length)
+{
+	for (size_t done = 0; done < length;) {
+		size_t piece = length - done < 256 ? length - done : 256;
+
+		if (getrandom((char *)into + done, piece, 0) == (ssize_t)piece)
+			done += piece;
+		else if (errno != EINTR)
+			abort();
+	}
+}
+
 void random_hex(char *into, size_t length)
 {
 	static const char digits[] = "0123456789abcdef";
@@ -82,9 +95,7 @@ void random_hex(char *into, size_t length)
 	for (size_t i = 0; i < length; i++) {
 		unsigned char byte;
 
-		while (getrandom(&byte, 1, 0) != 1)
-			if (errno != EINTR)
-				abort();
+		random_bytes(&byte, 1);
 		into[i] = digits[byte & 15];
 	}
 	into[length] = '\0';

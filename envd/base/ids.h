@@ -33,6 +33,8 @@ struct job_id job_id_from(const char *text);
 /* A name that people may give. Error: ERR_INVALID, naming `what` ("environment name"). */
 NODISCARD bool name_check(const char *name, const char *what, struct error *err);
 
+void random_bytes(void *into, size_t length);
+
 /* `length` random hexadecimal digits and a NUL; `into` holds length + 1 bytes. */
 void random_hex(char *into, size_t length);
 
