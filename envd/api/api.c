@@ -1,3 +1,4 @@
+#include "api/api_audit.h"
 #include "api/api_checks.h"
 #include "api/api_context.h"
 #include "api/api_costs.h"
@@ -10,6 +11,7 @@
 #include "api/api_services.h"
 #include "api/api_targets.h"
 #include "api/api_templates.h"
+#include "api/api_tokens.h"
 #include "api/api_version.h"
 
 #define ENV "/v1/environments/{env}"
@@ -18,7 +20,7 @@
 // clang-format off
 const struct http_route api_routes[] = {
 	{ "POST",   "/v1/environments",     api_create_environment,  MAY_CREATE,    NULL, "ask for an environment" },
-	{ "GET",    "/v1/environments",     api_list_environments,   MAY_READ,      PAGE " state owner template label all", "list environments, newest first" },
+	{ "GET",    "/v1/environments",     api_list_environments,   MAY_READ,      PAGE " state owner project template label all", "list environments, newest first" },
 	{ "GET",    ENV,                    api_get_environment,     MAY_READ,      NULL, "show an environment, by name or id" },
 	{ "DELETE", ENV,                    api_destroy_environment, MAY_DESTROY,   NULL, "end an environment" },
 	{ "POST",   ENV "/acknowledge",     api_acknowledge_environment, MAY_ACKNOWLEDGE, NULL, "take on what could not be proved gone" },
@@ -39,6 +41,10 @@ const struct http_route api_routes[] = {
 	{ "GET",    "/v1/templates/{template}", api_get_template,    MAY_READ,      NULL, "parameters, components and limits of a template" },
 	{ "GET",    "/v1/targets",          api_list_targets,        MAY_READ,      NULL, "what environments are built on" },
 	{ "GET",    "/v1/costs",            api_get_costs,           MAY_READ,      "by", "what was spent, by whom" },
+	{ "POST",   "/v1/tokens",           api_create_token,        MAY_MANAGE_TOKENS, NULL, "make a token; it is shown this once" },
+	{ "GET",    "/v1/tokens",           api_list_tokens,         MAY_MANAGE_TOKENS, PAGE, "what tokens there are" },
+	{ "DELETE", "/v1/tokens/{token}",   api_revoke_token,        MAY_MANAGE_TOKENS, NULL, "revoke a token, by its id" },
+	{ "GET",    "/v1/audit",            api_list_audit,          MAY_READ_AUDIT, PAGE, "who changed what, newest first" },
 	{ "GET",    "/v1/version",          api_get_version,         MAY_READ,      NULL, "what runs here" },
 	{ "GET",    "/healthz",             api_get_health,          API_OPEN_TO_ALL, NULL, "the process answers" },
 	{ "GET",    "/readyz",              api_get_readiness,       API_OPEN_TO_ALL, NULL, "and so does its store" },

@@ -11,7 +11,7 @@
 
 struct api;
 
-/* Listens on the unix socket of the settings (its folder is made), as http_server_listen_unix().
+/* Listens where the settings say (the unix socket's folder is made), as http_server_listen_unix().
  * `control` must outlive it, its history feed too. */
 NODISCARD bool api_open(struct control *control, struct api **api, struct error *err);
 

@@ -66,7 +66,7 @@ bool api_auth_caller(struct api_auth *auth, const struct http_peer *peer, struct
 			     "user \"%s\" may not use this service", name_of(auth, peer->uid));
 		return error_hint(err, "ask its owner to add you to the group that may");
 	}
-	*caller = (struct caller){ .role = role };
+	*caller = (struct caller){ .role = role, .project = PROJECT_DEFAULT };
 	snprintf(caller->name, sizeof(caller->name), "%s", name_of(auth, peer->uid));
 	return true;
 }

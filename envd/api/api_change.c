@@ -1,22 +1,23 @@
 #include "api/api_change.h"
 
 #include <assert.h>
+#include <string.h>
 
 #include "api/api_errors.h"
+#include "base/clock.h"
 #include "base/log.h"
+#include "store/store_audit.h"
 #include "store/store_environments.h"
 
 struct api_change *api_change_new(struct api *api, struct http_request *request, const char *verb)
 {
 	struct api_change *change = xcalloc(1, sizeof(*change));
-	struct error err;
-	bool is_known;
 
 	change->api = api;
 	change->request = request;
 	change->verb = verb;
-	is_known = api_auth_caller(&api->auth, http_request_peer(request), &change->caller, &err);
-	assert(is_known); /* api_on_request() has admitted it */
+	change->caller = api->caller;
+	assert(change->caller.role != ROLE_NONE); /* nothing that changes is open to all */
 	return change;
 }
 
@@ -26,6 +27,8 @@ void api_change_free(struct api_change *change)
 		return;
 	json_decref(change->body);
 	json_decref(change->suites);
+	json_decref(change->detail);
+	explicit_bzero(change, sizeof(*change)); /* it may hold a new token */
 	free(change);
 }
 
@@ -39,11 +42,32 @@ bool api_change_environment(struct api_change *change, struct store_tx *tx,
 	return true;
 }
 
+/* In the same transaction: there is no change without its entry, and no entry without its change.
+ */
+static bool audit(const struct api_change *change, struct store_tx *tx, struct error *err)
+{
+	const struct caller *caller = &change->caller;
+	const struct audit_entry entry = {
+		.at_ms = clock_wall_ms(),
+		.who = caller->name,
+		.role = role_name(caller->role),
+		.project = caller->project,
+		.token = caller->token,
+		.from = caller->from,
+		.request = http_request_id(change->request),
+		.action = change->verb,
+		.subject = change->subject ? change->subject : change->env.text,
+		.detail = change->detail,
+	};
+
+	return store_audit_append(tx, &entry, err);
+}
+
 static bool apply(void *arg, struct store_tx *tx, struct error *err)
 {
 	struct api_change *change = arg;
 
-	return change->apply(change, tx, err);
+	return change->apply(change, tx, err) && (change->was_there || audit(change, tx, err));
 }
 
 static void log_change(const struct api_change *change, const struct error *failure)

@@ -7,12 +7,13 @@
 
 #include "api/api_context.h"
 #include "control/lifecycle.h"
+#include "store/store_tokens.h"
 
 struct api_change {
 	struct api *api;
 	struct http_request *request;
 	struct caller caller;
-	const char *verb; /* for the log: "create" */
+	const char *verb; /* for the log and the audit history: "create" */
 	json_t *body;     /* NULL: none was sent */
 
 	/* Fills in `env` and what its answer needs. */
@@ -21,9 +22,12 @@ struct api_change {
 	void (*answer)(struct api_change *change);
 
 	struct env_id env;
-	json_t *suites; /* check: what is to be run */
+	const char *subject; /* for the audit history; NULL: the environment */
+	json_t *detail;      /* likewise; NULL: nothing more to say */
+	json_t *suites;      /* check: what is to be run */
 	char run[ID_TEXT_SIZE];
-	bool was_there; /* create: a replay; destroy: it had ended before */
+	bool was_there; /* create: a replay; destroy, revoke: it had ended before. Changes nothing.
+			 */
 	union {
 		struct {
 			struct create_request request;
@@ -33,6 +37,10 @@ struct api_change {
 			enum extend_kind kind;
 			int64_t ms;
 		} extend;
+		struct {
+			struct token_row row;
+			struct token made; /* create: the secret itself */
+		} token;
 	};
 };
 

@@ -51,9 +51,18 @@ static void answer_run(struct api *api, struct http_request *request, int status
 
 void api_get_check(void *arg, struct http_request *request)
 {
-	AUTO(free) char *id = xstrdup(http_request_param(request, "run"));
+	AUTO(environment_free) struct environment *environment = NULL;
+	AUTO(check_run_free) struct check_run *run = NULL;
+	const char *id = http_request_param(request, "run");
+	struct api *api = arg;
+	struct error err;
 
-	answer_run(arg, request, 200, id);
+	if (!store_check_find(api->control->store, id, &run, &err) ||
+	    !store_environment_read(api->control->store, run->environment, &environment, &err) ||
+	    !permission_check(&api->caller, MAY_READ, environment->project, &err))
+		api_answer_error(request, &err);
+	else
+		answer_run(api, request, 200, run->id);
 }
 
 void api_list_checks(void *arg, struct http_request *request)

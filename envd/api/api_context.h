@@ -7,6 +7,7 @@
 #include <sys/queue.h>
 
 #include "api/api_auth.h"
+#include "api/api_login.h"
 #include "control/control.h"
 #include "http/http_router.h"
 #include "model/permission.h"
@@ -18,6 +19,9 @@ struct api {
 	struct control *control;
 	struct http_server *server;
 	struct api_auth auth;
+	struct api_login *login;
+	struct api_listen *listen;
+	struct caller caller; /* of the request that is being handled, until its handler returns */
 	struct http_router router;
 	LIST_HEAD(api_questions, api_question) questions; /* that processes answer right now */
 	size_t question_count;

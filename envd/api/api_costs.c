@@ -20,6 +20,7 @@ struct bill {
 };
 
 struct bills {
+	const struct caller *caller;
 	const char *(*group_of)(const struct environment *);
 	int64_t now_ms;
 	struct bill *items;
@@ -32,6 +33,11 @@ static const char *owner_of(const struct environment *environment)
 	return environment->owner;
 }
 
+static const char *project_of(const struct environment *environment)
+{
+	return environment->project;
+}
+
 static const char *template_of(const struct environment *environment)
 {
 	return environment->template_name;
@@ -40,7 +46,7 @@ static const char *template_of(const struct environment *environment)
 static const struct {
 	const char *name;
 	const char *(*group_of)(const struct environment *);
-} groupings[] = { { "owner", owner_of }, { "template", template_of } };
+} groupings[] = { { "owner", owner_of }, { "project", project_of }, { "template", template_of } };
 
 static struct bill *find_bill(struct bills *bills, const char *group, const char *currency)
 {
@@ -54,9 +60,8 @@ static struct bill *find_bill(struct bills *bills, const char *group, const char
 	return &bills->items[bills->count++];
 }
 
-static void add_environment(void *arg, const struct environment *environment)
+static void add_to_bill(struct bills *bills, const struct environment *environment)
 {
-	struct bills *bills = arg;
 	struct cost cost = cost_of(environment, bills->now_ms);
 	struct bill *bill = find_bill(bills, bills->group_of(environment),
 				      environment->currency ? environment->currency : "USD");
@@ -68,6 +73,15 @@ static void add_environment(void *arg, const struct environment *environment)
 		return;
 	bill->live++;
 	bill->per_hour_microcents += environment->price_microcents_per_hour;
+}
+
+static void add_environment(void *arg, const struct environment *environment)
+{
+	struct bills *bills = arg;
+	struct error ignored; /* who may not see it sees less */
+
+	if (permission_check(bills->caller, MAY_READ, environment->project, &ignored))
+		add_to_bill(bills, environment);
 }
 
 static void release_bills(struct bills *bills)
@@ -107,14 +121,14 @@ static bool read_grouping(const struct http_request *request, const char **by, s
 		}
 	}
 	return error_set_as(err, ERR_INVALID, "query_invalid",
-			    "query parameter \"by\" must be owner or template");
+			    "query parameter \"by\" must be owner, project or template");
 }
 
 void api_get_costs(void *arg, struct http_request *request)
 {
-	struct bills bills = { .now_ms = clock_wall_ms() };
-	json_t *items = json_array();
 	struct api *api = arg;
+	struct bills bills = { .caller = &api->caller, .now_ms = clock_wall_ms() };
+	json_t *items = json_array();
 	struct error err;
 	const char *by;
 

@@ -4,8 +4,8 @@
 
 #include "api/api_context.h"
 #include "api/api_errors.h"
+#include "api/api_listen.h"
 #include "api/api_question.h"
-#include "base/files.h"
 #include "http/http_response.h"
 #include "http/http_server.h"
 
@@ -19,14 +19,15 @@ static bool route(struct api *api, struct http_request *request, struct http_mat
 {
 	bool is_found = http_router_match(&api->router, http_request_method(request),
 					  http_request_path(request), match, err);
-	struct caller caller;
 
+	api->caller = (struct caller){ .role = ROLE_NONE };
 	if (is_found && match->route->access == API_OPEN_TO_ALL)
 		return true;
-	if (!api_auth_caller(&api->auth, http_request_peer(request), &caller, err))
+	if (!api_login_caller(api->login, request, &api->caller, err))
 		return false;
 	if (is_found)
-		return permission_check(&caller, (enum permission)match->route->access, NULL, err);
+		return permission_check(&api->caller, (enum permission)match->route->access, NULL,
+					err);
 	if (*match->allowed)
 		http_response_header(request, "Allow", match->allowed);
 	return false;
@@ -45,25 +46,6 @@ static void on_request(void *arg, struct http_request *request)
 	match.route->handle(api, request);
 }
 
-/* Only root may give the socket to a group that it is not in. */
-static gid_t socket_group(const struct api *api)
-{
-	return api->auth.own_uid == 0 ? api->auth.ci_gid : (gid_t)-1;
-}
-
-static bool listen_unix(struct api *api, const char *path, struct error *err)
-{
-	AUTO(free) char *folder = xstrdup(path);
-	char *slash = strrchr(folder, '/');
-
-	if (slash && slash != folder) {
-		*slash = '\0';
-		if (!folder_make(folder, 0755, err))
-			return false;
-	}
-	return http_server_listen_unix(api->server, path, 0660, socket_group(api), err);
-}
-
 bool api_open(struct control *control, struct api **opened, struct error *err)
 {
 	struct api *api = xcalloc(1, sizeof(*api));
@@ -73,7 +55,8 @@ bool api_open(struct control *control, struct api **opened, struct error *err)
 	api->router = (struct http_router){ api_routes, api_route_count, api };
 	LIST_INIT(&api->questions);
 	api->server = http_server_new(control->loop, &http_server_defaults, on_request, api);
-	if (!listen_unix(api, control->settings->listen, err)) {
+	api->login = api_login_new(api);
+	if (!api_listen_open(api, &api->listen, err)) {
 		api_close(api);
 		return false;
 	}
@@ -88,5 +71,7 @@ void api_close(struct api *api)
 	while (!LIST_EMPTY(&api->questions))
 		api_question_abandon(LIST_FIRST(&api->questions));
 	http_server_free(api->server);
+	api_listen_close(api->listen);
+	api_login_free(api->login);
 	free(api);
 }

@@ -21,6 +21,8 @@ static bool apply_create(struct api_change *change, struct store_tx *tx, struct 
 			      &id, &change->was_there, err))
 		return false;
 	change->env = id;
+	change->detail = json_pack("{s:s, s:s?}", "template", change->create.request.template_name,
+				   "name", change->create.request.name);
 	return true;
 }
 
@@ -140,8 +142,8 @@ static bool read_label(const struct http_request *request, struct environment_fi
 	return true;
 }
 
-static bool read_filter(const struct http_request *request, struct environment_filter *filter,
-			char **label, struct error *err)
+static bool read_filter(const struct http_request *request, const struct caller *caller,
+			struct environment_filter *filter, char **label, struct error *err)
 {
 	enum env_state state;
 
@@ -149,7 +151,13 @@ static bool read_filter(const struct http_request *request, struct environment_f
 		.state = http_request_query(request, "state"),
 		.owner = http_request_query(request, "owner"),
 		.template_name = http_request_query(request, "template"),
+		.project = http_request_query(request, "project"),
 	};
+	if (permission_is_bound(caller, MAY_READ)) {
+		if (filter->project && !permission_check(caller, MAY_READ, filter->project, err))
+			return false;
+		filter->project = caller->project;
+	}
 	if (filter->state && !env_state_parse(filter->state, &state, err))
 		return false;
 	if (!http_request_query_bool(request, "all", &filter->with_destroyed, err))
@@ -183,7 +191,7 @@ void api_list_environments(void *arg, struct http_request *request)
 	struct error err;
 	bool is_full;
 
-	if (!read_filter(request, &filter, &label, &err) ||
+	if (!read_filter(request, &api->caller, &filter, &label, &err) ||
 	    !store_environment_list(api->control->store, &filter, &list, &err) ||
 	    !list_items(api, &list, items, &err)) {
 		api_answer_error(request, &err);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/text.h"
 #include "http/http_response.h"
 
 // clang-format off
@@ -41,12 +42,21 @@ int api_status_of(const struct error *err)
 	return (size_t)err->code < ARRAY_SIZE(statuses) ? statuses[err->code] : 500;
 }
 
+/* A quota does not go away by waiting a second, and a failed login was told how long to wait. */
+static bool is_worth_retrying(int status, const struct error *err)
+{
+	return status == 503 || (status == 429 && !text_starts_with(err->slug, "quota_") &&
+				 strcmp(err->slug, "too_many_failed_logins") != 0);
+}
+
 void api_answer_error(struct http_request *request, const struct error *err)
 {
 	int status = api_status_of(err);
 	char identity[64];
 
-	if (status == 429 || status == 503)
+	if (status == 401)
+		http_response_header(request, "WWW-Authenticate", "Bearer realm=\"envd\"");
+	if (is_worth_retrying(status, err))
 		http_response_header(request, "Retry-After", "1");
 	if (status >= 500) {
 		snprintf(identity, sizeof(identity), "req=%s", http_request_id(request));

@@ -22,8 +22,9 @@ struct event_stream {
 	struct history_subscription *subscription;
 	struct env_id environment;
 	bool is_of_all;
+	struct caller caller; /* of all: who sees its own project's only */
 	bool is_past; /* it had ended when the stream began: no row will come that is not there */
-	int64_t sent; /* number of the newest row that was sent */
+	int64_t sent; /* number of the newest row that was sent or passed over */
 };
 
 static void send_row(struct event_stream *events, const struct history_row *row)
@@ -36,13 +37,21 @@ static void send_row(struct event_stream *events, const struct history_row *row)
 	text_add(&event, data);
 	text_add(&event, "\n\n");
 	http_stream_send(events->stream, event.bytes, event.length);
-	events->sent = row->n;
 }
 
 static bool is_final(const struct history_row *row)
 {
 	return strcmp(row->kind, HISTORY_STATE) == 0 &&
 	       text_equal(row->state, env_state_name(ENV_DESTROYED));
+}
+
+/* An environment that is forgotten has no project any more, and is seen by who sees all. */
+static bool may_see(const struct event_stream *events, const struct history_row *row)
+{
+	struct error ignored; /* what may not be seen is passed over */
+
+	return !events->is_of_all ||
+	       permission_check(&events->caller, MAY_READ, row->project, &ignored);
 }
 
 /* Everything after the last row that was sent, as far as there is room. */
@@ -63,7 +72,9 @@ static void pump(struct event_stream *events)
 		}
 		count = list.count;
 		for (size_t i = 0; i < count; i++) {
-			send_row(events, &list.rows[i]);
+			events->sent = list.rows[i].n;
+			if (may_see(events, &list.rows[i]))
+				send_row(events, &list.rows[i]);
 			if (!events->is_of_all && is_final(&list.rows[i]))
 				http_stream_end(events->stream);
 		}
@@ -149,8 +160,8 @@ void api_stream_events(void *arg, struct http_request *request)
 
 void api_stream_all_events(void *arg, struct http_request *request)
 {
-	struct event_stream prepared = { .api = arg, .is_of_all = true };
 	struct api *api = arg;
+	struct event_stream prepared = { .api = api, .is_of_all = true, .caller = api->caller };
 	struct error err;
 	int64_t newest;
 

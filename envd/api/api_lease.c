@@ -62,6 +62,8 @@ void api_extend_lease(void *api, struct http_request *request)
 	change->answer = answer_extension;
 	if (!read_extension(change, &err))
 		api_answer_error(request, &err);
-	else
+	else {
+		change->detail = json_incref(change->body);
 		api_change_submit(TAKE(change));
+	}
 }

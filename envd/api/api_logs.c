@@ -164,11 +164,9 @@ static bool make_request(struct api *api, const struct http_request *request, js
 static bool may_read(struct api *api, const struct http_request *request, struct error *err)
 {
 	AUTO(environment_free) struct environment *environment = NULL;
-	struct caller caller;
 
 	return api_view_find(api, request, &environment, err) &&
-	       api_auth_caller(&api->auth, http_request_peer(request), &caller, err) &&
-	       permission_check(&caller, MAY_READ_LOGS, environment->owner, err);
+	       permission_check(&api->caller, MAY_READ_LOGS, environment->project, err);
 }
 
 void api_stream_logs(void *arg, struct http_request *request)

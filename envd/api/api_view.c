@@ -20,8 +20,14 @@ struct lease_now api_view_now(void)
 bool api_view_find(struct api *api, const struct http_request *request,
 		   struct environment **environment, struct error *err)
 {
-	return store_environment_find(api->control->store, http_request_param(request, "env"),
-				      environment, err);
+	AUTO(environment_free) struct environment *found = NULL;
+
+	if (!store_environment_find(api->control->store, http_request_param(request, "env"), &found,
+				    err) ||
+	    !permission_check(&api->caller, MAY_READ, found->project, err))
+		return false;
+	*environment = TAKE(found);
+	return true;
 }
 
 static bool queue_position(struct api *api, const struct environment *environment,

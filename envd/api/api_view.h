@@ -8,7 +8,8 @@
 #include "store/store_environments.h"
 #include "store/store_history.h"
 
-/* The environment that {env} of the request names. */
+/* The environment that {env} of the request names, if its caller may read it. From the handler
+ * itself, not later. */
 NODISCARD bool api_view_find(struct api *api, const struct http_request *request,
 			     struct environment **environment, struct error *err);
 

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "control/peer.h"
+#include "control/project_quota.h"
 #include "model/lease.h"
 #include "model/pins.h"
 #include "store/store_checks.h"
@@ -216,8 +217,8 @@ static void take_copy(json_t **slot, const json_t *given)
 }
 
 static bool fill_in(struct control *control, struct environment *env,
-		    const struct create_request *request, const struct template_entry *entry,
-		    struct error *err)
+		    const struct create_request *request, const struct caller *caller,
+		    const struct template_entry *entry, struct error *err)
 {
 	const struct template *template = entry->template;
 	const struct target *target = choose_target(control, template->engine, err);
@@ -226,7 +227,10 @@ static bool fill_in(struct control *control, struct environment *env,
 				       template->limits.lease_max_ms };
 	json_t *parameters;
 
-	if (!target || !lease_choose(&limits, request->lease_ms, &env->lease_ms, err) ||
+	env->project = xstrdup(caller->project);
+	if (!target ||
+	    !project_quota_default_lease(control, env->project, &limits.default_ms, err) ||
+	    !lease_choose(&limits, request->lease_ms, &env->lease_ms, err) ||
 	    !pins_check(template, request->pins, err) ||
 	    !template_resolve_parameters(template, request->parameters, &parameters, err))
 		return false;
@@ -245,12 +249,17 @@ static bool fill_in(struct control *control, struct environment *env,
 	env->lease_maximum_ms = template->limits.lease_max_ms;
 	env->attempts_max = template->limits.attempts;
 	env->has_checks = template->checks != NULL;
+	env->memory_bytes = template->limits.memory_bytes;
 	env->price_microcents_per_hour = template->price_microcents_per_hour;
 	env->currency = xstrdup(template->currency);
 	env->created_at_ms = clock_wall_ms();
+	return true;
+}
+
+static void build_wall(struct environment *env)
+{
 	env->hard_wall_at_ms = env->created_at_ms + env->queue_limit_ms + env->provision_limit_ms +
 			       env->lease_maximum_ms;
-	return true;
 }
 
 static bool insert(struct control *control, struct store_tx *tx, struct environment *env,
@@ -279,7 +288,7 @@ bool lifecycle_create(struct control *control, struct store_tx *tx,
 	AUTO(environment_free) struct environment *env = environment_new();
 	struct template_entry entry;
 
-	if (!permission_check(caller, MAY_CREATE, NULL, err) ||
+	if (!permission_check(caller, MAY_CREATE, caller->project, err) ||
 	    !find_replay(tx, request, caller, id, is_replay, err))
 		return false;
 	if (*is_replay)
@@ -287,9 +296,10 @@ bool lifecycle_create(struct control *control, struct store_tx *tx,
 	if ((request->name && !name_check(request->name, "environment name", err)) ||
 	    (request->labels && !check_labels(request->labels, err)) ||
 	    !template_registry_find(control->templates, request->template_name, &entry, err) ||
-	    !fill_in(control, env, request, &entry, err) || !check_open(control, err) ||
-	    !check_disk(control, err))
+	    !fill_in(control, env, request, caller, &entry, err) || !check_open(control, err) ||
+	    !project_quota_admit(control, tx, env, err) || !check_disk(control, err))
 		return false;
+	build_wall(env);
 	env->id = env_id_new();
 	env->owner = xstrdup(caller->name);
 	env->name = request->name ? xstrdup(request->name) : make_name(env->template_name);
@@ -367,7 +377,7 @@ bool lifecycle_extend(struct control *control, struct store_tx *tx, struct env_i
 	bool done;
 
 	if (!store_environment_read(store_of(tx), id, &env, err) ||
-	    !permission_check(caller, MAY_EXTEND, env->owner, err) ||
+	    !permission_check(caller, MAY_EXTEND, env->project, err) ||
 	    !require_ready(env, "extended", err) ||
 	    !choose_end(env, kind, more_ms, &change.expires_at_ms, err))
 		return false;
@@ -387,7 +397,7 @@ bool lifecycle_destroy(struct control *control, struct store_tx *tx, struct env_
 	AUTO(free) char *message = NULL;
 
 	if (!store_environment_read(store_of(tx), id, &env, err) ||
-	    !permission_check(caller, MAY_DESTROY, env->owner, err))
+	    !permission_check(caller, MAY_DESTROY, env->project, err))
 		return false;
 	message = xasprintf("destroy requested by %s", caller->name);
 	return lifecycle_unwant(control, tx, id, REASON_REQUESTED, message, NULL, err);
@@ -420,7 +430,7 @@ bool lifecycle_acknowledge(struct control *control, struct store_tx *tx, struct 
 	AUTO(free) char *message = NULL;
 
 	if (!store_environment_read(store_of(tx), id, &env, err) ||
-	    !permission_check(caller, MAY_ACKNOWLEDGE, env->owner, err))
+	    !permission_check(caller, MAY_ACKNOWLEDGE, env->project, err))
 		return false;
 	if (env->state == ENV_DESTROYED)
 		return true;
@@ -443,7 +453,7 @@ bool lifecycle_check(struct control *control, struct store_tx *tx, struct env_id
 	int64_t waiting;
 
 	if (!store_environment_read(store_of(tx), id, &env, err) ||
-	    !permission_check(caller, MAY_CHECK, env->owner, err) ||
+	    !permission_check(caller, MAY_CHECK, env->project, err) ||
 	    !require_ready(env, "checked", err))
 		return false;
 	if (!plan && !env->has_checks)

@@ -151,6 +151,7 @@ static const struct {
 	{ "Authorization", NULL },
 	{ "Idempotency-Key", NULL },
 	{ "Last-Event-ID", NULL },
+	{ "Envd-Project", NULL },
 };
 
 static bool take_header(struct http_strict *strict, const char *name, size_t name_length,

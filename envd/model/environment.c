@@ -20,6 +20,7 @@ void environment_free(struct environment *environment)
 		return;
 	free(environment->name);
 	free(environment->owner);
+	free(environment->project);
 	free(environment->template_name);
 	free(environment->template_folder);
 	free(environment->template_digest);

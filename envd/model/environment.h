@@ -29,6 +29,7 @@ struct environment {
 	int64_t sequence; /* grows by one per environment of this installation; in every label */
 	char *name;
 	char *owner;
+	char *project;
 	char *template_name;
 	char *
 	    template_folder; /* where it was accepted from; the snapshot lies in the env's folder */
@@ -81,6 +82,7 @@ struct environment {
 	char *check_verdict; /* "passed", "failed", "inconclusive", or NULL */
 	bool has_checks;
 
+	int64_t memory_bytes; /* that its template declares; 0: it does not say */
 	int64_t price_microcents_per_hour;
 	char *currency;
 };

@@ -15,13 +15,15 @@ static const struct {
 	const char *verb;
 	enum reach viewer, ci, operator, admin;
 } table[PERMISSION_COUNT] = {
-	[MAY_READ]      = { "read",        ALL,    ALL, ALL, ALL },
-	[MAY_CREATE]    = { "create",      NOBODY, ALL, ALL, ALL },
-	[MAY_EXTEND]    = { "extend",      NOBODY, OWN, ALL, ALL },
-	[MAY_DESTROY]   = { "destroy",     NOBODY, OWN, ALL, ALL },
-	[MAY_CHECK]     = { "check",       NOBODY, OWN, ALL, ALL },
-	[MAY_READ_LOGS] = { "read logs of", NOBODY, OWN, ALL, ALL },
-	[MAY_ACKNOWLEDGE] = { "acknowledge what is left of", NOBODY, NOBODY, ALL, ALL },
+	[MAY_READ]          = { "read environments",         OWN,    OWN,    ALL,    ALL },
+	[MAY_CREATE]        = { "create environments",       NOBODY, OWN,    ALL,    ALL },
+	[MAY_EXTEND]        = { "extend environments",       NOBODY, OWN,    ALL,    ALL },
+	[MAY_DESTROY]       = { "destroy environments",      NOBODY, OWN,    ALL,    ALL },
+	[MAY_CHECK]         = { "check environments",        NOBODY, OWN,    ALL,    ALL },
+	[MAY_READ_LOGS]     = { "read logs of environments", NOBODY, OWN,    ALL,    ALL },
+	[MAY_ACKNOWLEDGE]   = { "acknowledge what is left of environments", NOBODY, NOBODY, ALL, ALL },
+	[MAY_READ_AUDIT]    = { "read the audit history",    NOBODY, NOBODY, ALL,    ALL },
+	[MAY_MANAGE_TOKENS] = { "manage tokens",             NOBODY, NOBODY, NOBODY, ALL },
 };
 // clang-format on
 
@@ -46,18 +48,36 @@ const char *role_name(enum role role)
 	return role_names[role];
 }
 
-bool permission_check(const struct caller *caller, enum permission permission, const char *owner,
+bool role_parse(const char *name, enum role *role, struct error *err)
+{
+	for (enum role at = ROLE_VIEWER; at <= ROLE_ADMIN; at++) {
+		if (strcmp(role_names[at], name) == 0) {
+			*role = at;
+			return true;
+		}
+	}
+	return error_set_as(err, ERR_INVALID, "role_unknown",
+			    "role \"%.20s\" must be viewer, ci, operator or admin", name);
+}
+
+/* What another project is called is not told. */
+bool permission_check(const struct caller *caller, enum permission permission, const char *project,
 		      struct error *err)
 {
 	enum reach reach = reach_of(caller->role, permission);
 
-	if (reach == ALL || (reach == OWN && (!owner || strcmp(owner, caller->name) == 0)))
+	if (reach == ALL || (reach == OWN && (!project || strcmp(project, caller->project) == 0)))
 		return true;
 	if (reach == OWN)
-		return error_set_as(
-		    err, ERR_DENIED, "not_owner",
-		    "\"%s\" (role %s) may %s only its own environments; this one is \"%s\"'s",
-		    caller->name, role_name(caller->role), table[permission].verb, owner);
-	return error_set(err, ERR_DENIED, "\"%s\" (role %s) may not %s environments", caller->name,
+		return error_set_as(err, ERR_DENIED, "not_your_project",
+				    "\"%s\" (role %s) may %s of its own project \"%s\" only",
+				    caller->name, role_name(caller->role), table[permission].verb,
+				    caller->project);
+	return error_set(err, ERR_DENIED, "\"%s\" (role %s) may not %s", caller->name,
 			 role_name(caller->role), table[permission].verb);
+}
+
+bool permission_is_bound(const struct caller *caller, enum permission permission)
+{
+	return reach_of(caller->role, permission) != ALL;
 }

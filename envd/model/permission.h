@@ -4,13 +4,13 @@
 #ifndef ENVD_MODEL_PERMISSION_H
 #define ENVD_MODEL_PERMISSION_H
 
-#include "base/error.h"
+#include "base/ids.h"
 
 // clang-format off
 #define ROLES(X)                                                                                   \
 	X(ROLE_NONE,     "none")                                                                   \
 	X(ROLE_VIEWER,   "viewer")                                                                 \
-	X(ROLE_CI,       "ci")        /* its own environments */                                   \
+	X(ROLE_CI,       "ci")        /* its project's */                                          \
 	X(ROLE_OPERATOR, "operator")                                                               \
 	X(ROLE_ADMIN,    "admin")
 // clang-format on
@@ -29,19 +29,32 @@ enum permission {
 	MAY_CHECK,
 	MAY_READ_LOGS,
 	MAY_ACKNOWLEDGE, /* that something may be left of what could not be proved gone */
+	MAY_READ_AUDIT,
+	MAY_MANAGE_TOKENS,
 	PERMISSION_COUNT
 };
 
+#define PROJECT_DEFAULT "default"
+
 struct caller {
-	char name[64]; /* the owner of what this caller creates */
+	char name[2 * NAME_LENGTH_MAX + 2]; /* the owner of what this caller creates */
 	enum role role;
+	char project[NAME_LENGTH_MAX + 1]; /* of what it creates; viewer and ci see no other */
+	char token[16];                    /* its id; "": known by its unix socket */
+	char from[48];                     /* its address; "unix" */
 };
 
 const char *role_name(enum role role);
 
-/* `owner`: of the environment in question, NULL for questions about no particular one.
+/* ERR_INVALID; "none" is no role that could be given. */
+NODISCARD bool role_parse(const char *name, enum role *role, struct error *err);
+
+/* `project`: of the environment in question, NULL for questions about no particular one.
  * ERR_DENIED that names caller, role and what was asked. */
 NODISCARD bool permission_check(const struct caller *caller, enum permission permission,
-				const char *owner, struct error *err);
+				const char *project, struct error *err);
+
+/* It may, but in its own project only. */
+bool permission_is_bound(const struct caller *caller, enum permission permission);
 
 #endif

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/byte_size.h"
 #include "base/files.h"
 #include "base/ids.h"
 #include "base/text.h"
@@ -192,10 +193,21 @@ static bool read_lease(const struct yaml_document *document, const struct yaml_n
 	return true;
 }
 
+static bool read_memory(const struct yaml_document *document, const struct yaml_node *node,
+			int64_t *bytes, struct error *err)
+{
+	struct error inner;
+
+	return !node ||
+	       byte_size_parse(node->kind == YAML_SCALAR ? node->text : "", "memory", bytes,
+			       &inner) ||
+	       yaml_error(document, node, err, "%s", inner.message);
+}
+
 static bool read_limits(const struct yaml_document *document, struct template_limits *limits,
 			struct error *err)
 {
-	static const char *const known[] = { "provision", "lease", "attempts", NULL };
+	static const char *const known[] = { "provision", "lease", "attempts", "memory", NULL };
 	const struct yaml_node *map, *lease, *attempts;
 
 	*limits = (struct template_limits){ .provision_ms = 10 * 60 * 1000,
@@ -211,7 +223,8 @@ static bool read_limits(const struct yaml_document *document, struct template_li
 	    !read_limit_ms(document, map, "provision", PROVISION_LONGEST_MS, &limits->provision_ms,
 			   err) ||
 	    (lease && !read_lease(document, lease, limits, err)) ||
-	    (attempts && !yaml_read_int64(document, map, "attempts", &limits->attempts, err)))
+	    (attempts && !yaml_read_int64(document, map, "attempts", &limits->attempts, err)) ||
+	    !read_memory(document, yaml_get(map, "memory"), &limits->memory_bytes, err))
 		return false;
 	if (limits->attempts < 1 || limits->attempts > 2)
 		return yaml_error(document, attempts, err, "\"attempts\" must be 1 or 2");

@@ -27,6 +27,7 @@ struct template_limits {
 	int64_t lease_min_ms;     /* 10 s */
 	int64_t lease_max_ms;     /* 24 h */
 	int64_t attempts;         /* of creating: 1 or 2 */
+	int64_t memory_bytes;     /* that one environment needs; 0: not said */
 };
 
 // clang-format off: it takes `template` for the keyword of another language

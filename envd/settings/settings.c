@@ -9,6 +9,8 @@
 #include "base/json_read.h"
 #include "base/yaml_read.h"
 
+#define TOKEN_LIFETIME_MAX_MS (INT64_C(90) * 24 * 3600000)
+
 #define AT(field) offsetof(struct settings, field)
 
 static const char *const log_levels[] = { "debug", "info", "warn", "error", NULL };
@@ -19,8 +21,18 @@ static const struct option rows[] = {
 	  "YAML file with these same settings", NULL },
 	{ "data", 0, OPTION_TEXT, AT(data), "DIR", "ENVD_DATA",
 	  "where everything is kept (default /var/lib/envd)", NULL },
-	{ "listen", 0, OPTION_TEXT, AT(listen), "unix:PATH", "ENVD_LISTEN",
-	  "socket of the API (default $XDG_RUNTIME_DIR/envd/envd.sock, else /run/envd/envd.sock)", NULL },
+	{ "listen", 0, OPTION_LIST, AT(listen), "ADDRESS", "ENVD_LISTEN",
+	  "unix:PATH (the last one counts; default $XDG_RUNTIME_DIR/envd/envd.sock, else /run/envd/envd.sock) or HOST:PORT, with TLS", NULL },
+	{ "tls-certificate", 0, OPTION_TEXT, AT(tls_certificate), "FILE", "ENVD_TLS_CERTIFICATE",
+	  "PEM, with what leads to its CA; read again when it changes and on SIGHUP", NULL },
+	{ "tls-key", 0, OPTION_TEXT, AT(tls_key), "FILE", "ENVD_TLS_KEY",
+	  "PEM, of that certificate", NULL },
+	{ "tls-client-ca", 0, OPTION_TEXT, AT(tls_client_ca), "FILE", "ENVD_TLS_CLIENT_CA",
+	  "clients on TCP must show a certificate of this CA, besides a token", NULL },
+	{ "plain-tcp", 0, OPTION_LIST, AT(plain_tcp), "HOST:PORT", NULL,
+	  "listen without TLS, on a loopback address only", NULL },
+	{ "token-lifetime", 0, OPTION_DURATION, AT(token_lifetime_ms), "DURATION", NULL,
+	  "longest life of a token (default and most: 90d)", NULL },
 	{ "templates", 0, OPTION_LIST, AT(templates), "DIR", "ENVD_TEMPLATES",
 	  "folder of trusted templates; may be given again", NULL },
 	{ "untrusted-templates", 0, OPTION_LIST, AT(untrusted_templates), "DIR", NULL,
@@ -79,6 +91,7 @@ static const struct settings defaults = {
 	.keep_ended_ms = 30 * 86400000LL,
 	.keep_ended_max = 10000,
 	.log_level = "info",
+	.token_lifetime_ms = TOKEN_LIFETIME_MAX_MS,
 };
 
 static struct option_group group_of(struct settings *settings)
@@ -201,6 +214,8 @@ static bool read_key(struct settings *settings, const struct yaml_document *file
 				return false;
 		return true;
 	}
+	if (strcmp(key->text, "projects") == 0)
+		return projects_read(file, value, &settings->projects, err);
 	if (!row)
 		return yaml_error(file, key, err, "unknown setting \"%s\"", key->text);
 	return set_row(settings, file, value, row, err);
@@ -279,12 +294,38 @@ static void fill_listen(struct settings *settings)
 	const char *runtime_dir = getenv("XDG_RUNTIME_DIR");
 	AUTO(free) char *path = NULL;
 
-	if (!settings->listen) {
+	for (size_t i = 0; i < settings->listen.count; i++) {
+		const char *address = settings->listen.items[i];
+
+		if (*address == '/' || text_starts_with(address, "unix:"))
+			settings->unix_socket = without_scheme(address);
+		else
+			option_list_add(&settings->tcp, address);
+	}
+	/* Always there: a first token is made through it. */
+	if (!settings->unix_socket) {
 		path = runtime_dir && *runtime_dir ? xasprintf("%s/envd/envd.sock", runtime_dir)
 						   : xstrdup("/run/envd/envd.sock");
-		settings->listen = own(settings, path);
+		settings->unix_socket = own(settings, path);
 	}
-	settings->listen = without_scheme(settings->listen);
+}
+
+static bool check_access(const struct settings *settings, struct error *err)
+{
+	if (!settings->tls_certificate != !settings->tls_key)
+		return error_set(err, ERR_INVALID,
+				 "--tls-certificate and --tls-key need each other");
+	if (settings->tls_client_ca && !settings->tls_certificate)
+		return error_set(err, ERR_INVALID, "--tls-client-ca needs --tls-certificate");
+	if (settings->tcp.count && !settings->tls_certificate) {
+		error_set(err, ERR_INVALID, "--listen %s needs --tls-certificate and --tls-key",
+			  settings->tcp.items[0]);
+		return error_hint(err, "without TLS only loopback is possible: --plain-tcp");
+	}
+	if (settings->token_lifetime_ms < 60000 ||
+	    settings->token_lifetime_ms > TOKEN_LIFETIME_MAX_MS)
+		return error_set(err, ERR_INVALID, "--token-lifetime must be 1m to 90d");
+	return true;
 }
 
 static bool check_bounds(const struct settings *settings, struct error *err)
@@ -302,11 +343,11 @@ static bool check_bounds(const struct settings *settings, struct error *err)
 				 "--keep-ended and --keep-ended-max must be at least 0");
 	if (settings->retry_first_ms < 100)
 		return error_set(err, ERR_INVALID, "--destroy-retry must be at least 100ms");
-	if (strlen(settings->listen) > 107)
+	if (strlen(settings->unix_socket) > 107)
 		return error_set(err, ERR_INVALID,
 				 "--listen \"%s\" is too long for a socket (at most 107 bytes)",
-				 settings->listen);
-	return true;
+				 settings->unix_socket);
+	return check_access(settings, err);
 }
 
 static struct option_spec spec_of(const struct settings_usage *usage, struct option_group groups[2],
@@ -339,6 +380,8 @@ static bool read_all(struct settings *settings, const struct settings_usage *usa
 	struct settings first = defaults;
 	bool done = parse(&first, usage, argc, argv, &ignored, err);
 
+	option_list_release(&first.listen);
+	option_list_release(&first.plain_tcp);
 	option_list_release(&first.templates);
 	option_list_release(&first.untrusted_templates);
 	return done && (!first.config || read_file(settings, first.config, err)) &&
@@ -374,6 +417,10 @@ void settings_release(struct settings *settings)
 	for (size_t i = 0; i < settings->owned.count; i++)
 		free((void *)(uintptr_t)settings->owned.items[i]);
 	option_list_release(&settings->owned);
+	option_list_release(&settings->listen);
+	option_list_release(&settings->tcp);
+	option_list_release(&settings->plain_tcp);
+	projects_release(&settings->projects);
 	option_list_release(&settings->templates);
 	option_list_release(&settings->untrusted_templates);
 }

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "base/option_table.h"
+#include "settings/project.h"
 
 struct target {
 	char *name;
@@ -23,8 +24,15 @@ struct target {
 struct settings {
 	const char *config;
 	const char *data;
-	const char *listen;  /* path of the unix socket */
-	const char *runtime; /* container API socket; NULL: looked for */
+	struct option_list listen; /* as given */
+	const char *unix_socket;   /* path, from them, or the default */
+	struct option_list tcp;    /* HOST:PORT, from them: with TLS */
+	struct option_list plain_tcp;
+	const char *tls_certificate; /* NULL: none */
+	const char *tls_key;
+	const char *tls_client_ca;
+	int64_t token_lifetime_ms; /* longest that may be asked for */
+	const char *runtime;       /* container API socket; NULL: looked for */
 	struct option_list templates;
 	struct option_list untrusted_templates;
 	int64_t queue_limit_ms;
@@ -46,6 +54,7 @@ struct settings {
 
 	struct target *targets; /* at least one */
 	size_t target_count;
+	struct project_list projects;
 	struct option_list owned; /* strings read from the file: freed by settings_release() */
 };
 

@@ -15,7 +15,7 @@
 	"lease_maximum, "                                                                          \
 	"expires_boot, boot_id, attempts, attempts_max, next_try_at, unknown, quarantined, "       \
 	"blocked_by, "                                                                             \
-	"check_run, check_verdict, has_checks, price, currency"
+	"check_run, check_verdict, has_checks, price, currency, project, memory"
 
 static void replace_json(json_t **slot, sqlite3_stmt *row, int column)
 {
@@ -79,6 +79,8 @@ static bool read_row(sqlite3_stmt *row, struct environment **environment, struct
 	made->has_checks = sqlite3_column_int(row, c++);
 	made->price_microcents_per_hour = sqlite3_column_int64(row, c++);
 	made->currency = column_text(row, c++);
+	made->project = column_text(row, c++);
+	made->memory_bytes = sqlite3_column_int64(row, c++);
 	*environment = TAKE(made);
 	return true;
 }
@@ -118,14 +120,15 @@ bool store_environment_insert(struct store_tx *tx, struct environment *environme
 	    "created_at,"
 	    " hard_wall_at, queue_limit, provision_limit, lease, lease_maximum, attempts_max, "
 	    "has_checks,"
-	    " price, currency)"
-	    " VALUES (?,?,?,?,?,?,?,?,?,?,'present','queued',1,?,?,?,?,?,?,?,?,?,?,?,?,?)",
-	    NULL, err, "titttttittjjjiiiiiiiiit", e->id.text, e->sequence, e->name, e->owner,
+	    " price, currency, project, memory)"
+	    " VALUES (?,?,?,?,?,?,?,?,?,?,'present','queued',1,?,?,?,?,?,?,?,?,?,?,?,?,?,"
+	    "coalesce(?,'default'),?)",
+	    NULL, err, "titttttittjjjiiiiiiiiitti", e->id.text, e->sequence, e->name, e->owner,
 	    e->template_name, e->template_folder, e->template_digest, (int64_t)e->is_trusted,
 	    e->engine, e->target, e->labels, e->pins, e->parameters, e->created_at_ms,
 	    e->hard_wall_at_ms, e->queue_limit_ms, e->provision_limit_ms, e->lease_ms,
 	    e->lease_maximum_ms, e->attempts_max, (int64_t)e->has_checks,
-	    e->price_microcents_per_hour, e->currency);
+	    e->price_microcents_per_hour, e->currency, e->project, e->memory_bytes);
 }
 
 static bool read_one(struct store *store, sqlite3_stmt *statement, struct environment **environment,
@@ -216,10 +219,12 @@ bool store_environment_list(struct store *store, const struct environment_filter
 		" AND (?3 IS NULL OR template = ?3)"
 		" AND (?4 IS NULL OR json_extract(labels, '$.\"' || ?4 || '\"') = ?5)"
 		" AND (?6 OR state <> 'destroyed') AND (?7 = 0 OR sequence < ?7)"
+		" AND (?9 IS NULL OR project = ?9)"
 		" ORDER BY sequence DESC LIMIT ?8",
-		&statement, err, "tttttiii", filter->state, filter->owner, filter->template_name,
+		&statement, err, "tttttiiit", filter->state, filter->owner, filter->template_name,
 		filter->label_key, filter->label_value,
-		(int64_t)(filter->with_destroyed || filter->state), filter->after_sequence, limit))
+		(int64_t)(filter->with_destroyed || filter->state), filter->after_sequence, limit,
+		filter->project))
 		return false;
 	return read_list(store, statement, list, err);
 }
@@ -295,6 +300,27 @@ bool store_environments_queue_position(struct store *store, int64_t sequence, in
 	return statement_number(
 	    store, "SELECT count(*) FROM environments WHERE state = 'queued' AND sequence < ?",
 	    position, err, "i", sequence);
+}
+
+bool store_project_use(struct store *store, const char *project, int64_t since_ms,
+		       struct quota_use *use, struct error *err)
+{
+	AUTO(sqlite3_finalize) sqlite3_stmt *statement = NULL;
+	bool has_row;
+
+	if (!statement_number(
+		store, "SELECT count(*) FROM environments WHERE project = ? AND created_at > ?",
+		&use->creates_last_hour, err, "ti", project, since_ms) ||
+	    !statement_prepare(store,
+			       "SELECT count(*), total(memory), total(price) FROM environments"
+			       " WHERE project = ? AND state <> 'destroyed'",
+			       &statement, err, "t", project) ||
+	    !statement_step(store, statement, &has_row, err))
+		return false;
+	use->environments = sqlite3_column_int64(statement, 0);
+	use->memory_bytes = sqlite3_column_int64(statement, 1);
+	use->microcents_per_hour = sqlite3_column_int64(statement, 2);
+	return true;
 }
 
 /* Which moment a state's beginning is. */

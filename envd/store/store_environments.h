@@ -7,6 +7,7 @@
 #define ENVD_STORE_STORE_ENVIRONMENTS_H
 
 #include "model/environment.h"
+#include "model/quota.h"
 #include "store/store.h"
 
 /* New row. Fills in `sequence`. ERR_CONFLICT "name_taken" when a live environment has the name. */
@@ -24,6 +25,7 @@ NODISCARD bool store_environment_read(struct store *store, struct env_id id,
 struct environment_filter {
 	const char *state; /* NULL: any */
 	const char *owner;
+	const char *project;
 	const char *template_name;
 	const char *label_key; /* with label_value */
 	const char *label_value;
@@ -59,6 +61,9 @@ NODISCARD bool store_environments_live_count(struct store *store, const char *ta
 /* Not destroyed, queued ones too: as long as there are any, something is owed. */
 NODISCARD bool store_environments_open_count(struct store *store, int64_t *count,
 					     struct error *err);
+/* What a project has now; `since_ms`: an hour ago. */
+NODISCARD bool store_project_use(struct store *store, const char *project, int64_t since_ms,
+				 struct quota_use *use, struct error *err);
 /* Queued ones before this sequence. */
 NODISCARD bool store_environments_queue_position(struct store *store, int64_t sequence,
 						 int64_t *position, struct error *err);

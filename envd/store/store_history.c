@@ -27,8 +27,11 @@ static struct history_row read_row(sqlite3_stmt *row)
 	made.message = column_text(row, 6);
 	made.data = column_json(row, 7, NULL);
 	made.name = column_text(row, 8);
+	made.project = column_text(row, 9);
 	if (!made.name)
 		made.name = xstrdup("");
+	if (!made.project)
+		made.project = xstrdup("");
 	return made;
 }
 
@@ -42,11 +45,11 @@ bool store_history_list(struct store *store, const struct env_id *id, int64_t af
 	if (!statement_prepare(
 		store,
 		id ? "SELECT h.n, h.environment, h.at, h.kind, h.event, h.state, h.message, "
-		     "h.data, e.name"
+		     "h.data, e.name, e.project"
 		     " FROM history h LEFT JOIN environments e ON e.id = h.environment"
 		     " WHERE h.n > ?1 AND h.environment = ?3 ORDER BY h.n LIMIT ?2"
 		   : "SELECT h.n, h.environment, h.at, h.kind, h.event, h.state, h.message, "
-		     "h.data, e.name"
+		     "h.data, e.name, e.project"
 		     " FROM history h LEFT JOIN environments e ON e.id = h.environment"
 		     " WHERE h.n > ?1 ORDER BY h.n LIMIT ?2",
 		&statement, err, id ? "iit" : "ii", after, limit, id ? id->text : NULL))
@@ -68,6 +71,7 @@ void history_list_release(struct history_list *list)
 {
 	for (size_t i = 0; i < list->count; i++) {
 		free(list->rows[i].name);
+		free(list->rows[i].project);
 		free(list->rows[i].kind);
 		free(list->rows[i].event);
 		free(list->rows[i].state);

@@ -34,6 +34,7 @@ struct history_row {
 	int64_t at_ms;
 	struct env_id environment; /* text "" when about the service */
 	char *name;                /* of the environment; "" likewise */
+	char *project;             /* its own; "" likewise */
 	char *kind;
 	char *event; /* may be NULL */
 	char *state; /* may be NULL */

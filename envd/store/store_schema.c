@@ -124,6 +124,37 @@ static const char schema_1[] =
     "NULL,"
     "  first_seen_at INTEGER NOT NULL, last_seen_at INTEGER NOT NULL, listings INTEGER NOT NULL);";
 
+static const char schema_2[] =
+    "ALTER TABLE environments ADD COLUMN project TEXT NOT NULL DEFAULT 'default';"
+    "ALTER TABLE environments ADD COLUMN memory INTEGER NOT NULL DEFAULT 0;"
+    "CREATE INDEX environments_of_project ON environments(project, state);"
+    "CREATE INDEX environments_created ON environments(project, created_at);"
+
+    "CREATE TABLE tokens("
+    "  n INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, digest TEXT NOT NULL,"
+    "  name TEXT NOT NULL, project TEXT NOT NULL, role TEXT NOT NULL, created_by TEXT NOT NULL,"
+    "  created_at INTEGER NOT NULL, expires_at INTEGER NOT NULL,"
+    "  last_used_at INTEGER NOT NULL DEFAULT 0, revoked_at INTEGER NOT NULL DEFAULT 0);"
+    /* What a token may do is fixed when it is made, and revoked is for good. */
+    "CREATE TRIGGER tokens_fixed BEFORE UPDATE ON tokens"
+    "  WHEN new.id <> old.id OR new.digest <> old.digest OR new.project <> old.project"
+    "    OR new.role <> old.role OR new.expires_at <> old.expires_at OR new.name <> old.name"
+    "  BEGIN SELECT RAISE(ABORT, 'a token does not change'); END;"
+    "CREATE TRIGGER tokens_revoked BEFORE UPDATE OF revoked_at ON tokens"
+    "  WHEN old.revoked_at > 0 AND new.revoked_at <> old.revoked_at"
+    "  BEGIN SELECT RAISE(ABORT, 'a revoked token stays revoked'); END;"
+
+    "CREATE TABLE audit("
+    "  n INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, who TEXT NOT NULL, role TEXT NOT "
+    "NULL,"
+    "  project TEXT NOT NULL, token TEXT NOT NULL, peer TEXT NOT NULL, request TEXT NOT NULL,"
+    "  action TEXT NOT NULL, subject TEXT NOT NULL, detail TEXT);"
+    "CREATE TRIGGER audit_append BEFORE UPDATE ON audit"
+    "  BEGIN SELECT RAISE(ABORT, 'the audit history is append only'); END;"
+    "CREATE TRIGGER audit_kept BEFORE DELETE ON audit"
+    "  WHEN old.n > (SELECT max(n) FROM audit) - 100000"
+    "  BEGIN SELECT RAISE(ABORT, 'the newest of the audit history is kept'); END;";
+
 /* Append only. A released entry is never edited: old files were made by it. */
 static const struct migration {
 	int64_t version;
@@ -131,6 +162,7 @@ static const struct migration {
 	const char *sql;
 } migrations[] = {
 	{ 1, "environments, jobs, history, proofs, checks", schema_1 },
+	{ 2, "projects, tokens, audit history", schema_2 },
 };
 
 int64_t store_schema_version(void)

@@ -126,6 +126,7 @@ static void add_identity(json_t *json, const struct environment *environment)
 	json_object_set_new(json, "engine", text_or_null(environment->engine));
 	json_object_set_new(json, "target", text_or_null(environment->target));
 	json_object_set_new(json, "owner", text_or_null(environment->owner));
+	json_object_set_new(json, "project", text_or_null(environment->project));
 	json_object_set_new(json, "labels", copy_or(environment->labels, json_object()));
 }
 

@@ -11,8 +11,8 @@
 
 #define ENV "/v1/environments/{env}"
 
-/* Who may use a route at all; '*' stands for people whom nobody knows. Of other people's
- * environments, ci may change nothing: control/lifecycle.c and the log handler look at the owner.
+/* Who may use a route at all; "none" stands for people whom nobody knows. Of other projects'
+ * environments viewer and ci see and change nothing: tests/scenario/test_access.c.
  */
 // clang-format off
 static const struct {
@@ -42,6 +42,10 @@ static const struct {
 	{ "GET",    "/v1/templates/{template}", "viewer ci operator admin" },
 	{ "GET",    "/v1/targets",              "viewer ci operator admin" },
 	{ "GET",    "/v1/costs",                "viewer ci operator admin" },
+	{ "POST",   "/v1/tokens",               "admin" },
+	{ "GET",    "/v1/tokens",               "admin" },
+	{ "DELETE", "/v1/tokens/{token}",       "admin" },
+	{ "GET",    "/v1/audit",                "operator admin" },
 	{ "GET",    "/v1/version",              "viewer ci operator admin" },
 	{ "GET",    "/healthz",                 "none viewer ci operator admin" },
 	{ "GET",    "/readyz",                  "none viewer ci operator admin" },

@@ -77,6 +77,7 @@ static void a_caller_has_the_name_of_its_user_or_a_made_one(void **unused)
 	assert_true(api_auth_caller(&auth, &nameless, &caller, &err));
 	assert_string_equal(caller.name, "uid-3999999999");
 	assert_int_equal(caller.role, ROLE_CI);
+	assert_string_equal(caller.project, "default");
 }
 
 static void names_of_many_users_are_never_mixed_up(void **unused)

@@ -1,0 +1,39 @@
+#include "control/project_quota.h"
+
+#include "store/store_environments.h"
+
+enum { HOUR_MS = 3600000 };
+
+bool project_quota_admit(const struct control *control, struct store_tx *tx,
+			 struct environment *environment, struct error *err)
+{
+	const struct quota_ask ask = {
+		.template_name = environment->template_name,
+		.lease_ms = environment->lease_ms,
+		.memory_bytes = environment->memory_bytes,
+		.microcents_per_hour = environment->price_microcents_per_hour,
+	};
+	const struct quota *quota;
+	struct quota_use use;
+
+	if (!project_find(&control->settings->projects, environment->project, &quota, err) ||
+	    !store_project_use(store_of(tx), environment->project,
+			       environment->created_at_ms - HOUR_MS, &use, err) ||
+	    !quota_check(environment->project, quota, &use, &ask, err))
+		return false;
+	if (environment->lease_maximum_ms > quota->lease_ms)
+		environment->lease_maximum_ms = quota->lease_ms;
+	return true;
+}
+
+bool project_quota_default_lease(const struct control *control, const char *project,
+				 int64_t *lease_ms, struct error *err)
+{
+	const struct quota *quota;
+
+	if (!project_find(&control->settings->projects, project, &quota, err))
+		return false;
+	if (*lease_ms > quota->lease_ms)
+		*lease_ms = quota->lease_ms;
+	return true;
+}
