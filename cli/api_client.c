@@ -12,7 +12,15 @@
 
 DEFINE_AUTO(CURL *, curl_easy_cleanup)
 DEFINE_AUTO(CURLM *, curl_multi_cleanup)
-DEFINE_AUTO(struct curl_slist *, curl_slist_free_all)
+
+static void headers_free(struct curl_slist *headers)
+{
+	/* One of them is a token. */
+	for (struct curl_slist *at = headers; at; at = at->next)
+		explicit_bzero(at->data, strlen(at->data));
+	curl_slist_free_all(headers);
+}
+DEFINE_AUTO(struct curl_slist *, headers_free)
 
 enum {
 	ANSWER_BYTES_MAX = 64 * 1024 * 1024,
@@ -27,6 +35,11 @@ struct api_client {
 	char *server; /* as shown */
 	char *socket; /* NULL: TCP */
 	char *base;   /* "http://envd" */
+	char *ca;     /* NULL: none, likewise below */
+	char *certificate;
+	char *key;
+	char *authorization; /* the whole header */
+	char *project;
 	int wake_fd;
 	char request_id[80];
 };
@@ -78,6 +91,14 @@ bool api_client_new(const char *server, struct api_client **client, struct error
 	return true;
 }
 
+/* A token must not stay in memory that is given back. */
+static void forget(char *text)
+{
+	if (text)
+		explicit_bzero(text, strlen(text));
+	free(text);
+}
+
 void api_client_free(struct api_client *client)
 {
 	if (!client)
@@ -85,7 +106,48 @@ void api_client_free(struct api_client *client)
 	free(client->server);
 	free(client->socket);
 	free(client->base);
+	free(client->ca);
+	free(client->certificate);
+	free(client->key);
+	free(client->project);
+	forget(client->authorization);
 	free(client);
+}
+
+/* "http://localhost:8080" stays on this machine. */
+static bool leaves_in_clear(const struct api_client *client)
+{
+	static const char *const here[] = { "http://127.", "http://localhost:", "http://[::1]" };
+
+	if (client->socket || text_starts_with(client->base, "https://"))
+		return false;
+	for (size_t i = 0; i < ARRAY_SIZE(here); i++)
+		if (text_starts_with(client->base, here[i]))
+			return false;
+	return true;
+}
+
+static char *copy_of(const char *text)
+{
+	return text ? xstrdup(text) : NULL;
+}
+
+bool api_client_set_access(struct api_client *client, const struct api_access *access,
+			   struct error *err)
+{
+	if (access->token && leaves_in_clear(client)) {
+		error_set_as(err, ERR_DENIED, "token_in_clear",
+			     "a token is not sent to %s, where others could read it",
+			     client->server);
+		return error_hint(err, "use https://");
+	}
+	client->ca = copy_of(access->ca);
+	client->certificate = copy_of(access->certificate);
+	client->key = copy_of(access->key);
+	client->project = access->project ? xasprintf("Envd-Project: %s", access->project) : NULL;
+	client->authorization =
+	    access->token ? xasprintf("Authorization: Bearer %s", access->token) : NULL;
+	return true;
 }
 
 const char *api_client_server(const struct api_client *client)
@@ -197,12 +259,28 @@ static bool unreachable(const struct api_client *client, const char *why, struct
 			  "another one");
 }
 
+/* Trying again does not help, and going on would give the token to whoever answers there. */
+static bool untrusted(const struct api_client *client, const char *why, struct error *err)
+{
+	error_set_as(err, ERR_DENIED, "server_untrusted", "the server at %s is not trusted: %s",
+		     client->server, why);
+	return error_hint(err, "--ca or ENVCTL_CA names the file of the CA that its certificate "
+			       "must lead to");
+}
+
 static bool curl_failed(const struct exchange *exchange, CURLcode code, const char *details,
 			struct error *err)
 {
 	if (exchange->is_too_large)
 		return error_set(err, ERR_EXTERNAL, "the server's answer is larger than %d MiB",
 				 ANSWER_BYTES_MAX / 1024 / 1024);
+	if (code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_CACERT_BADFILE)
+		return untrusted(exchange->client, *details ? details : curl_easy_strerror(code),
+				 err);
+	if (code == CURLE_SSL_CERTPROBLEM || strstr(details, "certificate required"))
+		return error_set_as(err, ERR_DENIED, "client_certificate",
+				    "%s does not take the client certificate: %s",
+				    exchange->client->server, details);
 	/* curl speaks of a port here, which a socket does not have. */
 	if (code == CURLE_COULDNT_CONNECT && exchange->client->socket)
 		return unreachable(exchange->client,
@@ -265,7 +343,8 @@ static bool perform(struct exchange *exchange, CURL *easy, const char *details, 
 	return goes_on && (code == CURLE_OK || curl_failed(exchange, code, details, err));
 }
 
-static struct curl_slist *headers_for(const struct api_request *request, const char *last_event_id)
+static struct curl_slist *headers_for(const struct api_client *client,
+				      const struct api_request *request, const char *last_event_id)
 {
 	AUTO(free)
 	char *key = xasprintf("Idempotency-Key: %s",
@@ -281,7 +360,22 @@ static struct curl_slist *headers_for(const struct api_request *request, const c
 		headers = curl_slist_append(headers, key);
 	if (last_event_id)
 		headers = curl_slist_append(headers, event);
+	if (client->project)
+		headers = curl_slist_append(headers, client->project);
+	if (client->authorization)
+		headers = curl_slist_append(headers, client->authorization);
 	return headers;
+}
+
+static void set_tls(CURL *easy, const struct api_client *client)
+{
+	curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+	if (client->ca)
+		curl_easy_setopt(easy, CURLOPT_CAINFO, client->ca);
+	if (client->certificate)
+		curl_easy_setopt(easy, CURLOPT_SSLCERT, client->certificate);
+	if (client->key)
+		curl_easy_setopt(easy, CURLOPT_SSLKEY, client->key);
 }
 
 static bool exchange_once(struct exchange *exchange, const struct api_request *request,
@@ -289,8 +383,9 @@ static bool exchange_once(struct exchange *exchange, const struct api_request *r
 {
 	const struct api_stream *stream = exchange->stream;
 	const struct api_client *client = exchange->client;
-	AUTO(curl_slist_free_all)
-	struct curl_slist *headers = headers_for(request, stream ? stream->last_event_id : NULL);
+	AUTO(headers_free)
+	struct curl_slist *headers =
+	    headers_for(client, request, stream ? stream->last_event_id : NULL);
 	AUTO(free) char *url = xasprintf("%s%s", client->base, request->path);
 	AUTO(free) char *body = request->body ? json_to_text(request->body) : NULL;
 	AUTO(curl_easy_cleanup) CURL *easy = curl_easy_init();
@@ -301,6 +396,7 @@ static bool exchange_once(struct exchange *exchange, const struct api_request *r
 	curl_easy_setopt(easy, CURLOPT_URL, url);
 	if (client->socket)
 		curl_easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH, client->socket);
+	set_tls(easy, client);
 	curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request->method ? request->method : "GET");
 	curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers);
 	curl_easy_setopt(easy, CURLOPT_USERAGENT, "envctl/" ENVD_VERSION);
@@ -398,6 +494,21 @@ static bool is_busy(long status)
 	return status == 429 || status == 502 || status == 503 || status == 504;
 }
 
+/* A quota does not go away in a second; a login that failed fails again. */
+static bool is_final_refusal(const struct exchange *exchange)
+{
+	AUTO(json_decref) json_t *problem = NULL;
+	struct error ignored; /* no problem document: a busy proxy, worth another try */
+	const char *slug;
+
+	if (exchange->status != 429 ||
+	    !json_parse(text_get(&exchange->bytes), exchange->bytes.length, "answer", &problem,
+			&ignored))
+		return false;
+	slug = json_get_string(problem, "code", "");
+	return text_starts_with(slug, "quota_") || text_equal(slug, "too_many_failed_logins");
+}
+
 static void exchange_reset(struct exchange *exchange)
 {
 	text_clear(&exchange->bytes);
@@ -424,7 +535,7 @@ static bool exchange_patiently(struct exchange *exchange, const struct api_reque
 
 		exchange_reset(exchange);
 		if (exchange_once(exchange, request, err)) {
-			if (is_last || !is_busy(exchange->status))
+			if (is_last || !is_busy(exchange->status) || is_final_refusal(exchange))
 				return true;
 		} else if (is_last || err->code != ERR_UNAVAILABLE) {
 			return false;

@@ -24,6 +24,19 @@ struct api_client;
  * $XDG_RUNTIME_DIR/envd/envd.sock if it is there, else /run/envd/envd.sock. */
 NODISCARD bool api_client_new(const char *server, struct api_client **client, struct error *err);
 void api_client_free(struct api_client *client);
+
+/* How to know the server, and what to show it. Strings are copied; NULL: none. A token is not sent
+ * over plain HTTP to another machine: ERR_DENIED "token_in_clear". */
+struct api_access {
+	const char
+	    *ca; /* PEM file that the server's certificate must lead to; NULL: the system's */
+	const char *certificate;
+	const char *key;
+	const char *token;
+	const char *project;
+};
+NODISCARD bool api_client_set_access(struct api_client *client, const struct api_access *access,
+				     struct error *err);
 DEFINE_AUTO(struct api_client *, api_client_free)
 
 /* For messages: "unix:/run/envd/envd.sock". */

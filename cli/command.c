@@ -14,6 +14,7 @@ static const struct command *const commands[] = {
 	&command_env,           &command_logs,          &command_history,       &command_check_lint,
 	&command_check,         &command_report,        &command_extend,        &command_destroy,
 	&command_template_list, &command_template_show, &command_template_lint, &command_doctor,
+	&command_token_create,  &command_token_list,    &command_token_revoke,  &command_audit,
 	&command_version,       &command_help_row,
 };
 
@@ -22,6 +23,11 @@ static const char *const colours[] = { "auto", "always", "never", NULL };
 // clang-format off
 static const struct option common_rows[] = {
 	{ "server",     's', OPTION_TEXT,   offsetof(struct common_options, server),         "ADDRESS", "ENVCTL_SERVER", "unix:PATH, http://HOST:PORT or https://HOST:PORT", NULL },
+	{ "ca",         0,   OPTION_TEXT,   offsetof(struct common_options, access.ca),      "FILE",    "ENVCTL_CA",     "the CA that the server's certificate must lead to (default: the system's)", NULL },
+	{ "client-certificate", 0, OPTION_TEXT, offsetof(struct common_options, access.certificate), "FILE", "ENVCTL_CLIENT_CERTIFICATE", "for a server that asks for one", NULL },
+	{ "client-key", 0,   OPTION_TEXT,   offsetof(struct common_options, access.key),     "FILE",    "ENVCTL_CLIENT_KEY", "of that certificate", NULL },
+	{ "token-stdin", 0,  OPTION_FLAG,   offsetof(struct common_options, access.has_token_on_stdin), NULL, NULL, "read the token from stdin (else ENVCTL_TOKEN, then the file ENVCTL_TOKEN_FILE)", NULL },
+	{ "project",    0,   OPTION_TEXT,   offsetof(struct common_options, access.project), "NAME",    "ENVCTL_PROJECT", "the project to work in (a token has its own)", NULL },
 	{ "output",     'o', OPTION_TEXT,   offsetof(struct common_options, output),         "FORMAT",  "ENVCTL_OUTPUT", "how to print the result", NULL },
 	{ "color",      0,   OPTION_CHOICE, offsetof(struct common_options, color),          "WHEN",    "ENVCTL_COLOR",  "colours", colours },
 	{ "no-headers", 0,   OPTION_FLAG,   offsetof(struct common_options, has_no_headers), NULL,      NULL,            "tables without their first line", NULL },
@@ -202,7 +208,8 @@ bool command_help(struct cli *cli, const char *name, struct text *into, struct e
 bool cli_client(struct cli *cli, struct api_client **client, struct error *err)
 {
 	if (!cli->client) {
-		if (!api_client_new(cli->options.server, &cli->client, err))
+		if (!api_client_new(cli->options.server, &cli->client, err) ||
+		    !access_give(&cli->options.access, cli->client, err))
 			return false;
 		api_client_set_wake_fd(cli->client, interrupt_fd());
 	}

@@ -8,12 +8,14 @@
 #define CLI_COMMAND_H
 
 #include "base/option_table.h"
+#include "cli/access.h"
 #include "cli/api_client.h"
 #include "cli/terminal.h"
 
 /* What every command understands. */
 struct common_options {
 	const char *server;
+	struct access_options access;
 	const char *output; /* NULL: the command's first format */
 	const char *color;
 	bool has_no_headers;
@@ -79,6 +81,10 @@ extern const struct command command_destroy;
 extern const struct command command_template_list;
 extern const struct command command_template_show;
 extern const struct command command_template_lint;
+extern const struct command command_token_create;
+extern const struct command command_token_list;
+extern const struct command command_token_revoke;
+extern const struct command command_audit;
 extern const struct command command_doctor;
 extern const struct command command_version;
 extern const struct command command_help_row;

@@ -170,6 +170,7 @@ static bool run(struct cli *cli, const void *values, const struct option_list *a
 	text_add(&path, "/v1/environments");
 	api_path_add(&path, "state", options->state);
 	api_path_add(&path, "owner", options->owner);
+	api_path_add(&path, "project", cli->options.access.project);
 	api_path_add(&path, "template", options->template);
 	api_path_add(&path, "all", options->is_all ? "true" : NULL);
 	if (!cli_client(cli, &client, err) || !api_get_all(client, text_get(&path), &all, err) ||

@@ -315,25 +315,27 @@ static void refusals_have_the_status_of_their_kind(void **unused)
 		int http;
 		const char *code;
 		int status;
+		int tries; /* what waiting does not change is tried once */
 	} cases[] = {
-		{ 400, "invalid", 2 },
-		{ 422, "idempotency_key_reused", 2 },
-		{ 401, "stranger", 3 },
-		{ 403, "denied", 3 },
-		{ 404, "unknown_template", 6 },
-		{ 429, "quota_exceeded", 5 },
-		{ 429, "too_many_requests", 10 },
-		{ 409, "name_taken", 1 },
-		{ 503, "unavailable", 10 },
-		{ 500, "internal", 255 },
+		{ 400, "invalid", 2, 1 },
+		{ 422, "idempotency_key_reused", 2, 1 },
+		{ 401, "stranger", 3, 1 },
+		{ 403, "denied", 3, 1 },
+		{ 404, "unknown_template", 6, 1 },
+		{ 429, "quota_environments", 5, 1 },
+		{ 429, "too_many_failed_logins", 3, 1 },
+		{ 429, "environment_limit", 5, 4 },
+		{ 429, "too_many_requests", 10, 4 },
+		{ 409, "name_taken", 1, 1 },
+		{ 503, "unavailable", 10, 4 },
+		{ 500, "internal", 255, 1 },
 	};
 
 	json_t *answers = json_array();
 
 	(void)unused;
-	/* What is worth trying again is tried four times. */
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
-		for (int times = cases[i].http == 429 || cases[i].http == 503 ? 4 : 1; times--;)
+		for (int times = cases[i].tries; times--;)
 			json_array_append_new(answers, refused(cases[i].http, cases[i].code));
 
 	AUTO(fake_server_stop)
