@@ -264,17 +264,28 @@ static void set_terminals(struct cli *cli)
 	cli->err = terminal_of(stderr, cli->options.color);
 }
 
+/* Their variables were read before the command: read again, they would win over what stands there
+ * on the command line. `rows` has room for all of them. */
+static void common_rows_once_more(struct option *rows)
+{
+	memcpy(rows, common_rows, sizeof(common_rows));
+	for (size_t i = 0; i < ARRAY_SIZE(common_rows); i++)
+		rows[i].variable = NULL;
+}
+
 static bool run_command(struct cli *cli, const struct command *command, int argc, char **argv,
 			void *values, struct error *err)
 {
+	struct option again[ARRAY_SIZE(common_rows)];
 	AUTO(option_list_release) struct option_list arguments = OPTION_LIST_EMPTY;
 	AUTO(free) char *program = xasprintf("envctl %s", command->name);
 	struct option_group groups[] = {
 		{ "Options", command->rows ? command->rows : no_rows, values },
-		{ "Common options", common_rows, &cli->options },
+		{ "Common options", again, &cli->options },
 	};
 	struct option_spec spec = spec_of(command, program, groups);
 
+	common_rows_once_more(again);
 	if (!options_parse(&spec, argc, argv, &arguments, err))
 		return false;
 	set_terminals(cli);
