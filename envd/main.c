@@ -20,6 +20,7 @@ static const char about[] =
     "\n"
     "Listens on a unix socket; its own user and root may do everything, group \"envd\" may use "
     "it.\n"
+    "With --listen HOST:PORT also on TCP, with TLS, for who has a token: envctl token create.\n"
     "Starts envd-reaper beside it, which outlives it and ends what it built.";
 
 static int fail(const struct error *err)
