@@ -54,6 +54,7 @@ static void a_short_template_has_the_documented_defaults(void **unused)
 	assert_int_equal(template->limits.lease_min_ms, 10000);
 	assert_int_equal(template->limits.lease_max_ms, 86400000);
 	assert_int_equal(template->limits.attempts, 2);
+	assert_int_equal(template->limits.memory_bytes, 0);
 	assert_int_equal(template->price_microcents_per_hour, 0);
 	assert_string_equal(template->currency, "USD");
 }
@@ -73,7 +74,8 @@ static void a_whole_template_is_read(void **unused)
 	    "description: it }\n"
 	    "  db: { default: '17', variable: PG }\n"
 	    "  all: { members: [web] }\n"
-	    "limits: { provision: 3m, lease: { default: 1h, minimum: 1m, maximum: 2h }, attempts: "
+	    "limits: { provision: 3m, lease: { default: 1h, minimum: 1m, maximum: 2h }, memory: "
+	    "512MiB, attempts: "
 	    "1 }\n"
 	    "price: { per_hour: 0.125, currency: EUR, note: cheap }\n"
 	    "outputs:\n  url: 'https://{{web.host}}:{{web.port.443}}'\n  ca: { service: web, file: "
@@ -95,6 +97,7 @@ static void a_whole_template_is_read(void **unused)
 	assert_int_equal(template->limits.provision_ms, 180000);
 	assert_int_equal(template->limits.lease_max_ms, 7200000);
 	assert_int_equal(template->limits.attempts, 1);
+	assert_int_equal(template->limits.memory_bytes, INT64_C(512) << 20);
 	assert_int_equal(template->price_microcents_per_hour, 12500000);
 	assert_string_equal(template->currency, "EUR");
 	assert_int_equal(template->output_count, 2);
@@ -293,6 +296,8 @@ static void mistakes_are_named_with_their_place(void **unused)
 		  "" },
 		{ HEAD "limits: { attempts: 3 }\n",
 		  "template.yaml:3:21: \"attempts\" must be 1 or 2", "" },
+		{ HEAD "limits: { memory: lots }\n",
+		  "template.yaml:3:19: memory \"lots\" is not a size, such as 512MiB or 2GiB", "" },
 		{ HEAD "limits: { attempts: two }\n",
 		  "template.yaml:3:21: \"attempts\" must be a whole number (got \"two\")", "" },
 		{ HEAD "price: { currency: dollars }\n",
