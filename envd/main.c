@@ -88,8 +88,8 @@ static int serve(struct control *control, int argc, char **argv)
 		program_free(program);
 		return fail(&err);
 	}
-	log_info("serving on %s, data in \"%s\", instance %s", settings->unix_socket, settings->data,
-		 store_instance(control->store));
+	log_info("serving on %s, data in \"%s\", instance %s", settings->unix_socket,
+		 settings->data, store_instance(control->store));
 	while (!program_is_ending(program))
 		control_turn(control);
 	/* What was asked and not yet committed was not done, and the client hears so. */

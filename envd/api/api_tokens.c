@@ -121,6 +121,7 @@ static void answer_create(struct api_change *change)
 	AUTO(json_decref) json_t *json = token_json(&change->token.row);
 
 	json_object_set_new(json, "token", json_string(change->token.made.text));
+	token_wipe(&change->token.made);
 	http_answer_json(change->request, 201, json);
 }
 

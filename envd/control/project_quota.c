@@ -1,5 +1,7 @@
 #include "control/project_quota.h"
 
+#include <string.h>
+
 #include "store/store_environments.h"
 
 enum { HOUR_MS = 3600000 };
@@ -16,8 +18,12 @@ bool project_quota_admit(const struct control *control, struct store_tx *tx,
 	const struct quota *quota;
 	struct quota_use use;
 
-	if (!project_find(&control->settings->projects, environment->project, &quota, err) ||
-	    !store_project_use(store_of(tx), environment->project,
+	if (!project_find(&control->settings->projects, environment->project, &quota, err))
+		return false;
+	/* Counting grows with what the project has, so only where a quota bounds that. */
+	if (memcmp(quota, &quota_unlimited, sizeof(*quota)) == 0)
+		return true;
+	if (!store_project_use(store_of(tx), environment->project,
 			       environment->created_at_ms - HOUR_MS, &use, err) ||
 	    !quota_check(environment->project, quota, &use, &ask, err))
 		return false;

@@ -1,6 +1,6 @@
 /*
  * store_audit.h - who changed what, from where: append only, by trigger. The newest 100,000 rows
- * are kept, and only older ones can be removed.
+ * are kept, and only older ones can be removed (a few hundred at a time).
  */
 #ifndef ENVD_STORE_STORE_AUDIT_H
 #define ENVD_STORE_STORE_AUDIT_H
