@@ -19,6 +19,7 @@
 
 #include "base/files.h"
 #include "base/json_read.h"
+#include "store/store_schema.h"
 #include "tests/support/eventually.h"
 #include "tests/support/http_client.h"
 #include "tests/support/world.h"
@@ -237,7 +238,8 @@ static void a_data_folder_of_a_newer_version_is_refused_and_left_alone(void **st
 	AUTO(free)
 	char *command = xasprintf("sqlite3 %s/store.db 'PRAGMA user_version = 99'", world->data);
 	AUTO(free)
-	char *back = xasprintf("sqlite3 %s/store.db 'PRAGMA user_version = 1'", world->data);
+	char *back = xasprintf("sqlite3 %s/store.db 'PRAGMA user_version = %lld'", world->data,
+			       (long long)store_schema_version());
 	AUTO(free)
 	char *other =
 	    xasprintf("--data=%s --listen=unix:%s/other.sock", world->data, world->folder);
