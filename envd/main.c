@@ -3,6 +3,7 @@
  */
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "api/api.h"
 #include "base/log.h"
@@ -69,6 +70,25 @@ static void open_templates(struct control *control)
 	    template_registry_new(settings->templates.items, settings->untrusted_templates.items);
 }
 
+/* Beside connections: the store, jobs that are followed, questions, the standard streams. */
+enum { DESCRIPTORS_OF_OUR_OWN = 512 };
+
+static void allow_descriptors(const struct settings *settings)
+{
+	rlim_t needed = (rlim_t)settings->connections_max + DESCRIPTORS_OF_OUR_OWN;
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= needed)
+		return;
+	limit.rlim_cur = needed < limit.rlim_max ? needed : limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+	if (limit.rlim_cur < needed)
+		log_warn("at most %llu descriptors may be open, %llu are needed for "
+			 "--connections=%lld: some will wait",
+			 (unsigned long long)limit.rlim_cur, (unsigned long long)needed,
+			 (long long)settings->connections_max);
+}
+
 static int serve(struct control *control, int argc, char **argv)
 {
 	const struct settings *settings = control->settings;
@@ -76,6 +96,7 @@ static int serve(struct control *control, int argc, char **argv)
 	struct api *api;
 	struct error err;
 
+	allow_descriptors(settings);
 	open_templates(control);
 	control->feed = history_feed_new(control->store);
 	turn_on_commit(control->turn, history_feed_pump, control->feed);

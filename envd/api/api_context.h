@@ -10,6 +10,7 @@
 #include "api/api_login.h"
 #include "control/control.h"
 #include "http/http_router.h"
+#include "http/http_server.h"
 #include "model/permission.h"
 
 /* `access` of a route is a permission, or: */
@@ -18,6 +19,7 @@ enum { API_OPEN_TO_ALL = -1 };
 struct api {
 	struct control *control;
 	struct http_server *server;
+	struct http_server_settings http;
 	struct api_auth auth;
 	struct api_login *login;
 	struct api_listen *listen;

@@ -46,6 +46,17 @@ static void on_request(void *arg, struct http_request *request)
 	match.route->handle(api, request);
 }
 
+static struct http_server_settings http_settings(const struct settings *settings)
+{
+	struct http_server_settings http = http_server_defaults;
+
+	http.connections_max = (size_t)settings->connections_max;
+	http.connections_per_peer_max = (size_t)settings->connections_per_peer_max;
+	http.streams_max = (size_t)settings->streams_max;
+	http.request_deadline_ms = settings->request_deadline_ms;
+	return http;
+}
+
 bool api_open(struct control *control, struct api **opened, struct error *err)
 {
 	struct api *api = xcalloc(1, sizeof(*api));
@@ -54,7 +65,8 @@ bool api_open(struct control *control, struct api **opened, struct error *err)
 	api_auth_init(&api->auth, CI_GROUP);
 	api->router = (struct http_router){ api_routes, api_route_count, api };
 	LIST_INIT(&api->questions);
-	api->server = http_server_new(control->loop, &http_server_defaults, on_request, api);
+	api->http = http_settings(control->settings);
+	api->server = http_server_new(control->loop, &api->http, on_request, api);
 	api->login = api_login_new(api);
 	if (!api_listen_open(api, &api->listen, err)) {
 		api_close(api);

@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <netinet/in.h>
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
 #include <event2/bufferevent_ssl.h>
@@ -24,6 +25,7 @@ struct http_connection {
 	struct http_strict strict;
 	enum http_phase phase;
 	int64_t deadline_mono_ms;
+	uint64_t origin; /* 0: not looked at yet */
 	/* The library's callbacks, while a refusal goes out. */
 	bufferevent_data_cb library_read;
 	bufferevent_data_cb library_write;
@@ -94,7 +96,8 @@ static void write_problem(struct evbuffer *output, int status, const struct erro
 			    "HTTP/1.1 %d %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\n"
 			    "X-Request-Id: %s\r\n%sConnection: close\r\n\r\n%s\n",
 			    status, http_status_text(status), PROBLEM_CONTENT_TYPE,
-			    strlen(body) + 1, id, status == 503 ? "Retry-After: 1\r\n" : "", body);
+			    strlen(body) + 1, id,
+			    status == 503 || status == 429 ? "Retry-After: 1\r\n" : "", body);
 }
 
 void http_connection_refuse(struct http_connection *connection, int status,
@@ -239,6 +242,34 @@ bool http_connection_has_input(const struct http_connection *connection)
 bool http_connection_is_due(const struct http_connection *connection, int64_t now_mono_ms)
 {
 	return connection->deadline_mono_ms && now_mono_ms >= connection->deadline_mono_ms;
+}
+
+/* The upper half says which kind of number it is. */
+static uint64_t read_origin(int fd)
+{
+	struct sockaddr_storage address = { .ss_family = AF_UNSPEC };
+	socklen_t length = sizeof(address), ucred_length = sizeof(struct ucred);
+	struct ucred credentials = { .uid = (uid_t)-1 };
+	uint64_t prefix;
+
+	if (getpeername(fd, (struct sockaddr *)&address, &length) < 0)
+		return 1;
+	if (address.ss_family == AF_INET)
+		return UINT64_C(4) << 32 | ((struct sockaddr_in *)&address)->sin_addr.s_addr;
+	if (address.ss_family == AF_INET6) {
+		memcpy(&prefix, &((struct sockaddr_in6 *)&address)->sin6_addr, sizeof(prefix));
+		return prefix | 1;
+	}
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &ucred_length) < 0)
+		return 1;
+	return UINT64_C(1) << 32 | credentials.uid;
+}
+
+uint64_t http_connection_origin(struct http_connection *connection)
+{
+	if (!connection->origin)
+		connection->origin = read_origin(bufferevent_getfd(connection->bufferevent));
+	return connection->origin;
 }
 
 static void read_groups(int fd, struct http_peer *peer)

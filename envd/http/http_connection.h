@@ -74,6 +74,10 @@ void http_connection_say_goodbye(struct bufferevent *bufferevent);
 /* Close as soon as possible; what was not sent is lost. */
 void http_connection_drop(struct http_connection *connection);
 
+/* A number for whoever is at the other end, by which connections are counted: the user of a unix
+ * socket, the IPv4 address, the /64 of an IPv6 address. Known once it was accepted. */
+uint64_t http_connection_origin(struct http_connection *connection);
+
 NODISCARD bool http_connection_peer(struct http_connection *connection, struct http_peer *peer,
 				    struct error *err);
 

@@ -27,6 +27,7 @@ const struct http_server_settings http_server_defaults = {
 		.body_bytes_max = 1048576,
 	},
 	.connections_max = 512,
+	.connections_per_peer_max = 200,
 	.streams_max = 256,
 	.request_deadline_ms = 15000,
 	.answer_deadline_ms = 60000,
@@ -120,27 +121,76 @@ static void on_sweep(evutil_socket_t fd, short what, void *arg)
 	start_sweep(server);
 }
 
+struct occupancy {
+	size_t live;
+	size_t of_peer;
+	size_t refused; /* only told why, for a moment: they take no place */
+};
+
+static struct occupancy count_before(const struct http_server *server, size_t before)
+{
+	struct occupancy found = { 0, 0, 0 };
+	uint64_t origin = http_connection_origin(server->connections[before]);
+
+	for (size_t i = 0; i < before; i++) {
+		struct http_connection *connection = server->connections[i];
+
+		if (http_connection_is_over(connection))
+			continue;
+		if (http_connection_phase(connection) == HTTP_REFUSING) {
+			found.refused++;
+			continue;
+		}
+		found.live++;
+		found.of_peer += http_connection_origin(connection) == origin;
+	}
+	return found;
+}
+
+static bool has_room(const struct http_server_settings *settings, const struct occupancy *found,
+		     struct error *err)
+{
+	if (found->live >= settings->connections_max)
+		return error_set_as(err, ERR_UNAVAILABLE, "too_many_connections",
+				    "all %zu connections of this server are taken",
+				    settings->connections_max);
+	if (found->of_peer >= settings->connections_per_peer_max)
+		return error_set_as(
+		    err, ERR_LIMIT, "too_many_connections_of_peer",
+		    "all %zu connections that one user or address may have are taken",
+		    settings->connections_per_peer_max);
+	return true;
+}
+
+static void admit(struct http_server *server, size_t i)
+{
+	const struct http_server_settings *settings = server->pool.settings;
+	struct http_connection *connection = server->connections[i];
+	struct occupancy found;
+	struct error err;
+
+	if (http_connection_phase(connection) != HTTP_RECEIVING ||
+	    http_connection_is_over(connection))
+		return;
+	found = count_before(server, i);
+	if (has_room(settings, &found, &err))
+		return;
+	http_connection_refuse(connection, err.code == ERR_LIMIT ? 429 : 503, &err);
+	/* In a flood there is no time for explanations. */
+	if (found.refused >= settings->connections_max)
+		http_connection_drop(connection);
+}
+
 static void on_admit(evutil_socket_t fd, short what, void *arg)
 {
 	struct http_server *server = arg;
-	struct error err;
 
 	(void)fd;
 	(void)what;
-	if (server->connection_count > server->pool.settings->connections_max)
+	if (server->connection_count > 2 * server->pool.settings->connections_max)
 		forget_finished(server);
-	for (size_t i = server->admitted_count; i < server->connection_count; i++) {
-		struct http_connection *connection = server->connections[i];
-
-		if (i < server->pool.settings->connections_max ||
-		    http_connection_phase(connection) != HTTP_RECEIVING ||
-		    http_connection_is_over(connection))
-			continue;
-		error_set_as(&err, ERR_UNAVAILABLE, "too_many_connections",
-			     "all %zu connections of this server are taken",
-			     server->pool.settings->connections_max);
-		http_connection_refuse(connection, 503, &err);
-	}
+	for (size_t i = server->admitted_count; i < server->connection_count; i++)
+		admit(server, i);
 	server->admitted_count = server->connection_count;
 }
 

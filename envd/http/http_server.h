@@ -3,7 +3,8 @@
  *
  * Requests come to `on_request` one at a time and are answered when their answers are known
  * (http_response.h, http_stream.h). Until a request is whole it costs a bounded amount of memory
- * and time; beyond `connections_max` a connection is answered 503 at once.
+ * and time; beyond `connections_max` a connection is answered 503 at once, and 429 beyond what one
+ * peer may have, so that no peer takes them all.
  */
 #ifndef ENVD_HTTP_HTTP_SERVER_H
 #define ENVD_HTTP_HTTP_SERVER_H
@@ -20,6 +21,7 @@ struct http_tls;
 struct http_server_settings {
 	struct http_limits limits;
 	size_t connections_max;
+	size_t connections_per_peer_max;
 	size_t streams_max;
 	int64_t request_deadline_ms; /* from accept to the last byte of the request */
 	int64_t answer_deadline_ms;  /* from the answer to its last byte */

@@ -59,6 +59,14 @@ static const struct option rows[] = {
 	  "environments a target takes; more are queued (default 20)", NULL },
 	{ "open-environments", 0, OPTION_INTEGER, AT(open_max), "N", NULL,
 	  "environments that are not destroyed yet, queued ones too; more are refused (default 1000)", NULL },
+	{ "connections", 0, OPTION_INTEGER, AT(connections_max), "N", NULL,
+	  "connections to the API at the same time; more are told to come again (default 512)", NULL },
+	{ "connections-per-peer", 0, OPTION_INTEGER, AT(connections_per_peer_max), "N", NULL,
+	  "of them, those of one user of the socket or one address (default 200)", NULL },
+	{ "streams", 0, OPTION_INTEGER, AT(streams_max), "N", NULL,
+	  "followers of events and logs at the same time (default 256)", NULL },
+	{ "request-deadline", 0, OPTION_DURATION, AT(request_deadline_ms), "DURATION", NULL,
+	  "from a connection to the last byte of its request (default 15s)", NULL },
 	{ "sweep-interval", 0, OPTION_DURATION, AT(sweep_interval_ms), "DURATION", NULL,
 	  "how often left-overs are looked for (default 10m)", NULL },
 	{ "keep-ended", 0, OPTION_DURATION, AT(keep_ended_ms), "DURATION", NULL,
@@ -87,6 +95,10 @@ static const struct settings defaults = {
 	.destroy_slots = 8,
 	.environments_max = 20,
 	.open_max = 1000,
+	.connections_max = 512,
+	.connections_per_peer_max = 200,
+	.streams_max = 256,
+	.request_deadline_ms = 15000,
 	.sweep_interval_ms = 10 * 60000,
 	.keep_ended_ms = 30 * 86400000LL,
 	.keep_ended_max = 10000,
@@ -328,6 +340,19 @@ static bool check_access(const struct settings *settings, struct error *err)
 	return true;
 }
 
+static bool check_http_bounds(const struct settings *settings, struct error *err)
+{
+	if (settings->connections_max < 1 || settings->connections_max > 65536)
+		return error_set(err, ERR_INVALID, "--connections must be 1 to 65536");
+	if (settings->connections_per_peer_max < 1 || settings->connections_per_peer_max > 65536)
+		return error_set(err, ERR_INVALID, "--connections-per-peer must be 1 to 65536");
+	if (settings->streams_max < 1 || settings->streams_max > 65536)
+		return error_set(err, ERR_INVALID, "--streams must be 1 to 65536");
+	if (settings->request_deadline_ms < 500 || settings->request_deadline_ms > 10 * 60000)
+		return error_set(err, ERR_INVALID, "--request-deadline must be 500ms to 10m");
+	return true;
+}
+
 static bool check_bounds(const struct settings *settings, struct error *err)
 {
 	if (settings->create_slots < 1 || settings->check_slots < 1 ||
@@ -347,7 +372,7 @@ static bool check_bounds(const struct settings *settings, struct error *err)
 		return error_set(err, ERR_INVALID,
 				 "--listen \"%s\" is too long for a socket (at most 107 bytes)",
 				 settings->unix_socket);
-	return check_access(settings, err);
+	return check_access(settings, err) && check_http_bounds(settings, err);
 }
 
 static struct option_spec spec_of(const struct settings_usage *usage, struct option_group groups[2],

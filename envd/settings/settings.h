@@ -44,6 +44,10 @@ struct settings {
 	int64_t destroy_slots;
 	int64_t environments_max;
 	int64_t open_max;
+	int64_t connections_max; /* of the API */
+	int64_t connections_per_peer_max;
+	int64_t streams_max;
+	int64_t request_deadline_ms;
 	int64_t sweep_interval_ms;
 	int64_t keep_ended_ms;  /* rows, reports and logs of what was proved gone */
 	int64_t keep_ended_max; /* and of at most so many */

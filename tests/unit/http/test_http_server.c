@@ -33,6 +33,7 @@ static const struct http_server_settings quick = {
 		    .header_count_max = 16,
 		    .body_bytes_max = 65536 },
 	.connections_max = 24,
+	.connections_per_peer_max = 20,
 	.streams_max = 4,
 	.request_deadline_ms = 400,
 	.answer_deadline_ms = 600,
@@ -514,25 +515,76 @@ static void a_server_out_of_descriptors_waits_and_recovers(void **state)
 	wait_for(*state, CONNECTIONS, 1);
 }
 
+/* As another user: connected in a process that has become one, which is how the kernel knows. */
+static int dial_as(const struct fixture *fixture, uid_t uid)
+{
+	int fd;
+
+	if (geteuid() != 0)
+		fail_msg("a second user is needed here: run the tests as root");
+	assert_int_equal(chmod(fixture->folder, 0755) + chmod(fixture->path, 0666), 0);
+	assert_int_equal(seteuid(uid), 0);
+	fd = dial(fixture);
+	assert_int_equal(seteuid(0), 0);
+	return fd;
+}
+
+static void open_as(const struct fixture *fixture, uid_t uid, int *open, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		open[i] = dial_as(fixture, uid);
+		say_text(open[i], "GET / HTTP/1.1\r\n");
+		wait_until_read(open[i]);
+	}
+}
+
+static char *ask_as(const struct fixture *fixture, uid_t uid)
+{
+	int fd = dial_as(fixture, uid);
+
+	say_text(fd, COUNT);
+	return hear(fd);
+}
+
 static void more_connections_than_allowed_are_told_so_at_once(void **state)
 {
 	AUTO(free) char *refused = NULL;
 	AUTO(free) char *later = NULL;
 	int open[24];
 
-	for (size_t i = 0; i < quick.connections_max; i++) {
-		open[i] = dial(*state);
-		say_text(open[i], "GET / HTTP/1.1\r\n");
-		wait_until_read(open[i]);
-	}
-	refused = ask(*state, COUNT);
+	open_as(*state, 0, open, 12);
+	open_as(*state, 65534, open + 12, 12);
+	refused = ask_as(*state, 1);
 	assert_int_equal(status_of(refused), 503);
+	assert_non_null(strstr(refused, "too_many_connections\""));
 	assert_non_null(strstr(refused, "Retry-After: "));
 	for (size_t i = 0; i < quick.connections_max; i++)
 		close(open[i]);
 	wait_for(*state, CONNECTIONS, 1);
 	later = ask(*state, COUNT);
 	assert_int_equal(status_of(later), 200);
+}
+
+static void one_peer_cannot_take_all_connections(void **state)
+{
+	AUTO(free) char *refused = NULL;
+	AUTO(free) char *other = NULL;
+	AUTO(free) char *later = NULL;
+	int open[20];
+
+	open_as(*state, 65534, open, quick.connections_per_peer_max);
+	refused = ask_as(*state, 65534);
+	assert_int_equal(status_of(refused), 429);
+	assert_non_null(strstr(refused, "too_many_connections_of_peer"));
+	assert_non_null(strstr(refused, "Retry-After: "));
+	other = ask_as(*state, 0);
+	assert_int_equal(status_of(other), 200);
+	close(open[0]);
+	wait_for(*state, CONNECTIONS, (long)quick.connections_per_peer_max);
+	later = ask_as(*state, 65534);
+	assert_int_equal(status_of(later), 200);
+	for (size_t i = 1; i < quick.connections_per_peer_max; i++)
+		close(open[i]);
 }
 
 static void a_quiet_stream_sends_heartbeats_and_ends_with_its_reader(void **state)
@@ -751,6 +803,7 @@ int main(int argc, char **argv)
 		served(a_large_answer_reaches_its_reader_whole),
 		served(a_server_out_of_descriptors_waits_and_recovers),
 		served(more_connections_than_allowed_are_told_so_at_once),
+		served(one_peer_cannot_take_all_connections),
 		served(a_quiet_stream_sends_heartbeats_and_ends_with_its_reader),
 		served(a_stream_outlives_the_deadlines_of_requests_and_answers),
 		served(a_reader_of_a_stream_that_sends_more_is_dropped),
