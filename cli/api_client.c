@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/files.h"
+#include "cli/server_version.h"
 
 DEFINE_AUTO(CURL *, curl_easy_cleanup)
 DEFINE_AUTO(CURLM *, curl_multi_cleanup)
@@ -42,6 +43,7 @@ struct api_client {
 	char *project;
 	int wake_fd;
 	char request_id[80];
+	char server_version[40]; /* of its newest answer; "" until one said it */
 };
 
 /* ---- where the server is ---- */
@@ -207,6 +209,9 @@ static size_t on_header(char *bytes, size_t size, size_t count, void *arg)
 	if (name == 12 && strncasecmp(bytes, "x-request-id", name) == 0)
 		copy_value(colon + 1, length - name - 1, exchange->client->request_id,
 			   sizeof(exchange->client->request_id));
+	if (name == 12 && strncasecmp(bytes, "envd-version", name) == 0)
+		copy_value(colon + 1, length - name - 1, exchange->client->server_version,
+			   sizeof(exchange->client->server_version));
 	if (name == 4 && strncasecmp(bytes, "date", name) == 0) {
 		time_t at;
 
@@ -215,6 +220,13 @@ static size_t on_header(char *bytes, size_t size, size_t count, void *arg)
 		exchange->server_at_ms = at > 0 ? (int64_t)at * 1000 : 0;
 	}
 	return length;
+}
+
+#define VERSION_PATH "/v1/version"
+
+bool api_client_check_version(const struct api_client *client, struct error *err)
+{
+	return server_version_check(ENVD_VERSION, client->server_version, client->server, err);
 }
 
 static bool is_streaming(const struct exchange *exchange, CURL *easy)
@@ -238,7 +250,10 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *arg)
 
 	exchange->heard_at_ms = clock_mono_ms();
 	if (is_streaming(exchange, receiving->easy)) {
+		struct error later; /* told when the exchange is over */
+
 		exchange->is_ended =
+		    !api_client_check_version(exchange->client, &later) ||
 		    !exchange->stream->on_bytes(exchange->stream->arg, bytes, length);
 		return exchange->is_ended ? 0 : length;
 	}
@@ -550,9 +565,27 @@ static bool is_json(const struct exchange *exchange)
 	return strncasecmp(exchange->content_type, "application/json", 16) == 0;
 }
 
+/* Anybody may ask which version it is. */
+static bool may_use(const struct api_client *client, const struct api_request *request,
+		    struct error *err)
+{
+	return text_equal(request->path, VERSION_PATH) || api_client_check_version(client, err);
+}
+
 static void auto_exchange_release(struct exchange *exchange)
 {
 	text_release(&exchange->bytes);
+}
+
+/* Before the first call that changes something: afterwards would be too late to refuse. */
+static bool meet(struct api_client *client, const struct api_request *request, struct error *err)
+{
+	AUTO(exchange_release) struct exchange exchange = { .client = client };
+	struct api_request question = { .path = VERSION_PATH };
+
+	if (!request->method || text_equal(request->method, "GET") || client->server_version[0])
+		return true;
+	return exchange_patiently(&exchange, &question, err) && may_use(client, request, err);
 }
 
 bool api_call(struct api_client *client, const struct api_request *request,
@@ -561,7 +594,8 @@ bool api_call(struct api_client *client, const struct api_request *request,
 	AUTO(exchange_release) struct exchange exchange = { .client = client };
 	AUTO(json_decref) json_t *json = NULL;
 
-	if (!exchange_patiently(&exchange, request, err))
+	if (!meet(client, request, err) || !exchange_patiently(&exchange, request, err) ||
+	    !may_use(client, request, err))
 		return false;
 	if (exchange.status < 200 || exchange.status > 299)
 		return set_problem(&exchange, err);
@@ -634,7 +668,7 @@ bool api_stream(struct api_client *client, const struct api_stream *stream, stru
 	AUTO(exchange_release) struct exchange exchange = { .client = client, .stream = stream };
 	struct api_request request = { .path = stream->path };
 
-	if (!exchange_once(&exchange, &request, err))
+	if (!exchange_once(&exchange, &request, err) || !may_use(client, &request, err))
 		return false;
 	return exchange.is_ended || exchange.status == 200 || set_problem(&exchange, err);
 }

@@ -42,6 +42,11 @@ DEFINE_AUTO(struct api_client *, api_client_free)
 /* For messages: "unix:/run/envd/envd.sock". */
 const char *api_client_server(const struct api_client *client);
 
+/* Whether its newest answer came from an envd of our own major version; every call but that for
+ * its version is refused otherwise, and nothing is changed there before that is known. ERR_INVALID
+ * "server_incompatible". */
+NODISCARD bool api_client_check_version(const struct api_client *client, struct error *err);
+
 /* -1: nothing wakes it. Cleaning up after an interrupt needs calls that are not woken. */
 void api_client_set_wake_fd(struct api_client *client, int fd);
 

@@ -68,6 +68,10 @@ void doctor_server(struct findings *findings, struct api_client *client)
 			    "%s", err.message);
 		return;
 	}
+	if (!api_client_check_version(client, &err)) {
+		finding_add(findings, FINDING_PROBLEM, "server", err.hint, "%s", err.message);
+		return;
+	}
 	finding_add(findings, FINDING_OK, "server", NULL, "envd %s at %s, answered in %.1f ms",
 		    json_get_string(answer.json, "version", "?"), api_client_server(client),
 		    (double)(clock_mono_us() - began_us) / 1000);

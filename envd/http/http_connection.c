@@ -94,7 +94,8 @@ static void write_problem(struct evbuffer *output, int status, const struct erro
 	body = json_to_text(json);
 	evbuffer_add_printf(output,
 			    "HTTP/1.1 %d %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\n"
-			    "X-Request-Id: %s\r\n%sConnection: close\r\n\r\n%s\n",
+			    "X-Request-Id: %s\r\n" HTTP_VERSION_HEADER ": " ENVD_VERSION
+			    "\r\n%sConnection: close\r\n\r\n%s\n",
 			    status, http_status_text(status), PROBLEM_CONTENT_TYPE,
 			    strlen(body) + 1, id,
 			    status == 503 || status == 429 ? "Retry-After: 1\r\n" : "", body);

@@ -23,6 +23,7 @@ void http_response_add_common(struct http_request *request, const char *content_
 {
 	http_response_header(request, "Content-Type", content_type);
 	http_response_header(request, "X-Request-Id", http_request_id(request));
+	http_response_header(request, HTTP_VERSION_HEADER, ENVD_VERSION);
 	http_response_header(request, "X-Content-Type-Options", "nosniff");
 	http_response_header(request, "Cache-Control", "no-store");
 	http_response_header(request, "Connection", "close");

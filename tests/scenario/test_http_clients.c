@@ -179,7 +179,6 @@ static void a_client_that_says_nothing_is_closed_without_a_word(void **state)
 	assert_true(is_healthy(*state));
 }
 
-/* A client that has only closed its own direction still gets what it asked for. */
 static void a_client_that_closes_its_half_after_the_request_harms_nobody(void **state)
 {
 	static const char request[] = "GET /v1/version HTTP/1.1\r\nHost: h\r\n\r\n";

@@ -186,6 +186,8 @@ static void judge(const char *what, const char *answer, int status, const char *
 		fail_msg("%s: what followed it was a second request: %s", what, answer);
 	if (!strcasestr(answer, "\r\nConnection: close\r\n"))
 		fail_msg("%s: the end of the connection is not announced: %s", what, answer);
+	if (!strstr(answer, "\r\nEnvd-Version: "))
+		fail_msg("%s: no version: %s", what, answer);
 	if (status != 200 && !strstr(answer, "application/problem+json"))
 		fail_msg("%s: no problem: %s", what, answer);
 	if (code && !strstr(answer, code))
