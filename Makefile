@@ -67,6 +67,16 @@ $(BUILD)/obj/%.o: %.c | libraries
 	@echo "  CC    $<"
 	$(Q)$(CC) $(CFLAGS_ALL) -MMD -MP -c $< -o $@
 
+# The codes of problems, for the OpenAPI document: where they are set is their only list.
+PROBLEM_CODES := $(BUILD)/generated/problem_codes.inc
+$(BUILD)/obj/envd/wire/problem_schema.o: CFLAGS_ALL += -I$(dir $(PROBLEM_CODES))
+$(BUILD)/obj/envd/wire/problem_schema.o: $(PROBLEM_CODES)
+$(PROBLEM_CODES): $(ENVD_SOURCES)
+	@mkdir -p $(@D)
+	@cat $^ | tr '\n\t' '  ' | \
+		grep -oE '(error_set_as\([^;]*ERR_[A-Z]+, *|refuse\(strict, [0-9]+, *)"[a-z0-9_]+"' | \
+		grep -oE '"[a-z0-9_]+"$$' | sort -u | sed 's/$$/,/' >$@
+
 $(ENVD_LIBRARY): $(call object,$(ENVD_SOURCES))
 $(CLI_LIBRARY): $(call object,$(CLI_SOURCES))
 $(REAPER_LIBRARY): $(call object,$(REAPER_SOURCES))

@@ -1,0 +1,174 @@
+#include "wire/schema.h"
+
+#include <assert.h>
+#include <ctype.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "wire/environment_schema.h"
+#include "wire/problem_schema.h"
+#include "wire/service_schema.h"
+
+const struct schema *const schemas[] = {
+	&environment_schema,
+	&environment_clocks_schema,
+	&environment_checks_schema,
+	&environment_cost_schema,
+	&environment_proof_schema,
+	&environment_error_schema,
+	&environment_lease_schema,
+	&environment_request_schema,
+	&environment_extension_schema,
+	&environment_acknowledgement_schema,
+	&environment_service_schema,
+	&service_address_schema,
+	&environment_services_schema,
+	&history_row_schema,
+	&log_line_schema,
+	&report_schema,
+	&report_layer_schema,
+	&template_schema,
+	&template_parameter_schema,
+	&template_component_schema,
+	&template_limits_schema,
+	&template_lease_schema,
+	&template_price_schema,
+	&check_request_schema,
+	&check_run_schema,
+	&check_environment_schema,
+	&smoke_result_schema,
+	&expectation_result_schema,
+	&load_result_schema,
+	&load_warmup_schema,
+	&latency_schema,
+	&threshold_result_schema,
+	&generator_health_schema,
+	&target_schema,
+	&bill_schema,
+	&version_schema,
+	&status_schema,
+	&problem_schema,
+	NULL,
+};
+
+/* ---- types ---- */
+
+static const struct {
+	const char *name;
+	const char *type; /* NULL: anything */
+	const char *format;
+	const char *pattern;
+	int64_t length_max;
+} scalars[] = {
+	{ "string", "string", NULL, NULL, 0 },
+	{ "integer", "integer", NULL, NULL, 0 },
+	{ "number", "number", NULL, NULL, 0 },
+	{ "boolean", "boolean", NULL, NULL, 0 },
+	{ "object", "object", NULL, NULL, 0 },
+	{ "any", NULL, NULL, NULL, 0 },
+	{ "time", "string", "date-time", NULL, 0 },
+	{ "uuid", "string", "uuid", NULL, 0 },
+	{ "name", "string", NULL, "^[a-z][a-z0-9-]{0,39}$", 40 },
+	{ "duration", "string", NULL, "^([0-9]+(\\.[0-9]+)?(ms|s|m|h|d))+$", 32 },
+};
+
+static json_t *scalar_json(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(scalars); i++) {
+		json_t *json;
+
+		if (strcmp(scalars[i].name, name) != 0)
+			continue;
+		json = json_object();
+		if (scalars[i].type)
+			json_object_set_new(json, "type", json_string(scalars[i].type));
+		if (scalars[i].format)
+			json_object_set_new(json, "format", json_string(scalars[i].format));
+		if (scalars[i].pattern)
+			json_object_set_new(json, "pattern", json_string(scalars[i].pattern));
+		if (scalars[i].length_max)
+			json_object_set_new(json, "maxLength", json_integer(scalars[i].length_max));
+		return json;
+	}
+	assert(!"a type of schema.h");
+	return NULL;
+}
+
+static json_t *words_json(const char *words)
+{
+	AUTO(free) char *copy = xstrdup(words);
+	json_t *list = json_array();
+	char *rest = copy;
+
+	for (char *word; (word = strsep(&rest, "|"));)
+		json_array_append_new(list, json_string(word));
+	return json_pack("{s:s, s:o}", "type", "string", "enum", list);
+}
+
+static json_t *reference_json(const char *name)
+{
+	AUTO(free) char *path = xasprintf("#/components/schemas/%s", name);
+
+	return json_pack("{s:s}", "$ref", path);
+}
+
+static json_t *or_null(json_t *json)
+{
+	json_t *type = json_object_get(json, "type");
+
+	if (!json_object_size(json))
+		return json; /* anything: null, too */
+	if (!type || json_object_get(json, "enum"))
+		return json_pack("{s:[o, {s:s}]}", "anyOf", json, "type", "null");
+	json_object_set_new(json, "type", json_pack("[O, s]", type, "null"));
+	return json;
+}
+
+json_t *schema_of_type(const char *type)
+{
+	AUTO(free) char *inner = xstrdup(type);
+	size_t last = strlen(inner) - 1;
+	char first = *inner;
+
+	if (inner[last] == '?') {
+		inner[last] = '\0';
+		return or_null(schema_of_type(inner));
+	}
+	if (first == '=')
+		return words_json(inner + 1);
+	if (first == '[' || first == '{')
+		inner[last] = '\0';
+	if (first == '[')
+		return json_pack("{s:s, s:o}", "type", "array", "items", schema_of_type(inner + 1));
+	if (first == '{')
+		return json_pack("{s:s, s:o}", "type", "object", "additionalProperties",
+				 schema_of_type(inner + 1));
+	return isupper((unsigned char)first) ? reference_json(inner) : scalar_json(inner);
+}
+
+/* ---- shapes ---- */
+
+static void add_field(const struct schema_field *field, json_t *properties, json_t *required)
+{
+	AUTO(free) char *name = xstrdup(field->name);
+	json_t *property = schema_of_type(field->type);
+	size_t last = strlen(name) - 1;
+
+	if (name[last] == '?')
+		name[last] = '\0';
+	else
+		json_array_append_new(required, json_string(name));
+	json_object_set_new(property, "description", json_string(field->about));
+	json_object_set_new(properties, name, property);
+}
+
+json_t *schema_json(const struct schema *schema)
+{
+	json_t *properties = json_object(), *required = json_array();
+
+	for (size_t i = 0; i < schema->field_count; i++)
+		add_field(&schema->fields[i], properties, required);
+	return json_pack("{s:s, s:s, s:o, s:o, s:b}", "type", "object", "description",
+			 schema->about, "properties", properties, "required", required,
+			 "additionalProperties", schema->is_open);
+}
