@@ -148,11 +148,13 @@ test-all: ## everything: test, then test-slow
 	@$(MAKE) --no-print-directory test
 	@$(MAKE) --no-print-directory test-slow
 
-test-slow: ## failure tests, templates live, CI steps, then all tests under ASan and UBSan, then the planted bugs
+test-slow: ## failure tests, templates live, CI steps, fuzzing, schemathesis, then all under ASan and UBSan, planted bugs
 	@ci/local/packages build test runtime docker lint
 	@$(MAKE) --no-print-directory test-failure
 	@$(MAKE) --no-print-directory test-live
 	@$(MAKE) --no-print-directory test-ci
+	@$(MAKE) --no-print-directory fuzz-short
+	@$(MAKE) --no-print-directory schemathesis
 	@$(MAKE) --no-print-directory SANITIZE=1 sanitized
 	@$(MAKE) --no-print-directory planted
 
@@ -160,14 +162,44 @@ test-slow: ## failure tests, templates live, CI steps, then all tests under ASan
 sanitized: build-tests
 	@$(RUN) --limit 480 $(UNIT_PROGRAMS) $(SCENARIO_PROGRAMS) $(FAILURE_PROGRAMS)
 
+# Inputs that nobody thought of, against claims that must hold for all of them.
+FUZZ_SECONDS := $(if $(filter command line,$(origin SECONDS)),$(SECONDS),60)
+FUZZ_TARGETS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+FUZZ_PROGRAMS := $(addprefix $(BUILD)/fuzz/,$(FUZZ_TARGETS))
+FUZZ_MAKE = $(MAKE) --no-print-directory BUILD=build/fuzzed CC=clang-19 HARDENING= OPTIMISE='-O1 -g' \
+	SANITIZERS='-fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=undefined'
+
+$(BUILD)/fuzz/%: $(BUILD)/obj/tests/fuzz/%.o $(BUILD)/obj/tests/fuzz/http_oracle.o $(ENVD_LIBRARY)
+	@mkdir -p $(@D)
+	@echo "  LINK  $@"
+	$(Q)$(CC) $(LDFLAGS_ALL) -fsanitize=fuzzer $^ $(PKG_LIBS) -o $@
+
+.PHONY: fuzz fuzz-short fuzz-programs
+fuzz-programs: $(FUZZ_PROGRAMS)
+
+fuzz: ## parsers and the HTTP server against claims and an oracle, SECONDS=60 each
+	@ci/local/packages build fuzz
+	@$(FUZZ_MAKE) fuzz-programs
+	@tests/fuzz/run --seconds $(FUZZ_SECONDS) $(addprefix build/fuzzed/fuzz/,$(FUZZ_TARGETS))
+
+fuzz-short: ## the same, 20,000 runs each, always the same ones
+	@ci/local/packages build fuzz
+	@$(FUZZ_MAKE) fuzz-programs
+	@tests/fuzz/run --runs 20000 $(addprefix build/fuzzed/fuzz/,$(FUZZ_TARGETS))
+
+.PHONY: schemathesis
+schemathesis: all ## the running envd against its OpenAPI document
+	@ci/local/packages build test
+	@$(RUN) --limit 300 tests/schemathesis/run
+
 planted: ## ten bugs, each planted in a copy, each caught by the test that should
 	@tests/planted/run
 
 # ---- looking at the code --------------------------------------------------------------------------
 
 C_FILES = $(wildcard envd/*.[ch] envd/*/*.[ch] envd/*/*/*.[ch] cli/*.[ch] reaper/*.[ch] \
-	tests/support/*.[ch] tests/unit/*/*.c tests/scenario/*.c tests/failure/*.c)
-SHELL_FILES = $(shell grep -lE '^\#!/bin/(ba)?sh' ci/local/* tests/run tests/lint/* tests/ci/* tests/support/* \
+	tests/support/*.[ch] tests/unit/*/*.c tests/scenario/*.c tests/failure/*.c tests/fuzz/*.[ch])
+SHELL_FILES = $(shell grep -lE '^\#!/bin/(ba)?sh' ci/local/* tests/fuzz/run tests/schemathesis/run tests/run tests/lint/* tests/ci/* tests/support/* \
 	tests/planted/run .ci/run 2>/dev/null)
 
 .PHONY: lint longest format

@@ -84,6 +84,12 @@ static const char *method_name(enum evhttp_cmd_type type)
 		return "PATCH";
 	case EVHTTP_REQ_DELETE:
 		return "DELETE";
+	case EVHTTP_REQ_OPTIONS:
+		return "OPTIONS";
+	case EVHTTP_REQ_TRACE:
+		return "TRACE";
+	case EVHTTP_REQ_HEAD:
+		return "HEAD";
 	default:
 		return "GET"; /* http_strict.c lets nothing else in */
 	}

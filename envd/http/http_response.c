@@ -41,7 +41,9 @@ static void answer(struct http_request *request, int status, const char *content
 	}
 	http_response_add_common(request, content_type);
 	buffer = evbuffer_new();
-	evbuffer_add(buffer, body, strlen(body));
+	/* An answer to HEAD has no body, and the library would send it. */
+	if (evhttp_request_get_command(raw) != EVHTTP_REQ_HEAD)
+		evbuffer_add(buffer, body, strlen(body));
 	http_connection_enter(http_request_connection(request), HTTP_ANSWERING,
 			      clock_mono_ms() +
 				  http_request_pool(request)->settings->answer_deadline_ms);

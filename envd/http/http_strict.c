@@ -36,7 +36,15 @@ static const struct {
 	const char *name;
 	bool may_have_body;
 } methods[] = {
-	{ "GET", false }, { "POST", true }, { "PUT", true }, { "PATCH", true }, { "DELETE", false },
+	{ "GET", false },
+	{ "POST", true },
+	{ "PUT", true },
+	{ "PATCH", true },
+	{ "DELETE", false },
+	/* No path takes these; which ones it takes instead is for the router to say. */
+	{ "OPTIONS", false },
+	{ "TRACE", false },
+	{ "HEAD", false },
 };
 
 static bool check_method(struct http_strict *strict, const char *method, size_t length)

@@ -109,8 +109,11 @@ static const struct {
 	{ "the beginning of a TLS handshake", BYTES("\x16\x03\x01\x02\0\x01\0\x01\xfc\x03\x03\r\n"), 400, "control_character", false },
 	{ "a whole URL as the target", BYTES("GET http://h/healthz HTTP/1.1\r\nHost: h\r\n\r\n"), 400, NULL, false },
 	{ "a body with GET", BYTES(GET "Content-Length: 2\r\n\r\n{}"), 400, "body_not_allowed", false },
-	{ "OPTIONS", BYTES("OPTIONS * HTTP/1.1\r\nHost: h\r\n\r\n"), 501, "method_unknown", false },
-	{ "TRACE", BYTES("TRACE / HTTP/1.1\r\nHost: h\r\n\r\n"), 501, "method_unknown", false },
+	{ "OPTIONS of everything", BYTES("OPTIONS * HTTP/1.1\r\nHost: h\r\n\r\n"), 400, "target_invalid", false },
+	{ "OPTIONS", BYTES("OPTIONS /healthz HTTP/1.1\r\nHost: h\r\n\r\n"), 405, "\r\nAllow: GET\r\n", true },
+	{ "TRACE", BYTES("TRACE /healthz HTTP/1.1\r\nHost: h\r\n\r\n"), 405, "method_not_allowed", true },
+	{ "HEAD", BYTES("HEAD /healthz HTTP/1.1\r\nHost: h\r\n\r\n"), 405, "\r\nAllow: GET\r\n", true },
+	{ "CONNECT", BYTES("CONNECT h:443 HTTP/1.1\r\nHost: h\r\n\r\n"), 501, "method_unknown", false },
 	{ "a method in small letters", BYTES("get /healthz HTTP/1.1\r\nHost: h\r\n\r\n"), 501, "method_unknown", false },
 	{ "dot segments", BYTES("GET /v1/../healthz HTTP/1.1\r\nHost: h\r\n\r\n"), 400, "target_invalid", false },
 	{ "%00", BYTES("GET /v1/environments/a%00b HTTP/1.1\r\nHost: h\r\n\r\n"), 400, "target_invalid", false },
@@ -259,6 +262,18 @@ static void what_follows_a_request_a_breath_later_is_never_a_request(void **stat
 	assert_true(is_healthy(world));
 }
 
+static void an_answer_to_head_has_no_body(void **state)
+{
+	static const char request[] = "HEAD /v1/version HTTP/1.1\r\nHost: h\r\n\r\n";
+	struct world *world = *state;
+	AUTO(free) char *answer = http_raw(world->socket, request, sizeof(request) - 1);
+	const char *end_of_head = strstr(answer, "\r\n\r\n");
+
+	assert_int_equal(status_of(answer), 405);
+	assert_non_null(end_of_head);
+	assert_string_equal(end_of_head, "\r\n\r\n");
+}
+
 static void headers_are_bounded_in_number_and_size(void **state)
 {
 	struct world *world = *state;
@@ -390,6 +405,7 @@ int main(void)
 		cmocka_unit_test(every_bad_request_gets_its_answer_and_the_connection_closes),
 		cmocka_unit_test(what_follows_a_request_in_the_same_breath_is_never_a_request),
 		cmocka_unit_test(what_follows_a_request_a_breath_later_is_never_a_request),
+		cmocka_unit_test(an_answer_to_head_has_no_body),
 		cmocka_unit_test(headers_are_bounded_in_number_and_size),
 		cmocka_unit_test(an_answer_never_echoes_what_cannot_be_printed),
 		cmocka_unit_test(json_that_is_too_deep_is_refused),

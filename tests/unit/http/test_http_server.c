@@ -367,7 +367,7 @@ static const struct {
 	{ BYTES("GET / HTTP/1.1\r\n\r\n"), 400 },
 	{ BYTES("GET / HTTP/1.1\r\nHost: h\r\nHost: i\r\n\r\n"), 400 },
 	{ BYTES("GET / HTTP/1.4294967297\r\nHost: h\r\n\r\n"), 505 },
-	{ BYTES("TRACE / HTTP/1.1\r\nHost: h\r\n\r\n"), 501 },
+	{ BYTES("BREW / HTTP/1.1\r\nHost: h\r\n\r\n"), 501 },
 	{ BYTES("\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"), 400 },
 	{ BYTES("GET /?a=1&a=2 HTTP/1.1\r\nHost: h\r\n\r\n"), 400 },
 };
