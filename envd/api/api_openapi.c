@@ -73,24 +73,31 @@ static const struct operation operations[] = {
 /* Of the request as such (http_strict.h), of who may ask, of the limits, and of bad luck. */
 static const char errors_of_all[] = "400 401 403 408 411 413 414 415 417 429 431 500 503";
 
+/* A control character in a target is refused before anybody looks what it was for. */
+#define PRINTABLE "^[^\\x00-\\x1f\\x7f-\\x9f]*$"
+
+/* Other segments of a path are names or ids, both of these characters. */
+#define SEGMENT "^[a-z0-9][a-z0-9-]{0,63}$"
+
 static const struct {
 	const char *name;
 	const char *type;
-	int64_t min, max; /* of a number; both 0: no number */
+	int64_t min, max;    /* of a number; both 0: no number */
+	const char *pattern; /* of a string */
 	const char *about;
 } query_parameters[] = {
-	{ "limit",    "integer", 1, PAGE_MAX, "so many at most; 100 when it is missing" },
-	{ "next",     "string",  0, 0, "the \"next\" of an earlier page" },
-	{ "state",    "=queued|provisioning|checking|ready|failed|destroying|destroyed", 0, 0, "only these" },
-	{ "owner",    "string",  0, 0, "only theirs" },
-	{ "template", "string",  0, 0, "only those made from it" },
-	{ "label",    "string",  0, 0, "NAME=VALUE: only those that have it" },
-	{ "all",      "boolean", 0, 0, "destroyed ones, too" },
-	{ "service",  "string",  0, 0, "only what this one says" },
-	{ "follow",   "boolean", 0, 0, "go on with what is said later" },
-	{ "tail",     "integer", 0, 100000, "so many of the newest lines; 100 when it is missing" },
-	{ "format",   "=json|markdown|junit|text", 0, 0, "json when it is missing" },
-	{ "by",       "=owner|template", 0, 0, "owner when it is missing" },
+	{ "limit",    "integer", 1, PAGE_MAX, NULL, "so many at most; 100 when it is missing" },
+	{ "next",     "string",  0, 0, "^p[1-9a-f][0-9a-f]{0,14}$", "the \"next\" of an earlier page" },
+	{ "state",    "=queued|provisioning|checking|ready|failed|destroying|destroyed", 0, 0, NULL, "only these" },
+	{ "owner",    "string",  0, 0, PRINTABLE, "only theirs" },
+	{ "template", "string",  0, 0, PRINTABLE, "only those made from it" },
+	{ "label",    "string",  0, 0, "^[^=\\x00-\\x1f\\x7f-\\x9f]+=[^\\x00-\\x1f\\x7f-\\x9f]*$", "NAME=VALUE: only those that have it" },
+	{ "all",      "boolean", 0, 0, NULL, "destroyed ones, too" },
+	{ "service",  "string",  0, 0, PRINTABLE, "only what this one says" },
+	{ "follow",   "boolean", 0, 0, NULL, "go on with what is said later" },
+	{ "tail",     "integer", 0, 100000, NULL, "so many of the newest lines; 100 when it is missing" },
+	{ "format",   "=json|markdown|junit|text", 0, 0, NULL, "json when it is missing" },
+	{ "by",       "=owner|template", 0, 0, NULL, "owner when it is missing" },
 };
 // clang-format on
 
@@ -121,9 +128,9 @@ static void add_path_parameters(json_t *parameters, const char *path)
 		size_t length = strcspn(++at, "}");
 
 		json_array_append_new(parameters,
-				      json_pack("{s:s%, s:s, s:b, s:{s:s, s:i}}", "name", at,
+				      json_pack("{s:s%, s:s, s:b, s:{s:s, s:s}}", "name", at,
 						length, "in", "path", "required", 1, "schema",
-						"type", "string", "minLength", 1));
+						"type", "string", "pattern", SEGMENT));
 	}
 }
 
@@ -131,6 +138,8 @@ static json_t *query_schema(size_t i)
 {
 	json_t *schema = schema_of_type(query_parameters[i].type);
 
+	if (query_parameters[i].pattern)
+		json_object_set_new(schema, "pattern", json_string(query_parameters[i].pattern));
 	if (!query_parameters[i].max)
 		return schema;
 	json_object_set_new(schema, "minimum", json_integer(query_parameters[i].min));

@@ -257,10 +257,10 @@ static struct http_port *port_for(struct http_server *server, struct http_tls *t
 	evhttp_set_bevcb(port->library, make_bufferevent, port);
 	evhttp_set_gencb(port->library, on_library_request, server);
 	evhttp_set_timeout(port->library, LIBRARY_TIMEOUT_S);
-	evhttp_set_allowed_methods(
-	    port->library, EVHTTP_REQ_GET | EVHTTP_REQ_POST | EVHTTP_REQ_PUT | EVHTTP_REQ_PATCH |
-			       EVHTTP_REQ_DELETE | EVHTTP_REQ_OPTIONS | EVHTTP_REQ_TRACE |
-			       EVHTTP_REQ_HEAD);
+	evhttp_set_allowed_methods(port->library, EVHTTP_REQ_GET | EVHTTP_REQ_POST |
+						      EVHTTP_REQ_PUT | EVHTTP_REQ_PATCH |
+						      EVHTTP_REQ_DELETE | EVHTTP_REQ_OPTIONS |
+						      EVHTTP_REQ_TRACE | EVHTTP_REQ_HEAD);
 	evhttp_set_max_headers_size(port->library, (ev_ssize_t)limits->header_bytes_max);
 	evhttp_set_max_body_size(port->library, (ev_ssize_t)limits->body_bytes_max);
 	server->ports = xrealloc(server->ports, server->port_count + 1, sizeof(*server->ports));

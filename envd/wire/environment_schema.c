@@ -104,21 +104,21 @@ SCHEMA(environment_lease_schema, "Lease",
 
 static const struct schema_field environment_request_fields[] = {
 	{ "template", "string", "name of a template" },
-	{ "name?", "name", "chosen by the server when it is missing" },
-	{ "ttl?", "duration", "length of the lease, from ready; the default of the template when it is missing" },
-	{ "pins?", "object", "component: version" },
-	{ "parameters?", "object", "parameter: value, as the template declares them" },
-	{ "labels?", "{string}", "at most 32, of at most 256 bytes each" },
+	{ "name?", "name?", "chosen by the server when it is missing" },
+	{ "ttl?", "duration?", "length of the lease, from ready; the default of the template when it is missing" },
+	{ "pins?", "{string}?", "component: version" },
+	{ "parameters?", "{scalar}?", "parameter: value, as the template declares them" },
+	{ "labels?", "labels?", "at most 32, of at most 256 bytes each" },
 };
 SCHEMA(environment_request_schema, "EnvironmentRequest",
        "what is wanted",
        environment_request_fields);
 
 static const struct schema_field environment_extension_fields[] = {
-	{ "extend?", "duration", "this much longer" },
-	{ "at_least?", "duration", "at least this long from now; safe to repeat" },
+	{ "extend?", "duration?", "this much longer" },
+	{ "at_least?", "duration?", "at least this long from now; safe to repeat" },
 };
-SCHEMA(environment_extension_schema, "Extension",
+ONE_OF_SCHEMA(environment_extension_schema, "Extension",
        "either of the two",
        environment_extension_fields);
 

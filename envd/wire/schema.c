@@ -4,6 +4,7 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "base/json_read.h"
 #include "base/text.h"
 #include "wire/environment_schema.h"
 #include "wire/problem_schema.h"
@@ -53,6 +54,10 @@ const struct schema *const schemas[] = {
 
 /* ---- types ---- */
 
+/* "1h30m" */
+#define UNITS(unit) "([0-9]{1,3}" unit ")?"
+#define DURATION "^(?=[0-9])" UNITS("d") UNITS("h") UNITS("m") UNITS("s") UNITS("ms") "$"
+
 static const struct {
 	const char *name;
 	const char *type; /* NULL: anything */
@@ -69,7 +74,7 @@ static const struct {
 	{ "time", "string", "date-time", NULL, 0 },
 	{ "uuid", "string", "uuid", NULL, 0 },
 	{ "name", "string", NULL, "^[a-z][a-z0-9-]{0,39}$", 40 },
-	{ "duration", "string", NULL, "^([0-9]+(\\.[0-9]+)?(ms|s|m|h|d))+$", 32 },
+	{ "duration", "string", NULL, DURATION, 64 },
 };
 
 static json_t *scalar_json(const char *name)
@@ -124,6 +129,27 @@ static json_t *or_null(json_t *json)
 	return json;
 }
 
+static json_t *any_scalar_json(void)
+{
+	return json_pack("{s:[{s:s}, {s:s}, {s:s, s:I, s:I}, {s:s}]}", "anyOf", "type", "string",
+			 "type", "boolean", "type", "integer", "minimum", (json_int_t)INT64_MIN,
+			 "maximum", (json_int_t)INT64_MAX, "type", "number");
+}
+
+static json_t *labels_json(void)
+{
+	return json_pack("{s:s, s:{s:s}, s:{s:s}, s:i}", "type", "object", "propertyNames",
+			 "pattern", "^[A-Za-z0-9._/-]{1,64}$", "additionalProperties", "type",
+			 "string", "maxProperties", 32);
+}
+
+static json_t *bounded(json_t *list, int64_t max)
+{
+	json_object_set_new(list, "minItems", json_integer(1));
+	json_object_set_new(list, "maxItems", json_integer(max));
+	return list;
+}
+
 json_t *schema_of_type(const char *type)
 {
 	AUTO(free) char *inner = xstrdup(type);
@@ -134,6 +160,16 @@ json_t *schema_of_type(const char *type)
 		inner[last] = '\0';
 		return or_null(schema_of_type(inner));
 	}
+	if (first == '[' && isdigit((unsigned char)inner[last])) {
+		int64_t max = inner[last] - '0';
+
+		inner[last] = '\0';
+		return bounded(schema_of_type(inner), max);
+	}
+	if (strcmp(inner, "scalar") == 0)
+		return any_scalar_json();
+	if (strcmp(inner, "labels") == 0)
+		return labels_json();
 	if (first == '=')
 		return words_json(inner + 1);
 	if (first == '[' || first == '{')
@@ -141,8 +177,8 @@ json_t *schema_of_type(const char *type)
 	if (first == '[')
 		return json_pack("{s:s, s:o}", "type", "array", "items", schema_of_type(inner + 1));
 	if (first == '{')
-		return json_pack("{s:s, s:o}", "type", "object", "additionalProperties",
-				 schema_of_type(inner + 1));
+		return json_pack("{s:s, s:{s:i}, s:o}", "type", "object", "propertyNames",
+				 "minLength", 1, "additionalProperties", schema_of_type(inner + 1));
 	return isupper((unsigned char)first) ? reference_json(inner) : scalar_json(inner);
 }
 
@@ -162,13 +198,41 @@ static void add_field(const struct schema_field *field, json_t *properties, json
 	json_object_set_new(properties, name, property);
 }
 
+/* This one is a string; of the others, null is as good as nothing. */
+static json_t *only(const json_t *properties, const char *wanted)
+{
+	json_t *restricted = json_object(), *property;
+	const char *name;
+
+	json_object_foreach_const(properties, name, property)
+		json_object_set_new(
+		    restricted, name,
+		    json_pack("{s:s}", "type", strcmp(name, wanted) == 0 ? "string" : "null"));
+	return restricted;
+}
+
+static json_t *alternatives(const json_t *properties)
+{
+	json_t *list = json_array(), *property;
+	const char *name;
+
+	json_object_foreach_const(properties, name, property)
+		json_array_append_new(list, json_pack("{s:[s], s:o}", "required", name,
+						      "properties", only(properties, name)));
+	return list;
+}
+
 json_t *schema_json(const struct schema *schema)
 {
 	json_t *properties = json_object(), *required = json_array();
+	json_t *json;
 
 	for (size_t i = 0; i < schema->field_count; i++)
 		add_field(&schema->fields[i], properties, required);
-	return json_pack("{s:s, s:s, s:o, s:o, s:b}", "type", "object", "description",
+	json = json_pack("{s:s, s:s, s:o, s:o, s:b}", "type", "object", "description",
 			 schema->about, "properties", properties, "required", required,
 			 "additionalProperties", schema->is_open);
+	if (schema->has_one)
+		json_object_set_new(json, "oneOf", alternatives(properties));
+	return json;
 }

@@ -76,8 +76,8 @@ SCHEMA(template_price_schema, "TemplatePrice",
        template_price_fields);
 
 static const struct schema_field check_request_fields[] = {
-	{ "suites?", "[=smoke|load]", "smoke when it is missing" },
-	{ "plan?", "object", "a check plan in place of the template's" },
+	{ "suites?", "[=smoke|load]2?", "smoke when it is missing" },
+	{ "plan?", "object?", "a check plan in place of the template's" },
 };
 SCHEMA(check_request_schema, "CheckRequest",
        "what is to be checked",

@@ -139,8 +139,10 @@ static void types_are_json_schema(void **unused)
 		  "{\"anyOf\":[{\"type\":\"string\",\"enum\":[\"a\"]},{\"type\":\"null\"}]}" },
 		{ "[Proof]", "{\"type\":\"array\",\"items\":{\"$ref\":\"#/components/schemas/"
 			     "Proof\"}}" },
-		{ "{string}", "{\"type\":\"object\",\"additionalProperties\":{\"type\":\"string\"}"
-			      "}" },
+		{ "[string]2", "{\"type\":\"array\",\"items\":{\"type\":\"string\"},\"minItems\":1,"
+			       "\"maxItems\":2}" },
+		{ "{string}", "{\"type\":\"object\",\"propertyNames\":{\"minLength\":1},"
+			      "\"additionalProperties\":{\"type\":\"string\"}}" },
 		{ "Cost?", "{\"anyOf\":[{\"$ref\":\"#/components/schemas/Cost\"},{\"type\":"
 			   "\"null\"}]}" },
 	};
