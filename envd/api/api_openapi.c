@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "api/api_audit.h"
 #include "api/api_checks.h"
 #include "api/api_context.h"
 #include "api/api_costs.h"
@@ -14,6 +15,7 @@
 #include "api/api_services.h"
 #include "api/api_targets.h"
 #include "api/api_templates.h"
+#include "api/api_tokens.h"
 #include "api/api_version.h"
 #include "api/api_view.h"
 #include "base/text.h"
@@ -64,6 +66,10 @@ static const struct operation operations[] = {
 	{ api_get_template,        "getTemplate",       "200", "Template", JSON, "404", NULL, NULL },
 	{ api_list_targets,        "listTargets",       "200", "page:Target", JSON, "", NULL, NULL },
 	{ api_get_costs,           "getCosts",          "200", "page:Bill", JSON, "", NULL, NULL },
+	{ api_create_token,        "createToken",       "201", "Token", JSON, "404 409 422", "TokenRequest", NULL },
+	{ api_list_tokens,         "listTokens",        "200", "page:Token", JSON, "", NULL, NULL },
+	{ api_revoke_token,        "revokeToken",       "200", "Token", JSON, "404", NULL, NULL },
+	{ api_list_audit,          "listAudit",         "200", "page:AuditEntry", JSON, "", NULL, NULL },
 	{ api_get_version,         "getVersion",        "200", "Version", JSON, "", NULL, NULL },
 	{ api_get_openapi,         "getOpenapi",        "200", "object", JSON, "", NULL, NULL },
 	{ api_get_health,          "getHealth",         "200", "Status", JSON, "", NULL, NULL },
@@ -90,6 +96,7 @@ static const struct {
 	{ "next",     "string",  0, 0, "^p[1-9a-f][0-9a-f]{0,14}$", "the \"next\" of an earlier page" },
 	{ "state",    "=queued|provisioning|checking|ready|failed|destroying|destroyed", 0, 0, NULL, "only these" },
 	{ "owner",    "string",  0, 0, PRINTABLE, "only theirs" },
+	{ "project",  "string",  0, 0, PRINTABLE, "only those of this one" },
 	{ "template", "string",  0, 0, PRINTABLE, "only those made from it" },
 	{ "label",    "string",  0, 0, "^[^=\\x00-\\x1f\\x7f-\\x9f]+=[^\\x00-\\x1f\\x7f-\\x9f]*$", "NAME=VALUE: only those that have it" },
 	{ "all",      "boolean", 0, 0, NULL, "destroyed ones, too" },
@@ -97,7 +104,7 @@ static const struct {
 	{ "follow",   "boolean", 0, 0, NULL, "go on with what is said later" },
 	{ "tail",     "integer", 0, 100000, NULL, "so many of the newest lines; 100 when it is missing" },
 	{ "format",   "=json|markdown|junit|text", 0, 0, NULL, "json when it is missing" },
-	{ "by",       "=owner|template", 0, 0, NULL, "owner when it is missing" },
+	{ "by",       "=owner|project|template", 0, 0, NULL, "owner when it is missing" },
 };
 // clang-format on
 

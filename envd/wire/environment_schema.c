@@ -12,6 +12,7 @@ static const struct schema_field environment_fields[] = {
 	{ "engine", "string", "what builds it" },
 	{ "target", "string", "what it is built on" },
 	{ "owner", "string", "who asked for it" },
+	{ "project", "string?", "whose quotas it counts against" },
 	{ "labels", "{string}", "as they were given" },
 	{ "desired", "=present|absent", "absent once it is to go: never present again" },
 	{ "state", "=queued|provisioning|checking|ready|failed|destroying|destroyed", "where it is in its life" },

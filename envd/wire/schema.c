@@ -6,6 +6,7 @@
 
 #include "base/json_read.h"
 #include "base/text.h"
+#include "wire/access_schema.h"
 #include "wire/environment_schema.h"
 #include "wire/problem_schema.h"
 #include "wire/service_schema.h"
@@ -49,6 +50,9 @@ const struct schema *const schemas[] = {
 	&version_schema,
 	&status_schema,
 	&problem_schema,
+	&token_schema,
+	&token_request_schema,
+	&audit_entry_schema,
 	NULL,
 };
 

@@ -214,6 +214,7 @@ SCHEMA(target_schema, "Target",
 
 static const struct schema_field bill_fields[] = {
 	{ "owner?", "string", "with by=owner" },
+	{ "project?", "string", "with by=project" },
 	{ "template?", "string", "with by=template" },
 	{ "currency", "string", "ISO 4217" },
 	{ "environments", "integer", "ever" },

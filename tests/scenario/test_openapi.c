@@ -402,6 +402,20 @@ static void what_there_is_is_described(void **state)
 	just_use(story, "GET", "/readyz", NULL, 200);
 }
 
+static void tokens_and_what_was_changed_are_described(void **state)
+{
+	struct story *story = *state;
+	AUTO(json_decref)
+	json_t *made = use(story, "POST", "/v1/tokens",
+			   json_pack("{s:s, s:s}", "name", "nightly", "role", "ci"), 201);
+	AUTO(free) char *itself = xasprintf("/v1/tokens/%s", json_get_string(made, "id", ""));
+
+	just_use(story, "GET", "/v1/tokens", NULL, 200);
+	just_use(story, "DELETE", itself, NULL, 200);
+	just_use(story, "GET", "/v1/audit", NULL, 200);
+	just_use(story, "GET", "/v1/costs?by=project", NULL, 200);
+}
+
 static bool all_have_ended(void *arg)
 {
 	struct story *story = arg;
@@ -516,6 +530,7 @@ int main(void)
 		cmocka_unit_test(an_environment_lives_as_described),
 		cmocka_unit_test(and_it_ends_as_described),
 		cmocka_unit_test(what_there_is_is_described),
+		cmocka_unit_test(tokens_and_what_was_changed_are_described),
 		cmocka_unit_test(a_failure_and_every_refusal_is_described),
 		cmocka_unit_test(every_property_of_every_answer_was_sent),
 		cmocka_unit_test(every_operation_was_used),
