@@ -36,6 +36,7 @@ static const struct http_server_settings quick = {
 		    .header_count_max = 16,
 		    .body_bytes_max = 65536 },
 	.connections_max = 12,
+	.connections_per_peer_max = 20,
 	.streams_max = 4,
 	.request_deadline_ms = 1500,
 	.answer_deadline_ms = 5000,
