@@ -10,12 +10,12 @@
 /* In the order of the help. A name of two words comes before its first word alone, so that
  * `check lint` is not a check of an environment called lint. */
 static const struct command *const commands[] = {
-	&command_create,        &command_list,          &command_get,           &command_wait,
-	&command_env,           &command_logs,          &command_history,       &command_check_lint,
-	&command_check,         &command_report,        &command_extend,        &command_destroy,
-	&command_template_list, &command_template_show, &command_template_lint, &command_doctor,
-	&command_token_create,  &command_token_list,    &command_token_revoke,  &command_audit,
-	&command_version,       &command_help_row,
+	&command_create,     &command_run,           &command_list,          &command_get,
+	&command_wait,       &command_env,           &command_logs,          &command_history,
+	&command_check_lint, &command_check,         &command_report,        &command_extend,
+	&command_destroy,    &command_template_list, &command_template_show, &command_template_lint,
+	&command_doctor,     &command_token_create,  &command_token_list,    &command_token_revoke,
+	&command_audit,      &command_version,       &command_help_row,
 };
 
 static const char *const colours[] = { "auto", "always", "never", NULL };
@@ -217,6 +217,15 @@ bool cli_client(struct cli *cli, struct api_client **client, struct error *err)
 	return true;
 }
 
+int cli_failure_status(const struct cli *cli, const struct error *err)
+{
+	/* What was not found is CMD; all else says only that it was not CMD. */
+	if (cli->failure_status && !text_equal(err->slug, SLUG_NOT_EXECUTABLE) &&
+	    !text_equal(err->slug, SLUG_NO_COMMAND))
+		return cli->failure_status;
+	return (int)exit_status_for(err);
+}
+
 bool cli_prints(const struct cli *cli, const char *format)
 {
 	return text_equal(cli->format, format);
@@ -309,6 +318,7 @@ static bool run_line(struct cli *cli, int argc, char **argv, struct error *err)
 
 	if (!command)
 		return unknown_command(argc, argv, err);
+	cli->failure_status = command->failure_status;
 	values = xcalloc(1, command->values_size ? command->values_size : 1);
 	if (command->defaults)
 		memcpy(values, command->defaults, command->values_size);
@@ -377,5 +387,5 @@ int command_main(int argc, char **argv)
 	text_release(&cli.cause);
 	if (interrupt_signal() && !done)
 		interrupt_die();
-	return done ? EXIT_DONE : (int)exit_status_for(&err);
+	return done ? cli.status : cli_failure_status(&cli, &err);
 }

@@ -29,7 +29,9 @@ struct cli {
 	struct api_client *client; /* see cli_client() */
 	struct terminal out;
 	struct terminal err;
-	struct text cause; /* for the error's "cause:" line; may be empty */
+	struct text cause;  /* for the error's "cause:" line; may be empty */
+	int status;         /* what a command that succeeded ends with */
+	int failure_status; /* of the command; 0: by the error's kind */
 };
 
 struct command {
@@ -43,6 +45,7 @@ struct command {
 	const char *const *formats; /* of -o; first is the default; NULL: text only */
 	size_t arguments_min;
 	size_t arguments_max;
+	int failure_status; /* whatever goes wrong, so that it is not taken for a program's own */
 	bool (*run)(struct cli *cli, const void *values, const struct option_list *arguments,
 		    struct error *err);
 };
@@ -60,6 +63,9 @@ NODISCARD bool command_help(struct cli *cli, const char *name, struct text *into
 /* Connected lazily, so that help and lint need no server. */
 NODISCARD bool cli_client(struct cli *cli, struct api_client **client, struct error *err);
 
+/* What envctl ends with after this error. */
+int cli_failure_status(const struct cli *cli, const struct error *err);
+
 /* True if -o asks for `format`. */
 bool cli_prints(const struct cli *cli, const char *format);
 
@@ -67,6 +73,7 @@ bool cli_prints(const struct cli *cli, const char *format);
 const char *environment_argument(const char *argument);
 
 extern const struct command command_create;
+extern const struct command command_run;
 extern const struct command command_list;
 extern const struct command command_get;
 extern const struct command command_wait;

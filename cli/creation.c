@@ -158,15 +158,15 @@ bool creation_send(struct creation *creation, json_t **environment, struct error
 
 /* ---- ending what was made ---- */
 
-static bool destroy_it(struct creation *creation, struct error *err)
+static bool destroy_it(struct creation *creation, bool is_patient, struct error *err)
 {
 	AUTO(free) char *path = api_path("/v1/environments/%s", creation->id);
 	AUTO(api_answer_release) struct api_answer answer = API_ANSWER_EMPTY;
 	struct api_request request = {
 		.method = "DELETE",
 		.path = path,
-		.timeout_ms = CLEANUP_CALL_MS,
-		.is_single = true,
+		.timeout_ms = is_patient ? 0 : CLEANUP_CALL_MS,
+		.is_single = !is_patient,
 	};
 
 	return api_call(creation->client, &request, &answer, err);
@@ -192,6 +192,27 @@ static void could_not_destroy(const struct creation *creation, const struct erro
 		name, err->message, name);
 }
 
+/* Until it is asked for, or until there is no use in asking. */
+static void end_it(struct creation *creation, bool is_patient)
+{
+	struct error err;
+
+	if (creation->is_foreign) {
+		fprintf(stderr, "env/%s was made before by another command: left as it is\n",
+			creation->name);
+		return;
+	}
+	if (!destroy_it(creation, is_patient, &err)) {
+		if (is_patient && interrupt_signal())
+			creation_clean_up(creation);
+		else
+			could_not_destroy(creation, &err);
+		return;
+	}
+	fprintf(stderr, "destroying env/%s on the server; its lease is the backstop\n",
+		creation->name);
+}
+
 void creation_clean_up(struct creation *creation)
 {
 	struct error err;
@@ -207,14 +228,16 @@ void creation_clean_up(struct creation *creation)
 	api_client_set_wake_fd(creation->client, -1);
 	if (!learn_what_was_made(creation, &err))
 		could_not_destroy(creation, &err);
-	else if (creation->is_foreign)
-		fprintf(stderr, "env/%s was made before by another command: left as it is\n",
-			creation->name);
-	else if (!destroy_it(creation, &err))
-		could_not_destroy(creation, &err);
 	else
-		fprintf(stderr, "destroying env/%s on the server; its lease is the backstop\n",
-			creation->name);
+		end_it(creation, false);
+}
+
+void creation_end(struct creation *creation)
+{
+	if (interrupt_signal())
+		creation_clean_up(creation);
+	else
+		end_it(creation, true);
 }
 
 /* ---- waiting ---- */
@@ -234,7 +257,7 @@ static bool gave_up(struct creation *creation, struct error *err)
 		return false;
 	if (text_equal(creation->options->on_timeout, "keep"))
 		return error_hint(err, "it is still being built: envctl wait %s --for ready", name);
-	if (!destroy_it(creation, &failed))
+	if (!destroy_it(creation, false, &failed))
 		return error_hint(err, "and it could not be destroyed: %s", failed.message);
 	return error_hint(err, "it is being destroyed: envctl wait %s --for destroyed", name);
 }

@@ -55,8 +55,8 @@ struct creation {
 	bool is_key_random; /* nobody else can have used it */
 	bool is_foreign;    /* the key was used before this command began: not ours to end */
 	bool was_sent;
-	bool is_kept_on_interrupt;
-	int64_t began_ms; /* monotonic */
+	bool is_kept_on_interrupt; /* clean_up leaves it */
+	int64_t began_ms;          /* monotonic */
 };
 
 void creation_release(struct creation *creation);
@@ -76,6 +76,10 @@ NODISCARD bool creation_send(struct creation *creation, json_t **environment, st
 
 /* Until it is ready; replaces `*environment`. What failed is an error by its reason. */
 NODISCARD bool creation_wait(struct creation *creation, json_t **environment, struct error *err);
+
+/* It was used and is not needed any more: as creation_clean_up(), with the patience of every call.
+ */
+void creation_end(struct creation *creation);
 
 /* What this command made is asked to be destroyed, and said so; the command is over in any case. At
  * most two calls of 2.2 s. */

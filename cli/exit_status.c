@@ -16,9 +16,14 @@ static const struct {
 	const char *slug;
 	enum exit_status status;
 } by_slug[] = {
-	{ "environment_failed", EXIT_BUILD_FAILED },    { "check_inconclusive", EXIT_BUILD_FAILED },
-	{ "check_failed", EXIT_CHECK_FAILED },          { "environment_cancelled", EXIT_CANCELLED },
-	{ "environment_ended", EXIT_CANCELLED },        { "server_unreachable", EXIT_UNREACHABLE },
+	{ "environment_failed", EXIT_BUILD_FAILED },
+	{ "check_inconclusive", EXIT_BUILD_FAILED },
+	{ "check_failed", EXIT_CHECK_FAILED },
+	{ "environment_cancelled", EXIT_CANCELLED },
+	{ SLUG_NO_COMMAND, EXIT_NO_COMMAND },
+	{ SLUG_NOT_EXECUTABLE, EXIT_NOT_EXECUTABLE },
+	{ "environment_ended", EXIT_CANCELLED },
+	{ "server_unreachable", EXIT_UNREACHABLE },
 	{ "too_many_failed_logins", EXIT_NOT_ALLOWED },
 };
 

@@ -23,10 +23,16 @@
 	X(EXIT_CANCELLED,    8, "ended on the server by somebody or something else")               \
 	X(EXIT_TIMED_OUT,    9, "--timeout ran out; what was asked may still happen")              \
 	X(EXIT_UNREACHABLE, 10, "the server cannot be reached or is busy: safe to try again")      \
+	X(EXIT_RUN_FAILED, 125, "run: envctl itself failed; every other status is CMD's")          \
+	X(EXIT_NOT_EXECUTABLE, 126, "run: CMD cannot be executed")                                 \
+	X(EXIT_NO_COMMAND, 127, "run: there is no such CMD")                                       \
 	X(EXIT_INTERRUPTED, 130, "SIGINT, after cleaning up")                                      \
 	X(EXIT_TERMINATED,  143, "SIGTERM, after cleaning up")                                     \
 	X(EXIT_INTERNAL,    255, "a bug in envctl or in the server")
 // clang-format on
+
+#define SLUG_NO_COMMAND "no_such_command"
+#define SLUG_NOT_EXECUTABLE "command_not_executable"
 
 enum exit_status {
 #define X(name, number, meaning) name = number,

@@ -6,6 +6,7 @@
 #include <string.h>
 
 static volatile sig_atomic_t noted;
+static volatile pid_t forwarded_to;
 static int wake[2] = { -1, -1 };
 
 static void die_of(int signal_number)
@@ -19,7 +20,12 @@ static void on_signal(int signal_number)
 	static const char leaving[] = "\nleaving at once; the lease ends what is still up\n";
 	int saved = errno;
 
+	/* It may have ended already. */
+	if (forwarded_to && kill(-forwarded_to, signal_number) < 0)
+		errno = saved;
 	if (noted) {
+		if (forwarded_to)
+			return;
 		/* What cannot be said is not worth staying for. */
 		if (write(STDERR_FILENO, leaving, sizeof(leaving) - 1) < 0)
 			errno = saved;
@@ -51,6 +57,23 @@ bool interrupt_install(struct error *err)
 	}
 	signal(SIGPIPE, SIG_IGN);
 	return true;
+}
+
+static void forward(int signal_number)
+{
+	int saved = errno;
+
+	if (forwarded_to && kill(-forwarded_to, signal_number) < 0)
+		errno = saved;
+}
+
+void interrupt_forward_to(pid_t group)
+{
+	static const int signals[] = { SIGQUIT, SIGUSR1, SIGUSR2 };
+
+	forwarded_to = group;
+	for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
+		signal(signals[i], group ? forward : SIG_DFL);
 }
 
 int interrupt_signal(void)

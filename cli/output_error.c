@@ -1,14 +1,13 @@
 #include "cli/output_error.h"
 
 #include "cli/ci_variables.h"
-#include "cli/exit_status.h"
 
 static json_t *error_json(const struct cli *cli, const struct error *err)
 {
 	const char *request_id = cli->client ? api_client_request_id(cli->client) : "";
 	json_t *error = json_pack("{s:s, s:s, s:b, s:i}", "code", err->slug, "message",
 				  err->message, "retryable", error_is_transient(err), "exit_status",
-				  (int)exit_status_for(err));
+				  cli_failure_status(cli, err));
 
 	if (!error)
 		error = json_pack("{s:s, s:s}", "code", err->slug, "message", "not valid UTF-8");

@@ -29,7 +29,8 @@ struct reading {
 	/* Rows that the command line gave, so that their variables are not read. */
 	const struct option *given[OPTIONS_MAX];
 	size_t given_count;
-	bool is_over;   /* "--" or the first argument was seen */
+	bool is_over; /* "--" or the first argument was seen */
+	bool has_dashes;
 	bool is_ending; /* --help and the like */
 };
 
@@ -271,6 +272,7 @@ static bool read_argument(struct reading *reading, const char *word, struct erro
 				  reading->spec->synopsis);
 	}
 	option_list_add(reading->arguments, word);
+	reading->arguments->behind_dashes += reading->has_dashes;
 	reading->is_over |= reading->spec->stops_at_argument;
 	return true;
 }
@@ -282,7 +284,7 @@ static bool read_word(struct reading *reading, struct error *err)
 	if (reading->is_over || word[0] != '-' || !word[1])
 		return read_argument(reading, word, err);
 	if (strcmp(word, "--") == 0) {
-		reading->is_over = true;
+		reading->is_over = reading->has_dashes = true;
 		return true;
 	}
 	return word[1] == '-' ? read_long(reading, word, err) : read_letters(reading, word, err);
@@ -387,10 +389,11 @@ static void add_row_help(struct text *into, const struct option *row, size_t wid
 void options_help(const struct option_spec *spec, size_t width, struct text *into)
 {
 	const char *about = spec->about ? spec->about : "";
+	bool says_where = spec->stops_at_argument || strstr(spec->synopsis, "[OPTIONS]");
 
 	text_format(into, "usage: %s%s%s%s%s\n\n", spec->program,
 		    spec->stops_at_argument ? " [OPTIONS]" : "", *spec->synopsis ? " " : "",
-		    spec->synopsis, spec->stops_at_argument ? "" : " [OPTIONS]");
+		    spec->synopsis, says_where ? "" : " [OPTIONS]");
 	text_add(into, about);
 	if (*about && !text_ends_with(about, "\n"))
 		text_add_char(into, '\n');

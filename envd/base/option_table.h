@@ -40,9 +40,10 @@ enum option_kind {
 struct option_list {
 	const char **items; /* NULL while empty; no NULL at the end */
 	size_t count;
+	size_t behind_dashes; /* the last so many stood behind "--" */
 };
 
-#define OPTION_LIST_EMPTY { NULL, 0 }
+#define OPTION_LIST_EMPTY { NULL, 0, 0 }
 
 void option_list_add(struct option_list *list, const char *item);
 void option_list_release(struct option_list *list);
@@ -73,7 +74,8 @@ struct option_group {
 
 struct option_spec {
 	const char *program;  /* "envctl create"; named in hints */
-	const char *synopsis; /* arguments as in the help: "TEMPLATE [NAME...]"; may be "" */
+	const char *synopsis; /* as in the help: "TEMPLATE [NAME...]"; may be "". [OPTIONS] come
+				 last unless it says where */
 	const char *about;    /* paragraphs of the help; may hold line breaks */
 	const struct option_group *groups;
 	size_t group_count;

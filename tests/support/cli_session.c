@@ -146,10 +146,14 @@ static void run_child(const struct cli_spec *spec)
 	char *argv[ARGUMENTS_ROOM] = { xstrdup("envctl") };
 	int argc = 1;
 
-	for (const char *const *at = spec->arguments; *at; at++)
+	for (const char *const *at = spec->arguments; at && *at; at++)
 		argv[argc++] = xstrdup(*at);
 	set_variables(spec);
 	signal(SIGINT, SIG_DFL);
+	if (spec->program) {
+		execvp(spec->program[0], (char *const *)(uintptr_t)spec->program);
+		_exit(127);
+	}
 	/* Not exit(): the test program's own atexit handlers are not the child's. */
 	argc = command_main(argc, argv);
 	fflush(NULL);
@@ -243,6 +247,11 @@ void cli_await(struct cli_session *session, const char *words)
 	while (!strstr(text_get(&session->err), words))
 		if (!listen_for(session, 100) || clock_mono_ms() > deadline_ms)
 			give_up(session, words);
+}
+
+void cli_type(struct cli_session *session, const char *keys)
+{
+	assert_int_equal(write(session->err_fd, keys, strlen(keys)), strlen(keys));
 }
 
 void cli_finish(struct cli_session *session)

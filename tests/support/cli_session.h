@@ -49,12 +49,16 @@ struct cli_spec {
 	const char *const
 	    *variables;         /* NAME=VALUE; ends with NULL; may be NULL. Nothing is inherited */
 	unsigned short columns; /* of its terminal; 0: pipes */
+	const char *const *program; /* instead of envctl, with its arguments; NULL: envctl */
 };
 
 struct cli_session *cli_start(const struct cli_spec *spec);
 
 /* Until `words` were written to stderr (or the terminal); fails the test after 20 s. */
 void cli_await(struct cli_session *session, const char *words);
+
+/* As if somebody typed it; only on a terminal. */
+void cli_type(struct cli_session *session, const char *keys);
 
 /* Until it ended; kills it and fails the test after 30 s. */
 void cli_finish(struct cli_session *session);
