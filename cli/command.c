@@ -10,12 +10,13 @@
 /* In the order of the help. A name of two words comes before its first word alone, so that
  * `check lint` is not a check of an environment called lint. */
 static const struct command *const commands[] = {
-	&command_create,     &command_run,           &command_list,          &command_get,
-	&command_wait,       &command_env,           &command_logs,          &command_history,
-	&command_check_lint, &command_check,         &command_report,        &command_extend,
-	&command_destroy,    &command_template_list, &command_template_show, &command_template_lint,
-	&command_doctor,     &command_token_create,  &command_token_list,    &command_token_revoke,
-	&command_audit,      &command_version,       &command_help_row,
+	&command_create,        &command_run,           &command_list,       &command_get,
+	&command_wait,          &command_env,           &command_lock,       &command_diff,
+	&command_logs,          &command_history,       &command_check_lint, &command_check,
+	&command_report,        &command_extend,        &command_destroy,    &command_template_list,
+	&command_template_show, &command_template_lint, &command_doctor,     &command_token_create,
+	&command_token_list,    &command_token_revoke,  &command_audit,      &command_version,
+	&command_help_row,
 };
 
 static const char *const colours[] = { "auto", "always", "never", NULL };

@@ -76,6 +76,27 @@ static bool choose_name(struct creation *creation, struct error *err)
 	return true;
 }
 
+/* Every component at the version that it was built with, whatever its default is by now. */
+static bool ask_for_the_same(struct creation *creation, struct error *err)
+{
+	const struct creation_options *options = creation->options;
+	const json_t *lock = json_object_get(creation->like, "lock");
+	json_t *pins = json_object(), *component;
+	const char *name;
+
+	json_object_set_new(creation->request, "pins", pins);
+	json_object_set(creation->request, "parameters",
+			json_object_get(creation->like, "parameters"));
+	if (options->pins.count || options->parameters.count)
+		return error_set_as(err, ERR_INVALID, "option_value",
+				    "--like has its pins and parameters from the lock: --pin and "
+				    "--param cannot be given too");
+	json_object_foreach(json_object_get(lock, "components"), name, component) {
+		json_object_set(pins, name, json_object_get(component, "version"));
+	}
+	return true;
+}
+
 bool creation_prepare(struct creation *creation, const char *template, struct error *err)
 {
 	const struct creation_options *options = creation->options;
@@ -84,6 +105,8 @@ bool creation_prepare(struct creation *creation, const char *template, struct er
 	creation->request = request;
 	if (!request)
 		return error_set(err, ERR_INVALID, "the template's name is not valid UTF-8");
+	if (creation->like && !ask_for_the_same(creation, err))
+		return false;
 	if (options->ttl_ms >= 0) {
 		bool is_whole = options->ttl_ms % 1000 == 0;
 		AUTO(free)

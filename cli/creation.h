@@ -48,6 +48,7 @@ struct creation {
 	struct cli *cli;
 	struct api_client *client;
 	const struct creation_options *options;
+	const json_t *like; /* a lock (cli/lock_document.h) to build the same from; NULL: none */
 	json_t *request;
 	char key[128];
 	char id[ID_TEXT_SIZE]; /* "" until the server answered */

@@ -17,6 +17,7 @@ static const struct {
 	enum exit_status status;
 } by_slug[] = {
 	{ "environment_failed", EXIT_BUILD_FAILED },
+	{ "lock_differs", EXIT_BUILD_FAILED },
 	{ "check_inconclusive", EXIT_BUILD_FAILED },
 	{ "check_failed", EXIT_CHECK_FAILED },
 	{ "environment_cancelled", EXIT_CANCELLED },

@@ -20,7 +20,7 @@
 
 // clang-format off
 const struct http_route api_routes[] = {
-	{ "POST",   "/v1/environments",     api_create_environment,  MAY_CREATE,    NULL, "ask for an environment" },
+	{ "POST",   "/v1/environments",     api_create_environment,  MAY_CREATE,    "dry_run", "ask for an environment" },
 	{ "GET",    "/v1/environments",     api_list_environments,   MAY_READ,      PAGE " state owner project template label all", "list environments, newest first" },
 	{ "GET",    ENV,                    api_get_environment,     MAY_READ,      NULL, "show an environment, by name or id" },
 	{ "DELETE", ENV,                    api_destroy_environment, MAY_DESTROY,   NULL, "end an environment" },

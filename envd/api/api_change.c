@@ -6,6 +6,8 @@
 #include "api/api_errors.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/text.h"
+#include "http/http_response.h"
 #include "store/store_audit.h"
 #include "store/store_environments.h"
 
@@ -28,6 +30,7 @@ void api_change_free(struct api_change *change)
 	json_decref(change->body);
 	json_decref(change->suites);
 	json_decref(change->detail);
+	json_decref(change->plan);
 	explicit_bzero(change, sizeof(*change)); /* it may hold a new token */
 	free(change);
 }
@@ -88,6 +91,11 @@ static void settle(void *arg, const struct error *failure)
 {
 	AUTO(api_change_free) struct api_change *change = arg;
 
+	/* Undone as it should be: nothing happened that a log has to tell. */
+	if (failure && change->plan && text_equal(failure->slug, SLUG_PLANNED)) {
+		http_answer_json(change->request, 200, change->plan);
+		return;
+	}
 	log_change(change, failure);
 	if (failure)
 		api_answer_error(change->request, failure);

@@ -25,6 +25,8 @@ struct api_change {
 	const char *subject; /* for the audit history; NULL: the environment */
 	json_t *detail;      /* likewise; NULL: nothing more to say */
 	json_t *suites;      /* check: what is to be run */
+	bool is_plan;        /* create: apply, then undo and answer `plan` */
+	json_t *plan;
 	char run[ID_TEXT_SIZE];
 	bool was_there; /* create: a replay; destroy, revoke: it had ended before. Changes nothing.
 			 */
@@ -43,6 +45,9 @@ struct api_change {
 		} token;
 	};
 };
+
+/* What apply fails with so that a plan's transaction is undone. */
+#define SLUG_PLANNED "planned"
 
 /* With the caller of the request, who has been admitted. */
 struct api_change *api_change_new(struct api *api, struct http_request *request, const char *verb);

@@ -4,6 +4,7 @@
 
 #include "api/api_change.h"
 #include "api/api_errors.h"
+#include "api/api_plan.h"
 #include "api/api_view.h"
 #include "base/files.h"
 #include "base/text.h"
@@ -23,7 +24,12 @@ static bool apply_create(struct api_change *change, struct store_tx *tx, struct 
 	change->env = id;
 	change->detail = json_pack("{s:s, s:s?}", "template", change->create.request.template_name,
 				   "name", change->create.request.name);
-	return true;
+	if (!change->is_plan)
+		return true;
+	if (!api_plan(change->api, &change->create.request, id, change->was_there, &change->plan,
+		      err))
+		return false;
+	return error_set_as(err, ERR_CONFLICT, SLUG_PLANNED, "this was a plan");
 }
 
 static void answer_create(struct api_change *change)
@@ -115,7 +121,8 @@ void api_create_environment(void *api, struct http_request *request)
 
 	change->apply = apply_create;
 	change->answer = answer_create;
-	if (!read_create(change, &err))
+	if (!http_request_query_bool(request, "dry_run", &change->is_plan, &err) ||
+	    !read_create(change, &err))
 		api_answer_error(request, &err);
 	else
 		api_change_submit(TAKE(change));

@@ -78,6 +78,27 @@ static void dotenv_refuses_several_lines_by_name(void **unused)
 	assert_non_null(strstr(err.hint, "--files"));
 }
 
+/* As GitLab and `docker run --env-file` read it: all behind the first "=", nothing else means
+ * anything. */
+static void dotenv_takes_every_other_value_as_it_is(void **unused)
+{
+	static const char *const values[] = {
+		"",          " a b ", "a=b=c",     "#no comment", "'quoted'",
+		"\"$HOME\"", "\\n",   "`id`$(id)", "caf\xc3\xa9", "tab\there"
+	};
+
+	(void)unused;
+	for (size_t i = 0; i < ARRAY_SIZE(values); i++) {
+		AUTO(json_decref) json_t *variables = json_pack("{s:s}", "ENV_X", values[i]);
+		AUTO(free) char *text = format("dotenv", variables);
+		AUTO(free) char *value = xstrdup(strchr(text, '=') + 1);
+
+		assert_true(text_ends_with(value, "\n"));
+		value[strlen(value) - 1] = '\0';
+		assert_string_equal(value, values[i]);
+	}
+}
+
 static void github_gets_several_lines_behind_a_word_nobody_can_guess(void **unused)
 {
 	AUTO(json_decref)
@@ -116,6 +137,7 @@ int main(void)
 		cmocka_unit_test(outputs_become_variables_and_cannot_take_our_names),
 		cmocka_unit_test(a_shell_reads_back_what_was_written),
 		cmocka_unit_test(dotenv_refuses_several_lines_by_name),
+		cmocka_unit_test(dotenv_takes_every_other_value_as_it_is),
 		cmocka_unit_test(github_gets_several_lines_behind_a_word_nobody_can_guess),
 		cmocka_unit_test(json_is_the_variables_themselves),
 	};
