@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "cli/config.h"
+#include "cli/context.h"
 #include "cli/exit_status.h"
 #include "cli/interrupt.h"
 #include "cli/output_error.h"
@@ -10,14 +12,24 @@
 /* In the order of the help. A name of two words comes before its first word alone, so that
  * `check lint` is not a check of an environment called lint. */
 static const struct command *const commands[] = {
-	&command_create,        &command_run,           &command_list,       &command_get,
-	&command_wait,          &command_env,           &command_lock,       &command_diff,
-	&command_logs,          &command_history,       &command_check_lint, &command_check,
-	&command_report,        &command_extend,        &command_destroy,    &command_template_list,
-	&command_template_show, &command_template_lint, &command_doctor,     &command_token_create,
-	&command_token_list,    &command_token_revoke,  &command_audit,      &command_version,
-	&command_help_row,
+	&command_create,        &command_run,
+	&command_list,          &command_get,
+	&command_wait,          &command_env,
+	&command_lock,          &command_diff,
+	&command_logs,          &command_history,
+	&command_check_lint,    &command_check,
+	&command_report,        &command_extend,
+	&command_destroy,       &command_template_list,
+	&command_template_show, &command_template_lint,
+	&command_context_list,  &command_context_use,
+	&command_context_add,   &command_context_remove,
+	&command_config_view,   &command_doctor,
+	&command_token_create,  &command_token_list,
+	&command_token_revoke,  &command_audit,
+	&command_version,       &command_help_row,
 };
+
+#define COMMON_DEFAULTS { .color = "auto" }
 
 static const char *const colours[] = { "auto", "always", "never", NULL };
 
@@ -29,6 +41,7 @@ static const struct option common_rows[] = {
 	{ "client-key", 0,   OPTION_TEXT,   offsetof(struct common_options, access.key),     "FILE",    "ENVCTL_CLIENT_KEY", "of that certificate", NULL },
 	{ "token-stdin", 0,  OPTION_FLAG,   offsetof(struct common_options, access.has_token_on_stdin), NULL, NULL, "read the token from stdin (else ENVCTL_TOKEN, then the file ENVCTL_TOKEN_FILE)", NULL },
 	{ "project",    0,   OPTION_TEXT,   offsetof(struct common_options, access.project), "NAME",    "ENVCTL_PROJECT", "the project to work in (a token has its own)", NULL },
+	{ "context",    0,   OPTION_TEXT,   offsetof(struct common_options, context),        "NAME",    "ENVCTL_CONTEXT", "which of the configured servers (envctl context list)", NULL },
 	{ "output",     'o', OPTION_TEXT,   offsetof(struct common_options, output),         "FORMAT",  "ENVCTL_OUTPUT", "how to print the result", NULL },
 	{ "color",      0,   OPTION_CHOICE, offsetof(struct common_options, color),          "WHEN",    "ENVCTL_COLOR",  "colours", colours },
 	{ "no-headers", 0,   OPTION_FLAG,   offsetof(struct common_options, has_no_headers), NULL,      NULL,            "tables without their first line", NULL },
@@ -43,6 +56,41 @@ static const struct option version_rows[] = {
 // clang-format on
 
 static const struct option no_rows[] = { OPTIONS_END };
+
+/* ---- the tables ---- */
+
+const struct command *const *commands_all(size_t *count)
+{
+	*count = ARRAY_SIZE(commands);
+	return commands;
+}
+
+const struct option *commands_common_rows(void)
+{
+	return common_rows;
+}
+
+static const struct option *row_named(const struct option *rows, const char *name)
+{
+	for (; rows && rows->name; rows++)
+		if (text_equal(rows->name, name))
+			return rows;
+	return NULL;
+}
+
+const struct option *common_option(const char *name)
+{
+	return row_named(common_rows, name);
+}
+
+bool option_is_configurable(const char *name)
+{
+	const struct option *row = common_option(name);
+
+	for (size_t i = 0; i < ARRAY_SIZE(commands) && (!row || !row->variable); i++)
+		row = row_named(commands[i]->rows, name);
+	return row && row->variable;
+}
 
 /* ---- finding the command ---- */
 
@@ -209,7 +257,8 @@ bool command_help(struct cli *cli, const char *name, struct text *into, struct e
 bool cli_client(struct cli *cli, struct api_client **client, struct error *err)
 {
 	if (!cli->client) {
-		if (!api_client_new(cli->options.server, &cli->client, err) ||
+		if (!context_apply(cli, err) ||
+		    !api_client_new(cli->options.server, &cli->client, err) ||
 		    !access_give(&cli->options.access, cli->client, err))
 			return false;
 		api_client_set_wake_fd(cli->client, interrupt_fd());
@@ -274,28 +323,20 @@ static void set_terminals(struct cli *cli)
 	cli->err = terminal_of(stderr, cli->options.color);
 }
 
-/* Their variables were read before the command: read again, they would win over what stands there
- * on the command line. `rows` has room for all of them. */
-static void common_rows_once_more(struct option *rows)
-{
-	memcpy(rows, common_rows, sizeof(common_rows));
-	for (size_t i = 0; i < ARRAY_SIZE(common_rows); i++)
-		rows[i].variable = NULL;
-}
-
 static bool run_command(struct cli *cli, const struct command *command, int argc, char **argv,
 			void *values, struct error *err)
 {
-	struct option again[ARRAY_SIZE(common_rows)];
 	AUTO(option_list_release) struct option_list arguments = OPTION_LIST_EMPTY;
 	AUTO(free) char *program = xasprintf("envctl %s", command->name);
 	struct option_group groups[] = {
 		{ "Options", command->rows ? command->rows : no_rows, values },
-		{ "Common options", again, &cli->options },
+		{ "Common options", common_rows, &cli->options },
 	};
 	struct option_spec spec = spec_of(command, program, groups);
+	struct option_fallback files = config_fallback(cli->config);
 
-	common_rows_once_more(again);
+	spec.fallback = &files;
+	spec.origins = &cli->origins;
 	if (!options_parse(&spec, argc, argv, &arguments, err))
 		return false;
 	set_terminals(cli);
@@ -309,24 +350,40 @@ static bool run_command(struct cli *cli, const struct command *command, int argc
 	return choose_format(cli, command, err) && command->run(cli, values, &arguments, err);
 }
 
-/* `argv[0]` is the command's first word. */
-static bool run_line(struct cli *cli, int argc, char **argv, struct error *err)
+/* `argv[0]` is the command's first word; the last one takes the place of a program's name. */
+static bool run_words(struct cli *cli, const struct command *command, int argc, char **argv,
+		      struct error *err)
 {
-	int words;
-	const struct command *command = command_find(argc, argv, &words);
-	void *values;
+	void *values = xcalloc(1, command->values_size ? command->values_size : 1);
 	bool ran;
 
-	if (!command)
-		return unknown_command(argc, argv, err);
-	cli->failure_status = command->failure_status;
-	values = xcalloc(1, command->values_size ? command->values_size : 1);
 	if (command->defaults)
 		memcpy(values, command->defaults, command->values_size);
-	/* The last word of the name takes the place of a program's name. */
-	ran = run_command(cli, command, argc - words + 1, argv + words - 1, values, err);
+	ran = run_command(cli, command, argc, argv, values, err);
 	release_values(command, values);
 	return ran;
+}
+
+/* `leading` options stand before the command. They are read with its own, once, so that a variable
+ * does not get the better of them. */
+static bool run_line(struct cli *cli, int argc, char **argv, int leading, struct error *err)
+{
+	AUTO(free) char **line = xcalloc((size_t)argc + 1, sizeof(*line));
+	int words, rest, count = 1;
+	const struct command *command = command_find(argc - leading, argv + leading, &words);
+
+	if (!command)
+		return unknown_command(argc - leading, argv + leading, err);
+	cli->failure_status = command->failure_status;
+	cli->options = (struct common_options)COMMON_DEFAULTS;
+	rest = leading + words;
+	line[0] = argv[rest - 1];
+	for (int i = 0; i < leading; i++)
+		if (strcmp(argv[i], "--") != 0)
+			line[count++] = argv[i];
+	for (int i = rest; i < argc; i++)
+		line[count++] = argv[i];
+	return run_words(cli, command, count, line, err);
 }
 
 static bool run_program(struct cli *cli, int argc, char **argv, struct error *err)
@@ -355,7 +412,7 @@ static bool run_program(struct cli *cli, int argc, char **argv, struct error *er
 	}
 	/* What options_parse() left over is the end of argv. */
 	if (rest.count && !cli->options.is_help)
-		return run_line(cli, (int)rest.count, argv + argc - rest.count, err);
+		return run_line(cli, argc - 1, argv + 1, argc - 1 - (int)rest.count, err);
 	commands_help(cli, &help);
 	fputs(text_get(&help), cli->options.is_help ? stdout : stderr);
 	if (cli->options.is_help)
@@ -376,7 +433,8 @@ static bool flush_output(struct error *err)
 
 int command_main(int argc, char **argv)
 {
-	struct cli cli = { .options = { .color = "auto" } };
+	AUTO(config_free) struct config *config = config_new();
+	struct cli cli = { .options = COMMON_DEFAULTS, .config = config };
 	struct error err;
 	bool done;
 

@@ -16,15 +16,20 @@
 struct common_options {
 	const char *server;
 	struct access_options access;
-	const char *output; /* NULL: the command's first format */
+	const char *context; /* see context.h */
+	const char *output;  /* NULL: the command's first format */
 	const char *color;
 	bool has_no_headers;
 	bool is_help;
 	bool is_version;
 };
 
+struct config;
+
 struct cli {
 	struct common_options options;
+	struct option_origins origins; /* of all options of this command */
+	struct config *config;
 	const char *format;        /* one of the command's formats */
 	struct api_client *client; /* see cli_client() */
 	struct terminal out;
@@ -60,6 +65,16 @@ void commands_help(struct cli *cli, struct text *into);
 NODISCARD bool command_help(struct cli *cli, const char *name, struct text *into,
 			    struct error *err);
 
+/* The table, in the order of the help. */
+const struct command *const *commands_all(size_t *count);
+const struct option *commands_common_rows(void); /* what every command understands */
+
+/* NULL: none of this name. */
+const struct option *common_option(const char *name);
+
+/* An option of some command that has a variable; so it may stand in a file too. */
+bool option_is_configurable(const char *name);
+
 /* Connected lazily, so that help and lint need no server. */
 NODISCARD bool cli_client(struct cli *cli, struct api_client **client, struct error *err);
 
@@ -94,6 +109,11 @@ extern const struct command command_token_create;
 extern const struct command command_token_list;
 extern const struct command command_token_revoke;
 extern const struct command command_audit;
+extern const struct command command_context_list;
+extern const struct command command_context_use;
+extern const struct command command_context_add;
+extern const struct command command_context_remove;
+extern const struct command command_config_view;
 extern const struct command command_doctor;
 extern const struct command command_version;
 extern const struct command command_help_row;

@@ -290,18 +290,74 @@ static bool read_word(struct reading *reading, struct error *err)
 	return word[1] == '-' ? read_long(reading, word, err) : read_letters(reading, word, err);
 }
 
+static void note_origin(struct reading *reading, const struct option *row,
+			enum option_origin origin, const char *where)
+{
+	struct option_origins *origins = reading->spec->origins;
+
+	if (!origins || origins->count == ARRAY_SIZE(origins->items))
+		return;
+	origins->items[origins->count].row = row;
+	origins->items[origins->count].origin = origin;
+	origins->items[origins->count++].where = where;
+}
+
+enum option_origin option_origin(const struct option_origins *origins, const struct option *row,
+				 const char **where)
+{
+	for (size_t i = 0; i < origins->count; i++) {
+		if (origins->items[i].row == row) {
+			*where = origins->items[i].where;
+			return origins->items[i].origin;
+		}
+	}
+	*where = NULL;
+	return OPTION_BY_DEFAULT;
+}
+
+static bool read_fallback(struct reading *reading, const struct option_place *place,
+			  struct error *err)
+{
+	const struct option_fallback *fallback = reading->spec->fallback;
+	const char *value = NULL, *where = NULL;
+	AUTO(free) char *what = NULL;
+
+	if (!fallback)
+		return true;
+	if (!fallback->find(fallback->arg, place->row, &value, &where, err))
+		return false;
+	if (!value)
+		return true;
+	note_origin(reading, place->row, OPTION_BY_FALLBACK, where);
+	what = xasprintf("\"%s\" in %s", place->row->name, where);
+	return store_value(place, what, value, err);
+}
+
 /* An empty variable counts as one that is not set, as CI systems define many that way. */
+static bool read_variable(struct reading *reading, const struct option_place *place,
+			  struct error *err)
+{
+	const char *value = place->row->variable ? getenv(place->row->variable) : NULL;
+
+	if (was_given(reading, place->row)) {
+		note_origin(reading, place->row, OPTION_BY_LINE, NULL);
+		return true;
+	}
+	if (!value || !*value)
+		return read_fallback(reading, place, err);
+	note_origin(reading, place->row, OPTION_BY_VARIABLE, NULL);
+	return store_value(place, place->row->variable, value, err);
+}
+
 static bool read_variables(struct reading *reading, struct error *err)
 {
 	for (size_t g = 0; g < reading->spec->group_count; g++) {
 		const struct option_group *group = &reading->spec->groups[g];
 
 		for (const struct option *row = group->rows; row->name; row++) {
-			const char *value = row->variable ? getenv(row->variable) : NULL;
 			struct option_place place = { row, group };
 
-			if (value && *value && !was_given(reading, row) &&
-			    !store_value(&place, row->variable, value, err))
+			if (!read_variable(reading, &place, err))
 				return false;
 		}
 	}

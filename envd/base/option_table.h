@@ -16,7 +16,8 @@
  * after which everything is an argument. Options and arguments may be mixed. A value may start with
  * '-' only in the --name=value form, so that a forgotten value is noticed.
  *
- * Precedence: command line, then the row's variable, then what `values` held before.
+ * Precedence: command line, then the row's variable, then the fallback, then what `values` held
+ *before.
  */
 #ifndef ENVD_BASE_OPTION_TABLE_H
 #define ENVD_BASE_OPTION_TABLE_H
@@ -72,6 +73,30 @@ struct option_group {
 	void *values;
 };
 
+enum option_origin { OPTION_BY_DEFAULT, OPTION_BY_LINE, OPTION_BY_VARIABLE, OPTION_BY_FALLBACK };
+
+/* Where values came from; a row that is not in it kept its default. */
+struct option_origins {
+	struct {
+		const struct option *row;
+		enum option_origin origin;
+		const char *where; /* of a fallback: a file */
+	} items[96];
+	size_t count;
+};
+
+enum option_origin option_origin(const struct option_origins *origins, const struct option *row,
+				 const char **where);
+
+/* Configuration files and the like: asked for a row that neither the line nor its variable gave.
+ * `*value` stays NULL when there is none; it must outlive the values. `*where` names it in errors.
+ */
+struct option_fallback {
+	bool (*find)(void *arg, const struct option *row, const char **value, const char **where,
+		     struct error *err);
+	void *arg;
+};
+
 struct option_spec {
 	const char *program;  /* "envctl create"; named in hints */
 	const char *synopsis; /* as in the help: "TEMPLATE [NAME...]"; may be "". [OPTIONS] come
@@ -81,6 +106,8 @@ struct option_spec {
 	size_t group_count;
 	size_t arguments_min;
 	size_t arguments_max;
+	const struct option_fallback *fallback; /* NULL: none */
+	struct option_origins *origins;         /* filled in; NULL: not wanted */
 	bool stops_at_argument; /* the first argument ends the options: "envctl [options] COMMAND
 				   ..." */
 };

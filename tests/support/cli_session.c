@@ -149,6 +149,8 @@ static void run_child(const struct cli_spec *spec)
 	for (const char *const *at = spec->arguments; at && *at; at++)
 		argv[argc++] = xstrdup(*at);
 	set_variables(spec);
+	if (spec->folder && chdir(spec->folder) < 0)
+		_exit(127);
 	signal(SIGINT, SIG_DFL);
 	if (spec->program) {
 		execvp(spec->program[0], (char *const *)(uintptr_t)spec->program);

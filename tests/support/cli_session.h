@@ -48,6 +48,7 @@ struct cli_spec {
 	const char *const *arguments;     /* without "envctl"; ends with NULL */
 	const char *const
 	    *variables;         /* NAME=VALUE; ends with NULL; may be NULL. Nothing is inherited */
+	const char *folder;     /* where it runs; NULL: here */
 	unsigned short columns; /* of its terminal; 0: pipes */
 	const char *const *program; /* instead of envctl, with its arguments; NULL: envctl */
 };

@@ -183,7 +183,7 @@ static void mistakes_are_named_with_what_was_meant(void **unused)
 		{ { "create", "bank", "--pin", "nginx" },
 		  "error[option_value]: --pin \"nginx\" is not NAME=VALUE\n" },
 		{ { "create", "bank", "--name", "Demo" }, "--name" },
-		{ { "create" }, "error[argument_missing]: envctl create needs TEMPLATE\n" },
+		{ { "create" }, "error[argument_missing]: envctl create needs TEMPLATE, or --like\n" },
 		{ { "wait", "demo", "--for", "redy" }, "--for is \"redy\"" },
 		{ { "destroy" }, "error[argument_missing]: envctl destroy needs NAME...\n" },
 		{ { "list", "--server", "ftp://x" }, "error[server_invalid]" },
