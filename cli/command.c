@@ -7,6 +7,7 @@
 #include "cli/context.h"
 #include "cli/exit_status.h"
 #include "cli/interrupt.h"
+#include "cli/jsonpath.h"
 #include "cli/output_error.h"
 
 /* In the order of the help. A name of two words comes before its first word alone, so that
@@ -217,6 +218,15 @@ static struct option_spec spec_of(const struct command *command, const char *pro
 	};
 }
 
+/* All that print YAML print by output_document(). */
+static bool prints_documents(const struct command *command)
+{
+	for (size_t i = 0; command->formats && command->formats[i]; i++)
+		if (text_equal(command->formats[i], "yaml"))
+			return true;
+	return false;
+}
+
 static void add_command_help(struct cli *cli, const struct command *command, struct text *into)
 {
 	AUTO(free) char *program = xasprintf("envctl %s", command->name);
@@ -234,7 +244,8 @@ static void add_command_help(struct cli *cli, const struct command *command, str
 	if (command->formats) {
 		AUTO(free) char *formats = text_join(command->formats, ", ");
 
-		text_format(into, "\nFormats of -o: %s\n", formats);
+		text_format(into, "\nFormats of -o: %s%s\n", formats,
+			    prints_documents(command) ? ", jsonpath=EXPR" : "");
 	}
 }
 
@@ -299,6 +310,15 @@ static bool choose_format(struct cli *cli, const struct command *command, struct
 			cli->format = command->formats[i];
 			return true;
 		}
+	}
+
+	if (text_starts_with(asked, "jsonpath=") && prints_documents(command)) {
+		AUTO(text_release) struct text nothing = TEXT_EMPTY;
+
+		cli->format = "jsonpath";
+		cli->jsonpath = asked + strlen("jsonpath=");
+		/* Before anything is done, as nobody would see its result. */
+		return jsonpath_print(cli->jsonpath, NULL, &nothing, err);
 	}
 
 	AUTO(free) char *known = text_join(command->formats, ", ");

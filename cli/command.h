@@ -30,7 +30,8 @@ struct cli {
 	struct common_options options;
 	struct option_origins origins; /* of all options of this command */
 	struct config *config;
-	const char *format;        /* one of the command's formats */
+	const char *format;        /* one of the command's formats, or "jsonpath" */
+	const char *jsonpath;      /* its expression, which can be read */
 	struct api_client *client; /* see cli_client() */
 	struct terminal out;
 	struct terminal err;

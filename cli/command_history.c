@@ -61,9 +61,10 @@ static bool on_event(void *arg, const char *kind, const char *data)
 	if (!json_parse(data, strlen(data), "event", &row, &ignored))
 		return true;
 	message = message_of(row);
+	/* One line each, which a reader takes as it comes. */
 	if (cli_prints(cli, "json"))
 		printf("%s\n", data);
-	else
+	else if (!output_document(cli, row))
 		printf("%s  %-8s  %-12s  %s\n", json_get_string(row, "at", "?"),
 		       json_get_string(row, "kind", "?"), json_get_string(row, "state", "-"),
 		       message);

@@ -1,5 +1,6 @@
 #include "cli/command.h"
 
+#include "base/clock.h"
 #include "cli/environment_view.h"
 #include "cli/output_document.h"
 #include "cli/output_table.h"
@@ -10,6 +11,8 @@ struct list_options {
 	const char *template;
 	struct option_list labels;
 	bool is_all;
+	const char *columns;
+	const char *sort_by;
 };
 
 // clang-format off
@@ -19,6 +22,8 @@ static const struct option rows[] = {
 	{ "template", 0,   OPTION_TEXT, offsetof(struct list_options, template), "TEMPLATE",  NULL, "only of this template", NULL },
 	{ "label",    'l', OPTION_LIST, offsetof(struct list_options, labels),   "KEY=VALUE", NULL, "only those with this label", NULL },
 	{ "all",      'a', OPTION_FLAG, offsetof(struct list_options, is_all),   NULL,        NULL, "destroyed ones too", NULL },
+	{ "columns",  0,   OPTION_TEXT, offsetof(struct list_options, columns),  "A,B,...",   "ENVCTL_LIST_COLUMNS", "which columns, in this order; those of -o wide too", NULL },
+	{ "sort-by",  0,   OPTION_TEXT, offsetof(struct list_options, sort_by),  "COLUMN",    "ENVCTL_LIST_SORT_BY", "by this column; --sort-by=-COLUMN: the greatest first", NULL },
 	OPTIONS_END,
 };
 
@@ -29,6 +34,8 @@ static const char *const wide_headers[] = {
 	"NAME", "TEMPLATE", "STATE", "CHECKS", "EXPIRES IN", "OWNER", "COST", "AT EXPIRY", "ID", "TARGET", "CREATED", "URL", NULL
 };
 // clang-format on
+
+#define NARROW_COLUMNS "name,template,state,checks,expires-in,owner,cost,at-expiry"
 
 static const char *const formats[] = { "table", "wide", "json", "yaml", "name", NULL };
 
@@ -70,6 +77,25 @@ static bool keep_labelled(const json_t *all, const struct option_list *labels, j
 	return true;
 }
 
+/* Times and money as they are, not as they are written. */
+static void set_keys(struct table *table, const json_t *environment)
+{
+	static const struct {
+		size_t column;
+		const char *field;
+	} costs[] = { { 6, "so_far" }, { 7, "at_expiry" } };
+	const json_t *cost = json_object_get(environment, "cost");
+	struct error ignored; /* without an end it is sorted behind the others */
+	int64_t at_ms;
+
+	if (clock_parse(json_get_string(environment, "expires_at", ""), &at_ms, &ignored))
+		table_set_key(table, 4, (double)at_ms);
+	for (size_t i = 0; i < ARRAY_SIZE(costs); i++)
+		if (json_has(cost, costs[i].field))
+			table_set_key(table, costs[i].column,
+				      json_get_number(cost, costs[i].field, 0));
+}
+
 static void add_row(struct table *table, const json_t *environment)
 {
 	AUTO(text_release) struct text expiry = TEXT_EMPTY;
@@ -100,6 +126,7 @@ static void add_row(struct table *table, const json_t *environment)
 	};
 
 	table_add_row(table, cells);
+	set_keys(table, environment);
 	table_set_tone(table, 2, is_quarantined ? TONE_BAD : environment_state_tone(state));
 	table_set_tone(table, 3, environment_state_tone(verdict));
 }
@@ -126,25 +153,33 @@ static void print_totals(struct cli *cli, struct api_client *client)
 	}
 }
 
-static void print_table(struct cli *cli, struct api_client *client, const json_t *items)
+static bool print_table(struct cli *cli, struct api_client *client,
+			const struct list_options *options, const json_t *items, struct error *err)
 {
-	AUTO(table_free)
-	struct table *table = table_new(cli_prints(cli, "wide") ? wide_headers : headers);
+	bool is_wide = cli_prints(cli, "wide") || options->columns || options->sort_by;
+	AUTO(table_free) struct table *table = table_new(is_wide ? wide_headers : headers);
+	const char *columns = options->columns;
 	size_t i;
 	json_t *environment;
 
 	if (!json_array_size(items)) {
 		if (cli->out.is_terminal)
 			printf("no environments\n");
-		return;
+		return true;
 	}
 	json_array_foreach((json_t *)(uintptr_t)items, i, environment) {
 
 		add_row(table, environment);
 	}
+	/* What may be sorted by need not be shown. */
+	if (!columns && is_wide && !cli_prints(cli, "wide"))
+		columns = NARROW_COLUMNS;
+	if (!table_arrange(table, columns, options->sort_by, err))
+		return false;
 	table_print(table, &cli->out, !cli->options.has_no_headers);
-	if (!cli->options.has_no_headers)
+	if (!cli->options.has_no_headers && !options->columns)
 		print_totals(cli, client);
+	return true;
 }
 
 static void print_names(const json_t *items)
@@ -182,7 +217,7 @@ static bool run(struct cli *cli, const void *values, const struct option_list *a
 	if (cli_prints(cli, "name"))
 		print_names(items);
 	else
-		print_table(cli, client, items);
+		return print_table(cli, client, options, items, err);
 	return true;
 }
 

@@ -3,6 +3,8 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "cli/jsonpath.h"
+
 /* Strings that YAML would read as something else, or whose first byte means something to it. */
 static bool needs_quotes(const char *text)
 {
@@ -109,6 +111,15 @@ bool output_document(const struct cli *cli, const json_t *document)
 
 		output_yaml(document, &yaml);
 		fputs(text_get(&yaml), stdout);
+		return true;
+	}
+	if (cli_prints(cli, "jsonpath")) {
+		AUTO(text_release) struct text text = TEXT_EMPTY;
+		/* It was read before: see choose_format(). */
+		struct error ignored = { .code = ERR_NONE };
+
+		if (jsonpath_print(cli->jsonpath, document, &text, &ignored))
+			puts(text_get(&text));
 		return true;
 	}
 	return false;

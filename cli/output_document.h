@@ -7,7 +7,7 @@
 #include "base/text.h"
 #include "cli/command.h"
 
-/* True if -o is json or yaml, and then it is printed. */
+/* True if -o is json, yaml or jsonpath=, and then it is printed. */
 bool output_document(const struct cli *cli, const json_t *document);
 
 /* {"apiVersion","kind":"...List","items"}; `items` is borrowed. New reference. */
