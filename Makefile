@@ -109,10 +109,22 @@ demo: ## the main job on real containers, from nothing; KEEP=1 leaves it up
 	@$(MAKE) --no-print-directory all
 	@KEEP=$(KEEP) ci/local/demo
 
-install: all ## install into $(PREFIX)
+.PHONY: man
+man: $(BUILD)/bin/envctl ## the manual pages of envctl, from its tables, into build/man
+	$(Q)$(BUILD)/bin/envctl help --man $(BUILD)/man
+
+SHARE = $(DESTDIR)$(PREFIX)/share
+
+install: all man ## install into $(PREFIX)
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/envd/templates
 	install -m 0755 $(PROGRAMS) $(DESTDIR)$(PREFIX)/bin/
 	cp -R templates/mara-local $(DESTDIR)$(PREFIX)/share/envd/templates/
+	install -d $(SHARE)/man/man1 $(SHARE)/bash-completion/completions \
+		$(SHARE)/zsh/vendor-completions $(SHARE)/fish/vendor_completions.d
+	install -m 0644 $(BUILD)/man/*.1 $(SHARE)/man/man1/
+	$(BUILD)/bin/envctl completion bash > $(SHARE)/bash-completion/completions/envctl
+	$(BUILD)/bin/envctl completion zsh > $(SHARE)/zsh/vendor-completions/_envctl
+	$(BUILD)/bin/envctl completion fish > $(SHARE)/fish/vendor_completions.d/envctl.fish
 
 # ---- tests --------------------------------------------------------------------------------------
 

@@ -25,8 +25,7 @@ static const struct command *const commands[] = {
 	&command_context_list,  &command_context_use,
 	&command_context_add,   &command_context_remove,
 	&command_config_view,   &command_doctor,
-	&command_token_create,  &command_token_list,
-	&command_token_revoke,  &command_audit,
+	&command_completion,    &command_complete,
 	&command_version,       &command_help_row,
 };
 
@@ -195,7 +194,8 @@ void commands_help(struct cli *cli, struct text *into)
 	text_add(into, "envctl lends environments that are built, checked and proved gone.\n\n"
 		       "Commands:\n");
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
-		text_format(into, "  %-15s %s\n", commands[i]->name, commands[i]->summary);
+		if (commands[i]->summary)
+			text_format(into, "  %-15s %s\n", commands[i]->name, commands[i]->summary);
 	text_add(into, "\n");
 	add_program_help(cli, into);
 	text_add(into,

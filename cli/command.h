@@ -40,10 +40,20 @@ struct cli {
 	int failure_status; /* of the command; 0: by the error's kind */
 };
 
+/* What its arguments name, for shells. */
+enum completes {
+	COMPLETES_NOTHING,
+	COMPLETES_ENVIRONMENTS,
+	COMPLETES_TEMPLATES,
+	COMPLETES_CONTEXTS,
+	COMPLETES_COMMANDS,
+	COMPLETES_SHELLS,
+};
+
 struct command {
 	const char *name;     /* "create", "template list" */
 	const char *synopsis; /* "TEMPLATE" */
-	const char *summary;  /* one line of `envctl help` */
+	const char *summary;  /* one line of `envctl help`; NULL: not in it */
 	const char *about;
 	const struct option *rows;  /* NULL: none of its own */
 	size_t values_size;         /* of what the rows fill; zeroed first */
@@ -51,6 +61,7 @@ struct command {
 	const char *const *formats; /* of -o; first is the default; NULL: text only */
 	size_t arguments_min;
 	size_t arguments_max;
+	enum completes completes;
 	int failure_status; /* whatever goes wrong, so that it is not taken for a program's own */
 	bool (*run)(struct cli *cli, const void *values, const struct option_list *arguments,
 		    struct error *err);
@@ -115,6 +126,8 @@ extern const struct command command_context_use;
 extern const struct command command_context_add;
 extern const struct command command_context_remove;
 extern const struct command command_config_view;
+extern const struct command command_completion;
+extern const struct command command_complete;
 extern const struct command command_doctor;
 extern const struct command command_version;
 extern const struct command command_help_row;

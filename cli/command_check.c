@@ -157,5 +157,6 @@ const struct command command_check = {
 	.formats = formats,
 	.arguments_min = 1,
 	.arguments_max = 1,
+	.completes = COMPLETES_ENVIRONMENTS,
 	.run = run,
 };

@@ -117,6 +117,7 @@ const struct command command_context_use = {
 	.about = "ENVCTL_SERVER, ENVCTL_CONTEXT and a project's .envctl.json go before it.",
 	.arguments_min = 1,
 	.arguments_max = 1,
+	.completes = COMPLETES_CONTEXTS,
 	.run = run_use,
 };
 
@@ -228,5 +229,6 @@ const struct command command_context_remove = {
 	.about = "",
 	.arguments_min = 1,
 	.arguments_max = 1,
+	.completes = COMPLETES_CONTEXTS,
 	.run = run_remove,
 };

@@ -197,5 +197,6 @@ const struct command command_create = {
 	.defaults = &defaults,
 	.formats = formats,
 	.arguments_max = 1,
+	.completes = COMPLETES_TEMPLATES,
 	.run = run,
 };

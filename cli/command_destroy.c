@@ -263,5 +263,6 @@ const struct command command_destroy = {
 	.defaults = &defaults,
 	.formats = formats,
 	.arguments_max = ARGUMENTS_ANY,
+	.completes = COMPLETES_ENVIRONMENTS,
 	.run = run,
 };

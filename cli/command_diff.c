@@ -141,5 +141,6 @@ const struct command command_diff = {
 	.formats = formats,
 	.arguments_min = 2,
 	.arguments_max = 2,
+	.completes = COMPLETES_ENVIRONMENTS,
 	.run = run,
 };

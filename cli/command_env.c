@@ -101,5 +101,6 @@ const struct command command_env = {
 	.formats = formats,
 	.arguments_min = 1,
 	.arguments_max = 1,
+	.completes = COMPLETES_ENVIRONMENTS,
 	.run = run,
 };

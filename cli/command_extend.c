@@ -68,5 +68,6 @@ const struct command command_extend = {
 	.formats = formats,
 	.arguments_min = 2,
 	.arguments_max = 2,
+	.completes = COMPLETES_ENVIRONMENTS,
 	.run = run,
 };

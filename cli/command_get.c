@@ -104,5 +104,6 @@ const struct command command_get = {
 	.formats = formats,
 	.arguments_min = 1,
 	.arguments_max = 1,
+	.completes = COMPLETES_ENVIRONMENTS,
 	.run = run,
 };

@@ -1,14 +1,17 @@
 #include "cli/command.h"
 
 #include "cli/exit_status.h"
+#include "cli/manual.h"
 
 struct help_options {
 	bool is_markdown;
+	const char *man_folder;
 };
 
 // clang-format off
 static const struct option rows[] = {
 	{ "markdown", 0, OPTION_FLAG, offsetof(struct help_options, is_markdown), NULL, NULL, NULL, NULL },
+	{ "man", 0, OPTION_TEXT, offsetof(struct help_options, man_folder), "DIR", NULL, "write the manual pages there: envctl.1 and one for each command", NULL },
 	OPTIONS_END,
 };
 // clang-format on
@@ -20,6 +23,8 @@ static bool run(struct cli *cli, const void *values, const struct option_list *a
 	AUTO(text_release) struct text name = TEXT_EMPTY;
 	AUTO(text_release) struct text help = TEXT_EMPTY;
 
+	if (options->man_folder)
+		return manual_write(options->man_folder, err);
 	for (size_t i = 0; i < arguments->count; i++)
 		text_format(&name, "%s%s", i ? " " : "", arguments->items[i]);
 	if (!arguments->count)
@@ -40,5 +45,6 @@ const struct command command_help_row = {
 	.rows = rows,
 	.values_size = sizeof(struct help_options),
 	.arguments_max = 2,
+	.completes = COMPLETES_COMMANDS,
 	.run = run,
 };

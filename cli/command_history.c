@@ -122,5 +122,6 @@ const struct command command_history = {
 	.formats = formats,
 	.arguments_min = 1,
 	.arguments_max = 1,
+	.completes = COMPLETES_ENVIRONMENTS,
 	.run = run,
 };

@@ -120,5 +120,6 @@ const struct command command_logs = {
 	.formats = formats,
 	.arguments_min = 1,
 	.arguments_max = 1,
+	.completes = COMPLETES_ENVIRONMENTS,
 	.run = run,
 };

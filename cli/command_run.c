@@ -321,5 +321,6 @@ const struct command command_run = {
 	.arguments_min = 2,
 	.arguments_max = ARGUMENTS_ANY,
 	.failure_status = EXIT_RUN_FAILED,
+	.completes = COMPLETES_TEMPLATES,
 	.run = run,
 };

@@ -184,6 +184,7 @@ const struct command command_template_show = {
 	.formats = show_formats,
 	.arguments_min = 1,
 	.arguments_max = 1,
+	.completes = COMPLETES_TEMPLATES,
 	.run = run_show,
 };
 

@@ -141,5 +141,6 @@ const struct command command_wait = {
 	.formats = formats,
 	.arguments_min = 1,
 	.arguments_max = ARGUMENTS_ANY,
+	.completes = COMPLETES_ENVIRONMENTS,
 	.run = run,
 };
