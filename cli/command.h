@@ -102,6 +102,7 @@ const char *environment_argument(const char *argument);
 extern const struct command command_create;
 extern const struct command command_run;
 extern const struct command command_list;
+extern const struct command command_top;
 extern const struct command command_get;
 extern const struct command command_wait;
 extern const struct command command_logs;
