@@ -242,13 +242,23 @@ static void give_up(struct cli_session *session, const char *why)
 		 text_get(&session->err));
 }
 
-void cli_await(struct cli_session *session, const char *words)
+static void await_in(struct cli_session *session, const struct text *stream, const char *words)
 {
 	int64_t deadline_ms = clock_mono_ms() + AWAIT_MS;
 
-	while (!strstr(text_get(&session->err), words))
+	while (!strstr(text_get(stream), words))
 		if (!listen_for(session, 100) || clock_mono_ms() > deadline_ms)
 			give_up(session, words);
+}
+
+void cli_await(struct cli_session *session, const char *words)
+{
+	await_in(session, &session->err, words);
+}
+
+void cli_await_out(struct cli_session *session, const char *words)
+{
+	await_in(session, &session->out, words);
 }
 
 void cli_type(struct cli_session *session, const char *keys)

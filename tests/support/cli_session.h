@@ -58,6 +58,9 @@ struct cli_session *cli_start(const struct cli_spec *spec);
 /* Until `words` were written to stderr (or the terminal); fails the test after 20 s. */
 void cli_await(struct cli_session *session, const char *words);
 
+/* The same of stdout, where that is a pipe. */
+void cli_await_out(struct cli_session *session, const char *words);
+
 /* As if somebody typed it; only on a terminal. */
 void cli_type(struct cli_session *session, const char *keys);
 
