@@ -44,7 +44,7 @@ struct operation {
 
 // clang-format off
 static const struct operation operations[] = {
-	{ api_create_environment,  "createEnvironment", "200 201", "Environment", JSON, "404 409 422", "EnvironmentRequest", "Idempotency-Key" },
+	{ api_create_environment,  "createEnvironment", "200 201", "Environment|Plan", JSON, "404 409 422", "EnvironmentRequest", "Idempotency-Key" },
 	{ api_list_environments,   "listEnvironments",  "200", "page:Environment", JSON, "", NULL, NULL },
 	{ api_get_environment,     "getEnvironment",    "200", "Environment", JSON, "404", NULL, NULL },
 	{ api_destroy_environment, "destroyEnvironment", "200 202", "Environment", JSON, "404", NULL, NULL },
@@ -103,6 +103,7 @@ static const struct {
 	{ "service",  "string",  0, 0, PRINTABLE, "only what this one says" },
 	{ "follow",   "boolean", 0, 0, NULL, "go on with what is said later" },
 	{ "tail",     "integer", 0, 100000, NULL, "so many of the newest lines; 100 when it is missing" },
+	{ "dry_run",  "boolean", 0, 0, NULL, "only say what it would do: the answer is a Plan" },
 	{ "format",   "=json|markdown|junit|text", 0, 0, NULL, "json when it is missing" },
 	{ "by",       "=owner|project|template", 0, 0, NULL, "owner when it is missing" },
 };

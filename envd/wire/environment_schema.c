@@ -115,6 +115,47 @@ SCHEMA(environment_request_schema, "EnvironmentRequest",
        "what is wanted",
        environment_request_fields);
 
+static const struct schema_field environment_plan_fields[] = {
+	{ "apiVersion", "=envd/v1", "always envd/v1" },
+	{ "kind", "=Plan", "always Plan" },
+	{ "would", "=create|nothing", "nothing: its Idempotency-Key had made one" },
+	{ "exists", "uuid?", "the one that its key had made" },
+	{ "name", "name?", "null: the server would choose one" },
+	{ "template", "string", "the name of the template" },
+	{ "template_digest", "string", "SHA-256 of the template as it would be built" },
+	{ "pins", "object?", "as they were asked for" },
+	{ "versions", "object", "of every component" },
+	{ "parameters", "object?", "with the defaults" },
+	{ "lease_seconds", "integer", "the length of its lease" },
+	{ "price", "PlanPrice", "in the currency of its template" },
+	{ "target", "PlanTarget", "what it would be built on" },
+	{ "quota", "PlanQuota", "how full it is here" },
+	{ "not_checked", "[string]", "what only the building can find out" },
+};
+SCHEMA(environment_plan_schema, "Plan",
+       "what a create would do",
+       environment_plan_fields);
+
+static const struct schema_field plan_price_fields[] = {
+	{ "currency", "string", "ISO 4217" },
+	{ "per_hour", "number", "while it lives" },
+	{ "for_the_lease", "number", "without an extension" },
+};
+SCHEMA(plan_price_schema, "PlanPrice", "what it would cost", plan_price_fields);
+
+static const struct schema_field plan_target_fields[] = {
+	{ "name", "string", "its name" },
+	{ "engine", "string", "what builds on it" },
+	{ "environments_max", "integer", "it takes so many at once" },
+};
+SCHEMA(plan_target_schema, "PlanTarget", "where it would be built", plan_target_fields);
+
+static const struct schema_field plan_quota_fields[] = {
+	{ "environments_then", "integer", "that are not destroyed, with this one" },
+	{ "environments_max", "integer", "more are refused" },
+};
+SCHEMA(plan_quota_schema, "PlanQuota", "how full it is here", plan_quota_fields);
+
 static const struct schema_field environment_extension_fields[] = {
 	{ "extend?", "duration?", "this much longer" },
 	{ "at_least?", "duration?", "at least this long from now; safe to repeat" },

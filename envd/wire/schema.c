@@ -20,6 +20,10 @@ const struct schema *const schemas[] = {
 	&environment_error_schema,
 	&environment_lease_schema,
 	&environment_request_schema,
+	&environment_plan_schema,
+	&plan_price_schema,
+	&plan_target_schema,
+	&plan_quota_schema,
 	&environment_extension_schema,
 	&environment_acknowledgement_schema,
 	&environment_service_schema,
@@ -154,6 +158,13 @@ static json_t *bounded(json_t *list, int64_t max)
 	return list;
 }
 
+static json_t *either_json(const char *first, size_t length, const char *second)
+{
+	AUTO(free) char *one = xstrndup(first, length);
+
+	return json_pack("{s:[o, o]}", "anyOf", reference_json(one), reference_json(second));
+}
+
 json_t *schema_of_type(const char *type)
 {
 	AUTO(free) char *inner = xstrdup(type);
@@ -183,7 +194,10 @@ json_t *schema_of_type(const char *type)
 	if (first == '{')
 		return json_pack("{s:s, s:{s:i}, s:o}", "type", "object", "propertyNames",
 				 "minLength", 1, "additionalProperties", schema_of_type(inner + 1));
-	return isupper((unsigned char)first) ? reference_json(inner) : scalar_json(inner);
+	if (!isupper((unsigned char)first))
+		return scalar_json(inner);
+	return strchr(inner, '|') ? either_json(inner, strcspn(inner, "|"), strchr(inner, '|') + 1)
+				  : reference_json(inner);
 }
 
 /* ---- shapes ---- */

@@ -12,6 +12,7 @@
  *	[T]  {T}                                    a list of T, an object whose values are T
  *	[T]2                                        a list of one or two T
  *	T?                                          T or null
+ *	A|B                                         one of two shapes; their "kind" tells which
  *
  * An object has no other fields than those of its table, unless it is OPEN_SCHEMA; of
  * ONE_OF_SCHEMA, whose fields are strings, it has one.
