@@ -21,8 +21,10 @@ static const struct command *const commands[] = {
 	&command_extend,        &command_destroy,       &command_template_list,
 	&command_template_show, &command_template_lint, &command_context_list,
 	&command_context_use,   &command_context_add,   &command_context_remove,
-	&command_config_view,   &command_doctor,        &command_completion,
-	&command_complete,      &command_version,       &command_help_row,
+	&command_token_create,  &command_token_list,    &command_token_revoke,
+	&command_audit,         &command_config_view,   &command_doctor,
+	&command_completion,    &command_complete,      &command_version,
+	&command_help_row,
 };
 
 #define COMMON_DEFAULTS { .color = "auto" }
