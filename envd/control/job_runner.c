@@ -314,6 +314,14 @@ static void launch(void *arg)
 		handle->job = job_launch(handle->runner->jobs, handle->id, &callbacks);
 }
 
+/* It was never committed: it takes up no slot. */
+static void forget_launch(void *arg)
+{
+	struct handle *handle = arg;
+
+	handle_drop(handle->runner, handle->id);
+}
+
 bool job_runner_start(struct job_runner *runner, struct store_tx *tx,
 		      const struct environment *environment, const char *kind,
 		      const char *check_run, struct error *err)
@@ -329,8 +337,8 @@ bool job_runner_start(struct job_runner *runner, struct store_tx *tx,
 	if (!store_job_insert(tx, &row, err) ||
 	    (check_run && !store_check_start(tx, check_run, err)))
 		return false;
-	turn_after_commit(runner->control->turn, launch,
-			  handle_add(runner, row.id, environment->id, kind));
+	turn_after_commit_or(runner->control->turn, launch, forget_launch,
+			     handle_add(runner, row.id, environment->id, kind));
 	return true;
 }
 
@@ -362,7 +370,7 @@ bool job_runner_stop(struct job_runner *runner, struct store_tx *tx, struct job_
 		return false;
 	order = xcalloc(1, sizeof(*order));
 	*order = (struct stop_order){ runner, id };
-	turn_after_commit(runner->control->turn, order_stop, order);
+	turn_after_commit_or(runner->control->turn, order_stop, free, order);
 	return true;
 }
 

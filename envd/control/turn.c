@@ -22,6 +22,7 @@ struct work_item {
 
 struct effect {
 	void (*run)(void *arg);
+	void (*undo)(void *arg); /* may be NULL */
 	void *arg;
 };
 
@@ -89,10 +90,27 @@ void turn_add(struct turn *turn, const struct turn_work *work)
 	    (struct work_item){ .work = *work, .noted_mono_ms = clock_mono_ms() };
 }
 
-void turn_after_commit(struct turn *turn, void (*effect)(void *arg), void *arg)
+void turn_after_commit_or(struct turn *turn, void (*effect)(void *arg), void (*undo)(void *arg),
+			  void *arg)
 {
 	turn->effects = xrealloc(turn->effects, turn->effect_count + 1, sizeof(*turn->effects));
-	turn->effects[turn->effect_count++] = (struct effect){ effect, arg };
+	turn->effects[turn->effect_count++] = (struct effect){ effect, undo, arg };
+}
+
+void turn_after_commit(struct turn *turn, void (*effect)(void *arg), void *arg)
+{
+	turn_after_commit_or(turn, effect, NULL, arg);
+}
+
+/* Newest first: what was built on what is taken back in that order. */
+static void undo_effects(struct turn *turn, size_t kept)
+{
+	while (turn->effect_count > kept) {
+		struct effect effect = turn->effects[--turn->effect_count];
+
+		if (effect.undo)
+			effect.undo(effect.arg);
+	}
 }
 
 void turn_set_pass(struct turn *turn,
@@ -181,7 +199,7 @@ static bool apply_one(struct turn *turn, struct store_tx *tx,
 		return false;
 	if (apply(arg, tx, err) && store_savepoint_keep(tx, err))
 		return true;
-	turn->effect_count = effects_before;
+	undo_effects(turn, effects_before);
 	store_savepoint_undo(tx);
 	return false;
 }
@@ -257,7 +275,7 @@ static void run_transaction(struct turn *turn)
 		log_line(LOG_ERROR, NULL,
 			 "a turn of %zu changes was lost, nothing of it was done: %s", count,
 			 err.message);
-		turn->effect_count = 0;
+		undo_effects(turn, 0);
 		for (size_t i = 0; i < turn->work_count; i++)
 			turn->works[i].is_undone = false;
 		turn->pass_wanted = true;

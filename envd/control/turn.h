@@ -36,6 +36,10 @@ void turn_add(struct turn *turn, const struct turn_work *work);
 
 /* From inside an apply: run after the commit, in order, unless that work is undone. */
 void turn_after_commit(struct turn *turn, void (*effect)(void *arg), void *arg);
+/* The same for who has to take something back when it is undone, with its turn or alone: exactly
+ * one of the two is called, except when the program ends. */
+void turn_after_commit_or(struct turn *turn, void (*effect)(void *arg), void (*undo)(void *arg),
+			  void *arg);
 
 /* Every transaction of this turn ends with this (the scheduler's pass); a failure undoes it alone.
  */

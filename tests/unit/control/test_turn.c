@@ -20,6 +20,7 @@ struct fixture {
 	int64_t seen_at_settle; /* committed rows that the witness saw when a work was settled */
 	int settled;
 	int effects;
+	int undone;
 	bool failed;
 	char slug[32];
 };
@@ -125,6 +126,46 @@ static void one_refused_change_undoes_itself_and_its_effects_alone(void **state)
 	assert_int_equal(f->effects, 1);
 }
 
+static void take_back(void *arg)
+{
+	struct fixture *f = arg;
+
+	f->undone++;
+}
+
+static bool write_and_break(void *arg, struct store_tx *tx, struct error *err)
+{
+	struct fixture *f = arg;
+
+	turn_after_commit_or(f->turn, count_effect, take_back, f);
+	/* Nothing of this transaction can be committed any more. */
+	store_savepoint_undo(tx);
+	store_savepoint_undo(tx);
+	return error_set_as(err, ERR_UNAVAILABLE, "refused", "refused");
+}
+
+static bool write_with_undo(void *arg, struct store_tx *tx, struct error *err)
+{
+	struct fixture *f = arg;
+
+	turn_after_commit_or(f->turn, count_effect, take_back, f);
+	return write_a_row(arg, tx, err);
+}
+
+static void an_effect_runs_or_is_taken_back(void **state)
+{
+	struct fixture *f = *state;
+
+	add(f, write_with_undo);
+	turn_run(f->turn);
+	assert_int_equal(f->undone, 0);
+	assert_int_equal(f->effects, 2);
+	add(f, write_and_break);
+	turn_run(f->turn);
+	assert_int_equal(f->undone, 1);
+	assert_int_equal(f->effects, 2);
+}
+
 static void a_busy_store_is_waited_for(void **state)
 {
 	struct fixture *f = *state;
@@ -196,6 +237,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(nobody_is_answered_before_the_commit),
 		TEST(one_refused_change_undoes_itself_and_its_effects_alone),
+		TEST(an_effect_runs_or_is_taken_back),
 		TEST(a_busy_store_is_waited_for),
 		TEST(what_is_noted_while_settling_is_applied_in_the_next_turn),
 		TEST(what_the_other_program_commits_is_noticed),
