@@ -26,12 +26,20 @@ static struct action unwant(const char *reason)
 	return (struct action){ .kind = ACTION_UNWANT, .reason = reason };
 }
 
+/* A pause longer than any that we make was not made: the clock was set back meanwhile. */
+static bool must_pause(const struct environment *env, const struct observation *seen)
+{
+	int64_t left = env->next_try_at_ms - seen->now_ms;
+
+	return left > 0 && left <= seen->longest_pause_ms;
+}
+
 /* A wanted environment is the builder's. */
 static struct action build(const struct environment *env, const struct observation *seen)
 {
 	if (seen->live_job)
 		return nothing(0);
-	if (env->next_try_at_ms > seen->now_ms && env->state != ENV_READY)
+	if (env->state != ENV_READY && must_pause(env, seen))
 		return nothing(env->next_try_at_ms);
 	switch (env->state) {
 	case ENV_QUEUED:
@@ -56,12 +64,12 @@ static struct action end_lease(const struct environment *env, const struct obser
 	struct lease_now now = { seen->now_ms, seen->boot_ms, seen->boot_id };
 
 	if (!lease_has_ended(&lease, &now))
-		return nothing(seen->now_ms + lease_left_ms(&lease, &now));
+		return nothing(seen->now_ms + lease_look_again_ms(&lease, &now));
 	if (env->grace_until_ms > seen->now_ms)
 		return nothing(env->grace_until_ms);
 	/* Nobody could have extended it: one grace, inside the wall. */
 	if (!env->grace_until_ms && !seen->builder_is_alive && seen->grace_ms > 0) {
-		int64_t until = env->expires_at_ms + seen->grace_ms;
+		int64_t until = lease_end_now_ms(&lease, &now) + seen->grace_ms;
 
 		until = until < env->hard_wall_at_ms ? until : env->hard_wall_at_ms;
 		if (until > seen->now_ms)
@@ -96,7 +104,7 @@ static struct action destroy(const struct environment *env, const struct observa
 		return nothing(0);
 	if (!seen->had_a_job)
 		return (struct action){ .kind = ACTION_PROVE_NEVER_STARTED };
-	if (env->next_try_at_ms > seen->now_ms)
+	if (must_pause(env, seen))
 		return nothing(env->next_try_at_ms);
 	return start("destroy", seen);
 }
@@ -131,4 +139,10 @@ int64_t destroy_pause_ms(int64_t attempts)
 int64_t create_pause_ms(int64_t attempts)
 {
 	return doubled(1000, attempts, 30000);
+}
+
+int64_t longest_pause_ms(enum reconcile_role role)
+{
+	return role == RECONCILE_DESTROYER ? destroy_pause_ms(INT64_MAX)
+					   : create_pause_ms(INT64_MAX);
 }

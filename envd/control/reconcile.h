@@ -24,6 +24,7 @@ struct observation {
 	bool check_is_asked;            /* a check run waits */
 	bool builder_is_alive;          /* envd was there to take an extension */
 	int64_t grace_ms;               /* granted once when it was not */
+	int64_t longest_pause_ms;       /* that is ever made between two attempts */
 };
 
 enum action_kind {
@@ -55,5 +56,7 @@ struct action reconcile(const struct environment *environment, const struct obse
 int64_t destroy_pause_ms(int64_t attempts);
 /* Before building again. */
 int64_t create_pause_ms(int64_t attempts);
+/* The longest of them, without jitter. */
+int64_t longest_pause_ms(enum reconcile_role role);
 
 #endif

@@ -71,6 +71,15 @@ static bool peer_is_dead(struct scheduler *s, const struct job_row *job)
 	return false; /* it is dead once its lock is free: the next look tells */
 }
 
+/* With the jitter, and as the setting stretches it. */
+static int64_t longest_pause(const struct scheduler *s)
+{
+	if (s->control->role == CONTROL_BUILDER)
+		return longest_pause_ms(RECONCILE_BUILDER);
+	return longest_pause_ms(RECONCILE_DESTROYER) * 11 / 10 *
+	       s->control->settings->retry_first_ms / 30000;
+}
+
 static bool observe(struct scheduler *s, const struct environment *env, struct observation *seen,
 		    struct job_row **live, struct error *err)
 {
@@ -85,6 +94,7 @@ static bool observe(struct scheduler *s, const struct environment *env, struct o
 		.boot_id = clock_boot_id(),
 		.has_slot = slot_for(s, env),
 		.grace_ms = s->control->settings->lease_grace_ms,
+		.longest_pause_ms = longest_pause(s),
 		.builder_is_alive = !is_destroyer || peer_is_responsive(s->control->other),
 	};
 	if (!store_job_live(s->control->store, env->id, live, err) ||
@@ -222,10 +232,12 @@ static void move(struct scheduler *s, struct store_tx *tx, struct env_id id, int
 
 static bool list_work(struct scheduler *s, struct environment_list *list, struct error *err)
 {
+	struct lease_now now = { clock_wall_ms(), clock_boot_ms(), clock_boot_id() };
+
 	if (s->control->role == CONTROL_BUILDER)
 		return store_environments_to_build(
 		    s->control->store, s->control->settings->create_slots * 2, list, err);
-	return store_environments_to_destroy(s->control->store, clock_wall_ms(), list, err);
+	return store_environments_to_destroy(s->control->store, &now, list, err);
 }
 
 static void set_wake(struct scheduler *s, int64_t wake_at_ms)
@@ -234,8 +246,8 @@ static void set_wake(struct scheduler *s, int64_t wake_at_ms)
 	int64_t due = 0, in_ms = SCAN_MS;
 
 	if (s->control->role == CONTROL_DESTROYER &&
-	    store_environments_next_due(s->control->store, &due, &ignored) && due &&
-	    (!wake_at_ms || due < wake_at_ms))
+	    store_environments_next_due(s->control->store, clock_wall_ms(), &due, &ignored) &&
+	    due && (!wake_at_ms || due < wake_at_ms))
 		wake_at_ms = due;
 	if (wake_at_ms && wake_at_ms - clock_wall_ms() < in_ms)
 		in_ms = wake_at_ms - clock_wall_ms();

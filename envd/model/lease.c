@@ -31,6 +31,32 @@ int64_t lease_left_ms(const struct lease *lease, const struct lease_now *now)
 	return left > 1 ? left : 1;
 }
 
+int64_t lease_look_again_ms(const struct lease *lease, const struct lease_now *now)
+{
+	int64_t wall_left = lease->expires_at_ms - now->wall_ms;
+	int64_t boot_left = lease->expires_boot_ms - now->boot_ms;
+	int64_t left = wall_left;
+
+	if (lease->boot_id && strcmp(lease->boot_id, now->boot_id) == 0) {
+		if (wall_left <= 0)
+			left = boot_left - tolerance_ms(lease);
+		else if (boot_left + tolerance_ms(lease) < wall_left)
+			left = boot_left + tolerance_ms(lease);
+	}
+	return left > 1 ? left : 1;
+}
+
+int64_t lease_end_now_ms(const struct lease *lease, const struct lease_now *now)
+{
+	int64_t by_boot = now->wall_ms + lease->expires_boot_ms - now->boot_ms;
+	int64_t apart = by_boot - lease->expires_at_ms;
+
+	if (!lease->boot_id || strcmp(lease->boot_id, now->boot_id) != 0 ||
+	    (apart <= tolerance_ms(lease) && apart >= -tolerance_ms(lease)))
+		return lease->expires_at_ms;
+	return by_boot;
+}
+
 bool lease_choose(const struct lease_limits *limits, int64_t asked_ms, int64_t *lease_ms,
 		  struct error *err)
 {

@@ -30,8 +30,16 @@ struct lease_now {
 
 bool lease_has_ended(const struct lease *lease, const struct lease_now *now);
 
-/* When to look again, in ms from now; at least 1. */
+/* What is left by the wall clock, for people; at least 1. */
 int64_t lease_left_ms(const struct lease *lease, const struct lease_now *now);
+
+/* When lease_has_ended() is worth asking again, in ms from now; at least 1. Not the time left:
+ * after the wall clock jumped ahead it is over by that clock, and boot time has the say. */
+int64_t lease_look_again_ms(const struct lease *lease, const struct lease_now *now);
+
+/* Its end as the wall clock counts now: `expires_at_ms`, unless that clock has jumped since. What
+ * is added to a lease is added to this, or an hour that was set back would be lent once more. */
+int64_t lease_end_now_ms(const struct lease *lease, const struct lease_now *now);
 
 /* What a template allows. */
 struct lease_limits {

@@ -248,7 +248,7 @@ bool store_environments_to_build(struct store *store, int64_t queued_max,
 	return read_list(store, statement, list, err);
 }
 
-bool store_environments_to_destroy(struct store *store, int64_t now_ms,
+bool store_environments_to_destroy(struct store *store, const struct lease_now *now,
 				   struct environment_list *list, struct error *err)
 {
 	AUTO(sqlite3_finalize) sqlite3_stmt *statement = NULL;
@@ -257,15 +257,17 @@ bool store_environments_to_destroy(struct store *store, int64_t now_ms,
 			       "SELECT " COLUMNS " FROM environments WHERE"
 			       " (desired = 'absent' AND state <> 'destroyed')"
 			       " OR (desired = 'present' AND (hard_wall_at <= ?1"
-			       "     OR (state = 'ready' AND expires_at <= ?1)"
+			       "     OR (state = 'ready' AND (expires_at <= ?1"
+			       "         OR (expires_boot <= ?2 AND boot_id = ?3)))"
 			       "     OR (state = 'queued' AND created_at + queue_limit <= ?1)))"
 			       " ORDER BY sequence",
-			       &statement, err, "i", now_ms))
+			       &statement, err, "iit", now->wall_ms, now->boot_ms, now->boot_id))
 		return false;
 	return read_list(store, statement, list, err);
 }
 
-bool store_environments_next_due(struct store *store, int64_t *at_ms, struct error *err)
+bool store_environments_next_due(struct store *store, int64_t now_ms, int64_t *at_ms,
+				 struct error *err)
 {
 	return statement_number(
 	    store,
@@ -274,8 +276,8 @@ bool store_environments_next_due(struct store *store, int64_t *at_ms, struct err
 	    " UNION ALL SELECT max(expires_at, grace_until) FROM environments"
 	    "   WHERE desired = 'present' AND state = 'ready'"
 	    " UNION ALL SELECT created_at + queue_limit FROM environments"
-	    "   WHERE desired = 'present' AND state = 'queued')",
-	    at_ms, err, "");
+	    "   WHERE desired = 'present' AND state = 'queued') WHERE due > ?",
+	    at_ms, err, "i", now_ms);
 }
 
 bool store_environments_live_count(struct store *store, const char *target, int64_t *count,

@@ -8,6 +8,7 @@
 
 #include "model/environment.h"
 #include "model/quota.h"
+#include "model/lease.h"
 #include "store/store.h"
 
 /* New row. Fills in `sequence`. ERR_CONFLICT "name_taken" when a live environment has the name. */
@@ -47,13 +48,15 @@ static inline void auto_environment_list_release(struct environment_list *list)
 
 /* What a program has to look at. `queued_max` bounds how many queued ones come along (oldest
  * first). Builders: wanted and not ready, or ready with a check asked for. Destroyers: unwanted and
- * not destroyed, or wanted and past `now_ms` of their lease, queue limit or hard wall. */
+ * not destroyed, or wanted and past their queue limit, hard wall, or lease by either clock. */
 NODISCARD bool store_environments_to_build(struct store *store, int64_t queued_max,
 					   struct environment_list *list, struct error *err);
-NODISCARD bool store_environments_to_destroy(struct store *store, int64_t now_ms,
+NODISCARD bool store_environments_to_destroy(struct store *store, const struct lease_now *now,
 					     struct environment_list *list, struct error *err);
-/* Earliest time at which store_environments_to_destroy() may find a new one; 0: none waits. */
-NODISCARD bool store_environments_next_due(struct store *store, int64_t *at_ms, struct error *err);
+/* Earliest time after `now_ms` at which store_environments_to_destroy() may find a new one; 0: none
+ * waits. */
+NODISCARD bool store_environments_next_due(struct store *store, int64_t now_ms, int64_t *at_ms,
+					   struct error *err);
 
 /* Neither destroyed nor queued, of one target. */
 NODISCARD bool store_environments_live_count(struct store *store, const char *target,

@@ -32,6 +32,7 @@ static struct observation seen_by(enum reconcile_role role)
 				     .target_has_room = true,
 				     .builder_is_alive = true,
 				     .grace_ms = 900000,
+				     .longest_pause_ms = 3600000,
 				     .had_a_job = true };
 }
 
@@ -85,6 +86,22 @@ static void building_recovers_first_after_an_unknown_ending(void **unused)
 	env.next_try_at_ms = now + 5000;
 	assert_int_equal(reconcile(&env, &seen).kind, ACTION_NONE);
 	assert_int_equal(reconcile(&env, &seen).wake_at_ms, now + 5000);
+}
+
+static void a_clock_that_was_set_back_does_not_stretch_a_pause(void **unused)
+{
+	struct environment env = an_environment(ENV_PROVISIONING, DESIRED_PRESENT);
+	struct observation seen = seen_by(RECONCILE_BUILDER);
+
+	(void)unused;
+	env.next_try_at_ms = now + seen.longest_pause_ms;
+	assert_int_equal(reconcile(&env, &seen).kind, ACTION_NONE);
+	env.next_try_at_ms = now + seen.longest_pause_ms + 1;
+	assert_int_equal(reconcile(&env, &seen).kind, ACTION_START);
+	env = an_environment(ENV_DESTROYING, DESIRED_ABSENT);
+	seen.role = RECONCILE_DESTROYER;
+	env.next_try_at_ms = now + seen.longest_pause_ms + 1;
+	assert_string_equal(reconcile(&env, &seen).job_kind, "destroy");
 }
 
 static void one_job_at_a_time(void **unused)
@@ -212,6 +229,7 @@ int main(void)
 		cmocka_unit_test(the_destroyer_starts_nothing_that_is_wanted),
 		cmocka_unit_test(a_queued_one_waits_for_a_slot_and_for_room),
 		cmocka_unit_test(building_recovers_first_after_an_unknown_ending),
+		cmocka_unit_test(a_clock_that_was_set_back_does_not_stretch_a_pause),
 		cmocka_unit_test(one_job_at_a_time),
 		cmocka_unit_test(a_lease_ends_at_its_time_when_somebody_was_there),
 		cmocka_unit_test(one_grace_is_granted_when_nobody_could_extend),

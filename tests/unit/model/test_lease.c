@@ -39,6 +39,32 @@ static void a_clock_that_is_set_back_keeps_nothing_for_ever(void **unused)
 	assert_true(ended(1000000 - HOUR, 500000 + HOUR + 60000, "boot-a"));
 }
 
+static void the_next_look_comes_when_it_can_have_ended(void **unused)
+{
+	struct lease_now healthy = { 1000000, 500000, "boot-a" };
+	struct lease_now ahead = { 1000000 + 10 * HOUR, 500000, "boot-a" };
+	struct lease_now back = { 1000000 - HOUR, 500000, "boot-a" };
+	struct lease_now rebooted = { 1000000, 0, "boot-b" };
+
+	(void)unused;
+	assert_int_equal(lease_look_again_ms(&lease, &healthy), HOUR);
+	assert_int_equal(lease_look_again_ms(&lease, &ahead), HOUR - 60000);
+	assert_int_equal(lease_look_again_ms(&lease, &back), HOUR + 60000);
+	assert_int_equal(lease_look_again_ms(&lease, &rebooted), HOUR);
+}
+
+static void a_clock_that_jumped_lends_nothing_more(void **unused)
+{
+	struct lease_now healthy = { 1000000 + 60000, 500000 + 59000, "boot-a" };
+	struct lease_now back = { 1000000 - HOUR, 500000, "boot-a" };
+	struct lease_now rebooted = { 1000000 - HOUR, 0, "boot-b" };
+
+	(void)unused;
+	assert_int_equal(lease_end_now_ms(&lease, &healthy), 1000000 + HOUR);
+	assert_int_equal(lease_end_now_ms(&lease, &back), 1000000);
+	assert_int_equal(lease_end_now_ms(&lease, &rebooted), 1000000 + HOUR);
+}
+
 static void after_a_reboot_the_wall_clock_decides(void **unused)
 {
 	(void)unused;
@@ -83,6 +109,8 @@ int main(void)
 		cmocka_unit_test(a_lease_ends_on_time_with_a_healthy_clock),
 		cmocka_unit_test(a_clock_that_jumps_ahead_ends_nothing_in_use),
 		cmocka_unit_test(a_clock_that_is_set_back_keeps_nothing_for_ever),
+		cmocka_unit_test(the_next_look_comes_when_it_can_have_ended),
+		cmocka_unit_test(a_clock_that_jumped_lends_nothing_more),
 		cmocka_unit_test(after_a_reboot_the_wall_clock_decides),
 		cmocka_unit_test(a_lease_out_of_range_is_refused_with_both_bounds),
 		cmocka_unit_test(no_lease_is_shorter_than_ten_seconds_whatever_a_template_says),
