@@ -332,18 +332,32 @@ static bool require_ready(const struct environment *env, const char *what, struc
 			    env_state_name(env->state), what);
 }
 
+/* Until when it may be used as things are. A grace counts, and what is over by the clock and not
+ * yet by decree ends now: an extension never gives less than there was. */
+static int64_t end_so_far(const struct environment *env, const struct lease_now *now)
+{
+	struct lease lease = { env->expires_at_ms, env->expires_boot_ms, env->lease_ms,
+			       env->boot_id };
+	int64_t end = lease_end_now_ms(&lease, now);
+
+	if (end < env->grace_until_ms)
+		end = env->grace_until_ms;
+	return end > now->wall_ms ? end : now->wall_ms;
+}
+
 static bool choose_end(const struct environment *env, enum extend_kind kind, int64_t more_ms,
 		       int64_t *end_ms, struct error *err)
 {
 	char asked[DURATION_TEXT_SIZE], most[DURATION_TEXT_SIZE];
-	int64_t now = clock_wall_ms(), end;
+	struct lease_now now = { clock_wall_ms(), clock_boot_ms(), clock_boot_id() };
+	int64_t until = end_so_far(env, &now), end;
 
 	if (more_ms <= 0)
 		return error_set_as(err, ERR_INVALID, "lease_out_of_range",
 				    "an extension must be longer than 0");
-	end = kind == EXTEND_BY ? env->expires_at_ms + more_ms : now + more_ms;
-	if (kind == EXTEND_AT_LEAST && end < env->expires_at_ms)
-		end = env->expires_at_ms;
+	end = (kind == EXTEND_BY ? until : now.wall_ms) + more_ms;
+	if (kind == EXTEND_AT_LEAST && end < until)
+		end = until;
 	if (end - env->ready_at_ms > env->lease_maximum_ms)
 		return error_set_as(
 		    err, ERR_INVALID, "lease_out_of_range",
