@@ -34,6 +34,7 @@ ENVD_SOURCES := $(filter-out envd/main.c,$(wildcard envd/*/*.c envd/*/*/*.c))
 CLI_SOURCES := $(filter-out cli/main.c,$(wildcard cli/*.c))
 REAPER_SOURCES := $(filter-out reaper/main.c,$(wildcard reaper/*.c))
 SUPPORT_SOURCES := $(filter-out tests/support/filter.c,$(wildcard tests/support/*.c))
+SIMULATION_SOURCES := $(filter-out tests/simulation/main.c,$(wildcard tests/simulation/*.c))
 UNIT_TESTS := $(wildcard tests/unit/*/test_*.c)
 SCENARIO_TESTS := $(wildcard tests/scenario/test_*.c)
 FAILURE_TESTS := $(wildcard tests/failure/test_*.c)
@@ -49,6 +50,7 @@ ENVD_LIBRARY := $(BUILD)/libenvd.a
 CLI_LIBRARY := $(BUILD)/libenvctl.a
 REAPER_LIBRARY := $(BUILD)/libreaper.a
 SUPPORT_LIBRARY := $(BUILD)/libsupport.a
+SIMULATION_LIBRARY := $(BUILD)/libsimulation.a
 PROGRAMS := $(BUILD)/bin/envd $(BUILD)/bin/envd-reaper $(BUILD)/bin/envctl
 
 .DEFAULT_GOAL := all
@@ -81,6 +83,7 @@ $(ENVD_LIBRARY): $(call object,$(ENVD_SOURCES))
 $(CLI_LIBRARY): $(call object,$(CLI_SOURCES))
 $(REAPER_LIBRARY): $(call object,$(REAPER_SOURCES))
 $(SUPPORT_LIBRARY): $(call object,$(SUPPORT_SOURCES))
+$(SIMULATION_LIBRARY): $(call object,$(SIMULATION_SOURCES))
 %.a:
 	@rm -f $@
 	@ar rcsD $@ $^
@@ -96,7 +99,27 @@ $(PROGRAMS):
 $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(BUILD)/obj/tests/support/filter.o $(SUPPORT_LIBRARY) $(CLI_LIBRARY) $(REAPER_LIBRARY) $(ENVD_LIBRARY)
 	@mkdir -p $(@D)
 	@echo "  LINK  $@"
-	$(Q)$(CC) $(LDFLAGS_ALL) $^ $(PKG_LIBS) -lcmocka -o $@
+	$(Q)$(CC) $(LDFLAGS_ALL) $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group \
+		$(PKG_LIBS) -lcmocka -o $@
+
+# The simulation runs the real decisions: the linker gives them another clock, other processes and
+# another peer (tests/simulation/sim.h).
+SIMULATED := clock_wall_ms clock_mono_ms clock_boot_ms clock_boot_id \
+	loop_new loop_free loop_turn loop_now_mono_ms loop_defer \
+	timer_new timer_set_ms timer_stop timer_is_set timer_free \
+	env_id_new job_id_new template_registry_find instance_record_keep lock_watch_busy \
+	peer_take peer_see peer_free peer_is_running peer_is_responsive peer_end peer_wake \
+	store_reserve_ensure store_begin store_commit store_environment_insert store_environment_move \
+	jobs_new jobs_free job_folder_make job_launch job_adopt job_go job_cancel job_ask_stop \
+	job_look folder_make sqlite3_prepare_v2 sqlite3_finalize sqlite3_close
+SIMULATION_PROGRAMS := $(BUILD)/tests/simulation/main $(BUILD)/tests/unit/control/test_simulation \
+	$(BUILD)/tests/failure/test_simulation_long
+$(SIMULATION_PROGRAMS): LDFLAGS_ALL += $(SIMULATED:%=-Wl,--wrap=%)
+$(SIMULATION_PROGRAMS): $(SIMULATION_LIBRARY)
+
+.PHONY: simulate
+simulate: $(BUILD)/tests/simulation/main ## decisions on virtual time, SCHEDULES=n of them, or SEED=n again
+	@$<
 
 # ---- setting up, trying out -------------------------------------------------------------------
 
@@ -134,7 +157,7 @@ FAILURE_PROGRAMS := $(call test_program,$(FAILURE_TESTS))
 RUN := ENVD_BIN=$(abspath $(BUILD))/bin tests/run
 
 .PHONY: test test-unit test-scenario test-failure test-live test-ci test-all test-slow planted build-tests
-build-tests: all $(UNIT_PROGRAMS) $(SCENARIO_PROGRAMS) $(FAILURE_PROGRAMS)
+build-tests: all $(BUILD)/tests/simulation/main $(UNIT_PROGRAMS) $(SCENARIO_PROGRAMS) $(FAILURE_PROGRAMS)
 
 test: ## unit and scenario tests, on real runtimes; installs what it needs
 	@ci/local/packages build test runtime docker
@@ -204,13 +227,14 @@ schemathesis: all ## the running envd against its OpenAPI document
 	@ci/local/packages build test
 	@$(RUN) --limit 300 tests/schemathesis/run
 
-planted: ## ten bugs, each planted in a copy, each caught by the test that should
+planted: ## sixteen bugs, each planted in a copy, each caught by the test that should
 	@tests/planted/run
 
 # ---- looking at the code --------------------------------------------------------------------------
 
 C_FILES = $(wildcard envd/*.[ch] envd/*/*.[ch] envd/*/*/*.[ch] cli/*.[ch] reaper/*.[ch] \
-	tests/support/*.[ch] tests/unit/*/*.c tests/scenario/*.c tests/failure/*.c tests/fuzz/*.[ch])
+	tests/support/*.[ch] tests/simulation/*.[ch] tests/unit/*/*.c tests/scenario/*.c tests/failure/*.c \
+	tests/fuzz/*.[ch])
 SHELL_FILES = $(shell grep -lE '^\#!/bin/(ba)?sh' ci/local/* tests/fuzz/run tests/schemathesis/run tests/run tests/lint/* tests/ci/* tests/support/* \
 	tests/planted/run .ci/run 2>/dev/null)
 
