@@ -22,6 +22,11 @@ BUILD := build/sanitize
 OPTIMISE := -O1 -g -fno-omit-frame-pointer
 SANITIZERS := -fsanitize=address,undefined -fno-sanitize-recover=undefined
 else
+ifeq ($(FAULTS),1)
+# A test build: named places can be told to die, to stall or to fail (envd/base/fault.h).
+BUILD := build/faults
+OPTIMISE := -O2 -g -DENVD_FAULTS
+endif
 HARDENING += -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
 endif
 CFLAGS_ALL = -std=gnu17 -D_GNU_SOURCE -DENVD_VERSION='"$(VERSION)"' -Ienvd -I. $(WARNINGS) \
@@ -156,7 +161,7 @@ SCENARIO_PROGRAMS := $(call test_program,$(SCENARIO_TESTS))
 FAILURE_PROGRAMS := $(call test_program,$(FAILURE_TESTS))
 RUN := ENVD_BIN=$(abspath $(BUILD))/bin tests/run
 
-.PHONY: test test-unit test-scenario test-failure test-live test-ci test-all test-slow planted build-tests
+.PHONY: test test-unit test-scenario test-failure test-live test-ci test-all test-slow chaos planted build-tests
 build-tests: all $(BUILD)/tests/simulation/main $(UNIT_PROGRAMS) $(SCENARIO_PROGRAMS) $(FAILURE_PROGRAMS)
 
 test: ## unit and scenario tests, on real runtimes; installs what it needs
@@ -171,7 +176,7 @@ test-scenario: $(SCENARIO_PROGRAMS) all ## scenario tests alone
 	@$(RUN) $(SCENARIO_PROGRAMS)
 
 test-failure: $(FAILURE_PROGRAMS) all ## failure tests alone: kill -9, full disks, lying engines
-	@$(RUN) $(FAILURE_PROGRAMS)
+	@$(RUN) --limit 480 $(FAILURE_PROGRAMS)
 
 test-live: all ## every template built on a real runtime, its planted faults caught, then broken in every way
 	@$(RUN) --limit 600 $(LIVE_TEMPLATE_TESTS)
@@ -186,6 +191,8 @@ test-all: ## everything: test, then test-slow
 test-slow: ## failure tests, templates live, CI steps, fuzzing, schemathesis, then all under ASan and UBSan, planted bugs
 	@ci/local/packages build test runtime docker lint
 	@$(MAKE) --no-print-directory test-failure
+	@$(MAKE) --no-print-directory FAULTS=1 all
+	@ENVD_CHAOS=quick $(RUN) --limit 480 tests/chaos/crash_matrix
 	@$(MAKE) --no-print-directory test-live
 	@$(MAKE) --no-print-directory test-ci
 	@$(MAKE) --no-print-directory fuzz-short
@@ -226,6 +233,12 @@ fuzz-short: ## the same, 20,000 runs each, always the same ones
 schemathesis: all ## the running envd against its OpenAPI document
 	@ci/local/packages build test
 	@$(RUN) --limit 300 tests/schemathesis/run
+
+chaos: ## every fault point x action x story, then kill -9 at random on real containers
+	@ci/local/packages build test runtime
+	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory FAULTS=1 all
+	@tests/chaos/crash_matrix
 
 planted: ## sixteen bugs, each planted in a copy, each caught by the test that should
 	@tests/planted/run

@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 
 #include "api/api.h"
+#include "base/fault.h"
 #include "base/log.h"
 #include "control/control.h"
 #include "control/history_feed.h"
@@ -161,6 +162,12 @@ int main(int argc, char **argv)
 	}
 	if (is_only(argc, argv, "--print-lifecycle", "--print-lifecycle"))
 		return print_lifecycle();
+#ifdef ENVD_FAULTS
+	if (is_only(argc, argv, "--print-fault-points", "--print-fault-points")) {
+		fault_print_points();
+		return 0;
+	}
+#endif
 	if (!settings_read(&settings, &usage, argc, argv, &arguments, &err))
 		return fail(&err);
 	if (arguments.count)

@@ -5,6 +5,7 @@
 
 #include "api/api_errors.h"
 #include "base/clock.h"
+#include "base/fault.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "http/http_response.h"
@@ -96,6 +97,7 @@ static void settle(void *arg, const struct error *failure)
 		http_answer_json(change->request, 200, change->plan);
 		return;
 	}
+	fault_point(POINT_CHANGE_ANSWERING);
 	log_change(change, failure);
 	if (failure)
 		api_answer_error(change->request, failure);
@@ -107,4 +109,5 @@ void api_change_submit(struct api_change *change)
 {
 	turn_add(change->api->control->turn,
 		 &(struct turn_work){ .apply = apply, .settle = settle, .arg = change });
+	fault_point(POINT_CHANGE_NOTED);
 }

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/duration.h"
+#include "base/fault.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "control/lifecycle.h"
@@ -311,8 +312,9 @@ static bool end_destroy(struct judging *j, struct error *err)
 		char *message = xasprintf("proved gone: %lld things removed",
 					  (long long)json_get_int64(j->end->data, "removed", 0));
 
-		return add_proofs(j, err) && lifecycle_apply(j->control, j->tx, j->env->id,
-							     EVENT_PROVED_GONE, message, err);
+		return add_proofs(j, err) && !fault_fails(POINT_JOB_PROVED, err) &&
+		       lifecycle_apply(j->control, j->tx, j->env->id, EVENT_PROVED_GONE, message,
+				       err);
 	}
 	if (!blocked_by &&
 	    !proofs_judge(j->end->data, j->env->engine, j->env->id, &blocked_by, &failure) &&

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/fault.h"
 #include "base/files.h"
 #include "base/log.h"
 #include "control/job_request.h"
@@ -106,7 +107,8 @@ static bool apply_line(void *arg, struct store_tx *tx, struct error *err)
 	struct report *report = arg;
 	struct history_entry entry = entry_of(report);
 
-	return store_job_set_offset(tx, report->id, report->offset, err) &&
+	return !fault_fails(POINT_JOB_LINE, err) &&
+	       store_job_set_offset(tx, report->id, report->offset, err) &&
 	       store_history_append(tx, &report->environment, clock_wall_ms(), &entry, err);
 }
 
@@ -169,7 +171,8 @@ static bool apply_end(void *arg, struct store_tx *tx, struct error *err)
 	    !store_job_end(tx, report->id, job_outcome_name(report->end.outcome), report->end_data,
 			   clock_wall_ms(), &done, err))
 		return false;
-	return !done || job_results_apply(report->runner->control, tx, row, &report->end, err);
+	return !done || (job_results_apply(report->runner->control, tx, row, &report->end, err) &&
+			 !fault_fails(POINT_JOB_END_APPLIED, err));
 }
 
 static void settle_end(void *arg, const struct error *failure)
@@ -204,6 +207,7 @@ static void on_end(void *arg, const struct job_end *end)
 {
 	struct handle *handle = arg;
 
+	fault_point(POINT_JOB_ENDED);
 	handle->job = NULL;
 	note_end(handle->runner, handle->id, handle->environment, end);
 }
@@ -241,11 +245,13 @@ static void settle_running(void *arg, const struct error *failure)
 	struct readiness *ready = arg;
 	struct handle *handle = handle_find(ready->runner, ready->id);
 
+	fault_point(POINT_JOB_RUNNING);
 	/* Only now: an engine never runs without the store knowing. */
 	if (handle && handle->job && failure)
 		job_cancel(handle->job);
 	else if (handle && handle->job)
 		job_go(handle->job);
+	fault_point(POINT_JOB_GO);
 	free(ready);
 }
 
@@ -255,6 +261,7 @@ static void on_ready(void *arg, const struct process_identity *identity)
 	struct turn_work work = { .apply = apply_running, .settle = settle_running };
 	struct readiness *ready = xcalloc(1, sizeof(*ready));
 
+	fault_point(POINT_JOB_READY);
 	ready->runner = handle->runner;
 	ready->id = handle->id;
 	ready->identity = *identity;
@@ -290,6 +297,8 @@ static bool make_folders(struct handle *handle, const json_t *request, struct er
 	struct control *control = handle->runner->control;
 	AUTO(free) char *folder = environment_folder(control, handle->environment);
 
+	if (fault_fails(POINT_JOB_FOLDER, err))
+		return false;
 	if (folder_make(folder, 0700, err) &&
 	    job_folder_make(control->jobs_folder, handle->id, request, err))
 		return true;
@@ -308,10 +317,13 @@ static void launch(void *arg)
 	AUTO(json_decref) json_t *request = NULL;
 	struct error failure;
 
-	if (!make_request(handle, &request, &failure) || !make_folders(handle, request, &failure))
+	fault_point(POINT_JOB_INTENT);
+	if (!make_request(handle, &request, &failure) || fault_fails(POINT_JOB_REQUEST, &failure) ||
+	    !make_folders(handle, request, &failure))
 		never_started(handle, &failure);
 	else
 		handle->job = job_launch(handle->runner->jobs, handle->id, &callbacks);
+	fault_point(POINT_JOB_LAUNCHED);
 }
 
 /* It was never committed: it takes up no slot. */
@@ -335,7 +347,8 @@ bool job_runner_start(struct job_runner *runner, struct store_tx *tx,
 	snprintf(row.owner, sizeof(row.owner), "%s", control_owner(runner->control));
 	snprintf(row.check_run, sizeof(row.check_run), "%s", check_run ? check_run : "");
 	if (!store_job_insert(tx, &row, err) ||
-	    (check_run && !store_check_start(tx, check_run, err)))
+	    (check_run && !store_check_start(tx, check_run, err)) ||
+	    fault_fails(POINT_JOB_NOTED, err))
 		return false;
 	turn_after_commit_or(runner->control->turn, launch, forget_launch,
 			     handle_add(runner, row.id, environment->id, kind));
@@ -354,7 +367,8 @@ static void order_stop(void *arg)
 	struct stop_order *order = arg;
 	struct error err;
 
-	if (!job_ask_stop(order->runner->control->jobs_folder, order->id,
+	if (fault_fails(POINT_JOB_STOP, &err) ||
+	    !job_ask_stop(order->runner->control->jobs_folder, order->id,
 			  "the environment is unwanted", &err))
 		log_warn("job %s could not be asked to stop, its deadline will: %s", order->id.text,
 			 err.message);
@@ -384,6 +398,7 @@ static void adopt(struct job_runner *runner, const struct job_row *row,
 
 	log_info("adopted job %s (%s), pid %d", row->id.text, row->kind, (int)identity->pid);
 	handle->job = job_adopt(runner->jobs, row->id, identity, row->lines_offset, &callbacks);
+	fault_point(POINT_JOB_ADOPTED);
 }
 
 static void apply_what_ended(struct job_runner *runner, const struct job_row *row,

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/duration.h"
+#include "base/fault.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "control/peer.h"
@@ -83,7 +84,8 @@ bool lifecycle_apply(struct control *control, struct store_tx *tx, struct env_id
 	    !store_environment_move(tx, id, env->state, to, clock_wall_ms(), err))
 		return error_wrap(err, "environment %s", id.text);
 	entry.state = env_state_name(to);
-	if (!store_history_append(tx, &id, clock_wall_ms(), &entry, err))
+	if (!store_history_append(tx, &id, clock_wall_ms(), &entry, err) ||
+	    fault_fails(POINT_MOVED, err))
 		return false;
 	log_step(id, event, to, message);
 	/* Told only after the turn's commit: it must still be true after a crash. */
@@ -98,7 +100,9 @@ bool lifecycle_unwant(struct control *control, struct store_tx *tx, struct env_i
 {
 	bool fell;
 
-	if (!store_environment_latch(tx, id, reason, message, failure, clock_wall_ms(), &fell, err))
+	if (!store_environment_latch(tx, id, reason, message, failure, clock_wall_ms(), &fell,
+				     err) ||
+	    fault_fails(POINT_LATCHED, err))
 		return false;
 	return !fell || lifecycle_apply(control, tx, id, EVENT_UNWANTED, message, err);
 }
@@ -108,7 +112,8 @@ bool lifecycle_expire(struct control *control, struct store_tx *tx, struct env_i
 {
 	bool done;
 
-	if (!store_environment_expire(tx, id, expires_at_ms, clock_wall_ms(), &done, err))
+	if (!store_environment_expire(tx, id, expires_at_ms, clock_wall_ms(), &done, err) ||
+	    fault_fails(POINT_EXPIRED, err))
 		return false;
 	/* Not done: an extension was first, and it is in use. */
 	return !done || lifecycle_apply(control, tx, id, EVENT_UNWANTED, message, err);
@@ -275,7 +280,8 @@ static bool insert(struct control *control, struct store_tx *tx, struct environm
 	    !store_history_append(tx, &env->id, env->created_at_ms, &entry, err) ||
 	    (request->idempotency_key &&
 	     !store_idempotency_add(tx, env->owner, request->idempotency_key, env->id,
-				    request->body_digest, err)))
+				    request->body_digest, err)) ||
+	    fault_fails(POINT_ACCEPTED, err))
 		return false;
 	turn_after_commit(control->turn, wake_other, control);
 	return true;
@@ -396,7 +402,8 @@ bool lifecycle_extend(struct control *control, struct store_tx *tx, struct env_i
 	    !choose_end(env, kind, more_ms, &change.expires_at_ms, err))
 		return false;
 	change.expires_boot_ms = clock_boot_ms() + (change.expires_at_ms - clock_wall_ms());
-	if (!store_environment_extend(tx, id, &change, &done, err))
+	if (!store_environment_extend(tx, id, &change, &done, err) ||
+	    fault_fails(POINT_EXTENDED, err))
 		return false;
 	if (!done)
 		return refuse_ended(env, err);

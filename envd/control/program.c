@@ -4,6 +4,7 @@
 #include <sys/wait.h>
 #include <time.h>
 
+#include "base/fault.h"
 #include "base/files.h"
 #include "base/log.h"
 #include "base/spawn.h"
@@ -72,6 +73,7 @@ static void start_reaper(struct program *program)
 
 	if (spawn(&spec, &program->reaper, &err)) {
 		log_info("started envd-reaper, pid %d", (int)program->reaper);
+		fault_point(POINT_REAPER_STARTED);
 		return;
 	}
 	log_error("envd-reaper cannot be started, trying again in %lld s: %s",

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/duration.h"
+#include "base/fault.h"
 #include "base/log.h"
 #include "control/job_runner.h"
 #include "control/lifecycle.h"
@@ -141,6 +142,7 @@ static bool grant_grace(struct store_tx *tx, const struct environment *env, int6
 static bool prove_never_started(struct scheduler *s, struct store_tx *tx,
 				const struct environment *env, struct error *err)
 {
+	fault_point(POINT_NEVER_STARTED);
 	return store_proof_add(tx, env->id, "never_started", clock_wall_ms(), NULL, err) &&
 	       lifecycle_apply(s->control, tx, env->id, EVENT_PROVED_GONE,
 			       "proved gone: nothing was ever started", err);
@@ -153,6 +155,7 @@ static bool take_over(struct scheduler *s, struct store_tx *tx, const struct job
 
 	if (!store_job_take_over(tx, job->id, job->owner, control_owner(s->control), &done, err))
 		return false;
+	fault_point(POINT_TAKEN_OVER);
 	if (done)
 		log_warn("took job %s over from %s, which is dead", job->id.text, job->owner);
 	return !done || job_runner_attend(s->control->runner, tx, err);
@@ -261,6 +264,8 @@ static bool pass(void *arg, struct store_tx *tx, struct error *err)
 	int64_t wake_at_ms = 0, open = 0;
 
 	if (!job_runner_attend(s->control->runner, tx, err) || !list_work(s, &list, err))
+		return false;
+	if (fault_fails(POINT_PASS, err))
 		return false;
 	for (size_t i = 0; i < list.count; i++)
 		move(s, tx, list.items[i]->id, &wake_at_ms);

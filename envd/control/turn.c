@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/fault.h"
 #include "base/log.h"
 #include "control/lock_watch.h"
 #include "loop/timer.h"
@@ -268,9 +269,11 @@ static void run_transaction(struct turn *turn)
 
 	if (!begin(turn, &tx))
 		return;
+	fault_point(POINT_TURN_BEGUN);
 	turn->pass_wanted = false;
 	apply_works(turn, tx, count);
 	run_pass(turn, tx);
+	fault_point(POINT_TURN_APPLIED);
 	if (!store_commit(tx, &err)) {
 		log_line(LOG_ERROR, NULL,
 			 "a turn of %zu changes was lost, nothing of it was done: %s", count,
@@ -282,10 +285,13 @@ static void run_transaction(struct turn *turn)
 		postpone(turn, &err, FULL_RETRY_MS);
 		return;
 	}
+	fault_point(POINT_TURN_COMMITTED);
 	store_reserve_ensure(turn->store);
 	run_effects(turn);
 	tell_commit(turn);
+	fault_point(POINT_TURN_STARTED);
 	settle_works(turn, count);
+	fault_point(POINT_TURN_SETTLED);
 }
 
 void turn_run(struct turn *turn)

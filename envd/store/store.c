@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "base/fault.h"
 #include "base/files.h"
 #include "base/ids.h"
 #include "base/text.h"
@@ -190,6 +191,8 @@ static bool check_version(struct store *store, struct error *err)
 bool store_begin(struct store *store, struct store_tx **tx, struct error *err)
 {
 	assert(!store->in_tx);
+	if (fault_fails(POINT_STORE_BEGIN, err))
+		return false;
 	if (!take_lock(store, err))
 		return false;
 	if (!execute(store, "BEGIN IMMEDIATE", err)) {
@@ -228,7 +231,8 @@ static void end_tx(struct store *store)
 bool store_commit(struct store_tx *tx, struct error *err)
 {
 	struct store *store = tx->store;
-	bool done = !tx->is_broken && execute(store, "COMMIT", err);
+	bool done = !tx->is_broken && !fault_fails(POINT_STORE_COMMIT, err) &&
+		    execute(store, "COMMIT", err);
 
 	if (tx->is_broken)
 		error_set_as(err, ERR_UNAVAILABLE, "disk_full", "the disk of \"%s\" is full",

@@ -7,8 +7,8 @@
 #define ENVD_STORE_STORE_ENVIRONMENTS_H
 
 #include "model/environment.h"
-#include "model/quota.h"
 #include "model/lease.h"
+#include "model/quota.h"
 #include "store/store.h"
 
 /* New row. Fills in `sequence`. ERR_CONFLICT "name_taken" when a live environment has the name. */

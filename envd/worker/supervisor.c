@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "base/duration.h"
+#include "base/fault.h"
 #include "base/files.h"
 #include "base/spawn.h"
 #include "wire/job_files.h"
@@ -160,11 +161,13 @@ static void watch_folder(struct supervisor *supervisor)
 
 static bool get_ready(struct supervisor *supervisor, struct error *err)
 {
-	if (!take_lock(supervisor, err) || !refuse_second_life(supervisor, err) ||
-	    !read_request(supervisor, err) || !listen_to_signals(supervisor, err))
+	fault_point(POINT_WORKER_BEGUN);
+	if (!take_lock(supervisor, err) || fault_fails(POINT_WORKER_LOCKED, err) ||
+	    !refuse_second_life(supervisor, err) || !read_request(supervisor, err) ||
+	    !listen_to_signals(supervisor, err))
 		return false;
 	watch_folder(supervisor);
-	return write_identity(supervisor, err);
+	return !fault_fails(POINT_WORKER_IDENTITY, err) && write_identity(supervisor, err);
 }
 
 /* ---- ending the task before its time ---- */
@@ -438,7 +441,8 @@ static bool write_result(const struct supervisor *supervisor, const json_t *resu
 	int64_t give_up_mono_ms = clock_mono_ms() + RESULT_WAIT_MS;
 	struct error err;
 
-	while (!file_write_atomically(path, text, strlen(text), 0600, &err)) {
+	while (fault_fails(POINT_WORKER_RESULT, &err) ||
+	       !file_write_atomically(path, text, strlen(text), 0600, &err)) {
 		if (clock_mono_ms() > give_up_mono_ms) {
 			dprintf(2, "%s\n", err.message);
 			return false;
@@ -477,6 +481,7 @@ static int run_task(void *arg)
 {
 	struct supervisor *supervisor = arg;
 
+	fault_point(POINT_WORKER_TASK);
 	return supervisor->task(supervisor->request);
 }
 
@@ -540,6 +545,7 @@ static bool end_with_result(struct supervisor *supervisor)
 	char message[sizeof(supervisor->ending.message)] = "";
 
 	watch_task(supervisor);
+	fault_point(POINT_WORKER_TASK_OVER);
 	guard_finish(&supervisor->guard, &report);
 	drain_output(supervisor);
 	outcome = judge(supervisor, &report, message, sizeof(message));
@@ -556,9 +562,11 @@ static bool live(struct supervisor *supervisor)
 		return end_never_started(supervisor, supervisor->ending.is_decided
 							 ? supervisor->ending.message
 							 : "was not told to go");
+	fault_point(POINT_WORKER_GO);
 	supervisor->started_at_ms = clock_wall_ms();
 	if (!start_task(supervisor, &err))
 		return end_never_started(supervisor, err.message);
+	fault_point(POINT_WORKER_STARTED);
 	return end_with_result(supervisor);
 }
 
@@ -586,7 +594,9 @@ int supervisor_run(const char *folder, int (*task)(const json_t *request))
 	/* If nobody reads this, nobody will say go. */
 	dprintf(JOB_READY_FD, "ready\n");
 	close(JOB_READY_FD);
+	fault_point(POINT_WORKER_READY);
 	has_result = live(&supervisor);
+	fault_point(POINT_WORKER_END);
 	line_recorder_release(&supervisor.lines);
 	log_recorder_release(&supervisor.log);
 	json_decref(supervisor.request);
