@@ -55,6 +55,12 @@ static bool open_database(struct store *store, struct error *err)
 	if (result != SQLITE_OK)
 		return store_error(store, result, err, "opening");
 	harden(store->db);
+	/* When it cannot have the file for writing, for want of descriptors for example, SQLite
+	 * opens it for reading and says nothing: a reaper with such a store would destroy nothing
+	 * for as long as it lives. */
+	if (sqlite3_db_readonly(store->db, "main") == 1)
+		return error_set_as(err, ERR_DENIED, "store_unwritable",
+				    "\"%s\" cannot be opened for writing", path);
 	return execute(store, "PRAGMA journal_mode = WAL", err) &&
 	       execute(store, "PRAGMA synchronous = FULL", err) &&
 	       execute(store, "PRAGMA foreign_keys = ON", err);
@@ -144,6 +150,7 @@ bool store_open(const char *folder, bool may_migrate, struct store **store, stru
 	if (!open_lock(made, err) || !open_under_lock(made, may_migrate, err) ||
 	    !ensure_instance(made, err))
 		return false;
+	made->is_open = true;
 	*store = TAKE(made);
 	return true;
 }

@@ -5,14 +5,16 @@
 #include <string.h>
 #include <sysexits.h>
 
-/* A failed fsync may have dropped pages that SQLite believes are safe: the only truth left is what
- * is on disk, so start again from there. */
+/* For what a new start from the disk can mend and this one cannot. A failed fsync may have dropped
+ * pages that SQLite believes are safe: the only truth left is what is on disk, so start again from
+ * there. */
 static void end_program(struct store *store, const char *doing)
 {
 	char line[256];
-	int length = snprintf(
-	    line, sizeof(line), "level=error msg=\"store: I/O error while %s: %s (%s); ending\"\n",
-	    doing, sqlite3_errmsg(store->db), strerror(sqlite3_system_errno(store->db)));
+	int length =
+	    snprintf(line, sizeof(line),
+		     "level=error msg=\"store: cannot go on after %s: %s (%s); ending\"\n", doing,
+		     sqlite3_errmsg(store->db), strerror(sqlite3_system_errno(store->db)));
 
 	if (write(STDERR_FILENO, line, (size_t)length) < 0)
 		_exit(EX_OSERR);
@@ -45,6 +47,11 @@ bool store_error(struct store *store, int result, struct error *err, const char 
 		return error_set_as(err, ERR_UNAVAILABLE, "store_busy", "the store is busy (%s)",
 				    doing);
 	case SQLITE_READONLY:
+		/* The same for its log and its index, which are opened when they are needed. Only a
+		 * new connection can write again. */
+		if (store->is_open)
+			end_program(store, doing);
+		__attribute__((fallthrough));
 	case SQLITE_PERM:
 	case SQLITE_CANTOPEN:
 		return error_set_as(err, ERR_DENIED, "store_unwritable",

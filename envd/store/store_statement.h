@@ -24,6 +24,7 @@ struct store {
 	int64_t turns;
 	struct store_tx tx;
 	bool in_tx;
+	bool is_open; /* it could be written when it was opened */
 };
 
 DEFINE_AUTO(sqlite3_stmt *, sqlite3_finalize)

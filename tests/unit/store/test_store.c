@@ -3,6 +3,8 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
 #include <cmocka.h>
 
 #include "base/clock.h"
@@ -497,9 +499,42 @@ static void of_what_has_ended_only_the_newest_are_kept(void **state)
 
 #define WITH_STORE(test) cmocka_unit_test_setup_teardown(test, open_fixture, close_fixture)
 
+/* SQLite opens what it may not write for reading, and says nothing. Root may write everything, so
+ * somebody else tries. */
+static int open_as_somebody_else(struct fixture *f)
+{
+	struct store *store;
+	struct error err;
+
+	if (geteuid() == 0 && setuid(65534) != 0)
+		return 2;
+	if (store_open(f->folder, true, &store, &err))
+		return 1;
+	return strcmp(err.slug, "store_unwritable") == 0 ? 0 : 3;
+}
+
+static void a_store_that_cannot_be_written_is_not_opened(void **state)
+{
+	struct fixture *f = *state;
+	AUTO(free) char *database = path_join(f->folder, "store.db");
+	AUTO(free) char *lock = path_join(f->folder, "store.lock");
+	int status;
+	pid_t pid;
+
+	assert_int_equal(chmod(f->folder, 0777), 0);
+	assert_int_equal(chmod(lock, 0666), 0);
+	assert_int_equal(chmod(database, 0444), 0);
+	pid = fork();
+	if (pid == 0)
+		_exit(open_as_somebody_else(f));
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		WITH_STORE(a_store_that_cannot_be_written_is_not_opened),
 		WITH_STORE(an_environment_comes_back_as_it_was_stored),
 		WITH_STORE(a_live_name_is_taken_and_a_free_one_is_not),
 		WITH_STORE(the_latch_falls_once_and_never_rises),
