@@ -26,6 +26,7 @@ ifeq ($(FAULTS),1)
 # A test build: named places can be told to die, to stall or to fail (envd/base/fault.h).
 BUILD := build/faults
 OPTIMISE := -O2 -g -DENVD_FAULTS
+FAIL_NTH = $(call object,tests/support/fail_nth.c)
 endif
 HARDENING += -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
 endif
@@ -38,7 +39,7 @@ LDFLAGS_ALL = -pie -Wl,-z,relro,-z,now,-z,noexecstack $(SANITIZERS) $(LDFLAGS)
 ENVD_SOURCES := $(filter-out envd/main.c,$(wildcard envd/*/*.c envd/*/*/*.c))
 CLI_SOURCES := $(filter-out cli/main.c,$(wildcard cli/*.c))
 REAPER_SOURCES := $(filter-out reaper/main.c,$(wildcard reaper/*.c))
-SUPPORT_SOURCES := $(filter-out tests/support/filter.c,$(wildcard tests/support/*.c))
+SUPPORT_SOURCES := $(filter-out tests/support/filter.c tests/support/fail_nth.c,$(wildcard tests/support/*.c))
 SIMULATION_SOURCES := $(filter-out tests/simulation/main.c,$(wildcard tests/simulation/*.c))
 UNIT_TESTS := $(wildcard tests/unit/*/test_*.c)
 SCENARIO_TESTS := $(wildcard tests/scenario/test_*.c)
@@ -96,10 +97,11 @@ $(SIMULATION_LIBRARY): $(call object,$(SIMULATION_SOURCES))
 $(BUILD)/bin/envd: $(call object,envd/main.c) $(ENVD_LIBRARY)
 $(BUILD)/bin/envd-reaper: $(call object,reaper/main.c) $(REAPER_LIBRARY) $(ENVD_LIBRARY)
 $(BUILD)/bin/envctl: $(call object,cli/main.c) $(CLI_LIBRARY) $(ENVD_LIBRARY)
+$(PROGRAMS): $(FAIL_NTH)
 $(PROGRAMS):
 	@mkdir -p $(@D)
 	@echo "  LINK  $@"
-	$(Q)$(CC) $(LDFLAGS_ALL) $^ $(PKG_LIBS) -o $@
+	$(Q)$(CC) $(LDFLAGS_ALL) $(filter %.o,$^) $(filter %.a,$^) $(PKG_LIBS) -o $@
 
 $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(BUILD)/obj/tests/support/filter.o $(SUPPORT_LIBRARY) $(CLI_LIBRARY) $(REAPER_LIBRARY) $(ENVD_LIBRARY)
 	@mkdir -p $(@D)
@@ -192,7 +194,7 @@ test-slow: ## failure tests, templates live, CI steps, fuzzing, schemathesis, th
 	@ci/local/packages build test runtime docker lint
 	@$(MAKE) --no-print-directory test-failure
 	@$(MAKE) --no-print-directory FAULTS=1 all
-	@ENVD_CHAOS=quick $(RUN) --limit 480 tests/chaos/crash_matrix
+	@ENVD_CHAOS=quick $(RUN) --limit 480 tests/chaos/crash_matrix tests/chaos/nth_calls
 	@$(MAKE) --no-print-directory test-live
 	@$(MAKE) --no-print-directory test-ci
 	@$(MAKE) --no-print-directory fuzz-short
@@ -239,6 +241,10 @@ chaos: ## every fault point x action x story, then kill -9 at random on real con
 	@$(MAKE) --no-print-directory all
 	@$(MAKE) --no-print-directory FAULTS=1 all
 	@tests/chaos/crash_matrix
+	@tests/chaos/nth_calls --each 40
+	@socket=$$(ci/local/runtime --own "$${ENVD_TEST_WORK:-/tmp/envd-tests-$$(id -u)}/podman") && \
+		tests/support/busybox-image "$$socket" >/dev/null 2>&1 && \
+		ENVD_TEST_PODMAN=$$socket tests/chaos/random_kills
 
 planted: ## sixteen bugs, each planted in a copy, each caught by the test that should
 	@tests/planted/run

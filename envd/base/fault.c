@@ -45,11 +45,12 @@ static long count_pass(const char *folder)
 static bool is_planned(const char *folder, enum fault_point point, char action[16])
 {
 	AUTO(free) char *path = xasprintf("%s/plan", folder);
-	AUTO(fclose) FILE *plan = fopen(path, "re");
-	char name[64];
+	AUTO(close) int fd = open(path, O_RDONLY | O_CLOEXEC);
+	char plan[128] = "", name[64];
 	long nth;
 
-	if (!plan || fscanf(plan, "%63s %15s %ld", name, action, &nth) != 3)
+	if (fd < 0 || read(fd, plan, sizeof(plan) - 1) <= 0 ||
+	    sscanf(plan, "%63s %15s %ld", name, action, &nth) != 3)
 		return false;
 	return strcmp(name, names[point]) == 0 && count_pass(folder) == nth;
 }
