@@ -58,9 +58,11 @@ class World:
         self.socket = os.path.join(self.folder, "s")
         self.told = []
         self.ids = []
+        self.id_of_key = {}
         self.asked_to_destroy = set()
         self.envd = None
         self.is_over = False
+        self.stays_dead = threading.Event()  # envd is not started again while it is set
         folder = os.path.join(self.folder, "templates", template)
         for made in (self.world, self.faults, folder, os.path.join(self.world, "items")):
             os.makedirs(made)
@@ -85,6 +87,8 @@ class World:
                  "--lease-grace=0s", "--check-limit=20s"] + self.arguments,
                 env=variables, stdout=self.log, stderr=self.log, start_new_session=True)
             self.envd.wait()
+            while self.stays_dead.is_set() and not self.is_over:
+                time.sleep(0.05)
 
     def arm(self, plan):
         """From now on passes are counted; what was passed before is forgotten."""
@@ -138,6 +142,9 @@ class World:
         status, env = self.ask("POST", "/v1/environments", body, key)
         if status not in (200, 201):
             raise Broken("create answered %s: %s" % (status, env))
+        if self.id_of_key.setdefault(key, env["id"]) != env["id"]:
+            raise Broken("S11 one key, two environments: %s and %s" % (
+                self.id_of_key[key], env["id"]))
         if env["id"] not in self.ids:
             self.ids.append(env["id"])
         return env["id"]
