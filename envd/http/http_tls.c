@@ -109,7 +109,7 @@ static bool read_files(const struct http_tls *tls, SSL_CTX **context, struct err
 
 bool http_tls_reload(struct http_tls *tls, struct error *err)
 {
-	SSL_CTX *context;
+	SSL_CTX *context = NULL; /* gcc does not see at -O1 that a success sets it */
 
 	/* Before reading: what changes meanwhile is then seen as a change. */
 	take_stamps(tls, tls->stamps);
