@@ -162,6 +162,8 @@ const char *const *variables_of_workers(void)
 		"TZ",
 		"TMPDIR",
 		"XDG_RUNTIME_DIR",
+		"DOCKER_CONFIG",
+		"REGISTRY_AUTH_FILE",
 		"SSL_CERT_FILE",
 		"SSL_CERT_DIR",
 		"ENVD_EXTERNAL_*",

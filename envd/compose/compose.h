@@ -172,9 +172,33 @@ struct compose_limits {
 	int64_t pids;
 };
 
+enum compose_pull {
+	COMPOSE_PULL_MISSING, /* `missing`, `if_not_present`: unless the target has it */
+	COMPOSE_PULL_ALWAYS,
+	COMPOSE_PULL_NEVER,
+	COMPOSE_PULL_BUILD, /* `build`: made again even if the target has it */
+};
+
+/* `build:` of a service. */
+struct compose_build {
+	char *context;           /* folder as written: ".", "./web" */
+	char *dockerfile;        /* path below the context; "Dockerfile" unless given */
+	char *dockerfile_inline; /* instead of it; NULL: none */
+	struct compose_pairs args;
+	struct compose_pairs labels;
+	char *target;  /* stage; NULL: the last */
+	char *network; /* "none", "host", "default"; NULL: the runtime's default */
+	bool no_cache;
+	bool pull; /* its base images, even if the target has them */
+	struct compose_place at;
+};
+
 struct compose_service {
 	char *name;
-	char *image;
+	char *image;                 /* NULL: what `build` makes is its image */
+	struct compose_build *build; /* NULL: none */
+	enum compose_pull pull;
+	char *platform; /* "linux/amd64"; NULL: the target's own */
 	struct compose_command command;
 	struct compose_command entrypoint;
 	struct compose_pairs variables; /* `environment:` */

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "compose/compose_command.h"
 #include "compose/compose_health.h"
+#include "compose/compose_image.h"
 #include "compose/compose_mounts.h"
 #include "compose/compose_ports.h"
 
@@ -15,24 +16,6 @@ typedef bool read_key(struct compose_reader *reader, const struct yaml_node *nod
 		      struct compose_service *service, struct error *err);
 
 /* ---- texts --------------------------------------------------------------------------------- */
-
-static bool read_image(struct compose_reader *reader, const struct yaml_node *node,
-		       struct compose_service *service, struct error *err)
-{
-	char shown[80];
-	size_t length;
-
-	service->image_at = compose_place_of(node);
-	if (!compose_text(reader, node, "image", &service->image, err))
-		return false;
-	length = strlen(service->image);
-	return (length && length <= 255 && isalnum((unsigned char)service->image[0]) &&
-		strspn(service->image,
-		       "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._/:@-") ==
-		    length) ||
-	       compose_wrong(reader, node, err, "\"image\": \"%s\" is no image's name",
-			     text_printable(service->image, shown, sizeof(shown)));
-}
 
 static bool read_command(struct compose_reader *reader, const struct yaml_node *node,
 			 struct compose_service *service, struct error *err)
@@ -372,7 +355,10 @@ static const struct {
 	const char *key;
 	read_key *read;
 } service_keys[] = {
-	{ "image",       read_image },
+	{ "image",       compose_image_read },
+	{ "build",       compose_build_read },
+	{ "pull_policy", compose_pull_policy_read },
+	{ "platform",    compose_platform_read },
 	{ "command",     read_command },
 	{ "entrypoint",  read_entrypoint },
 	{ "environment", read_environment },
@@ -430,8 +416,8 @@ bool compose_service_read(struct compose_reader *reader, const struct yaml_node 
 		if (node && !service_keys[i].read(reader, node, service, err))
 			return false;
 	}
-	if (!service->image)
-		return compose_wrong(reader, name, err, "\"image\" is missing");
+	if (!compose_image_check(reader, name, service, err))
+		return false;
 	if (!service->networks.count)
 		add_attachment(&service->networks, xstrdup("default"), service->at);
 	return true;
@@ -457,7 +443,7 @@ void compose_service_release(struct compose_service *service)
 	free(service->needs.items);
 	free(service->networks.items);
 	free(service->name);
-	free(service->image);
+	compose_image_release(service);
 	free(service->user);
 	free(service->working_dir);
 	*service = (struct compose_service){ 0 };

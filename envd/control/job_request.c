@@ -57,14 +57,15 @@ static json_t *base_request(const struct control *control, const struct environm
 
 	return json_pack(
 	    "{s:i, s:s, s:s, s:s, s:{s:s, s:s, s:I, s:I}, s:s, s:{s:s, s:s, s:s, s:b}, s:O, s:O,"
-	    " s:s, s:o, s:o}",
+	    " s:s, s:o, s:o, s:b}",
 	    "protocol", 1, "job", job, "task", task, "instance", store_instance(control->store),
 	    "environment", "id", env->id.text, "name", env->name, "sequence",
 	    (json_int_t)env->sequence, "hard_wall_s", (json_int_t)(env->hard_wall_at_ms / 1000),
 	    "folder", folder, "template", "name", env->template_name, "folder",
 	    env->template_folder, "digest", env->template_digest, "trusted", env->is_trusted,
 	    "pins", env->pins, "parameters", env->parameters, "engine", env->engine, "target",
-	    target_json(target), "limits", limits_json(deadline));
+	    target_json(target), "limits", limits_json(deadline), "untrusted_registry_credentials",
+	    control->settings->untrusted_registry_credentials);
 }
 
 static const struct target *target_of(const struct control *control, const struct environment *env,

@@ -49,7 +49,8 @@ struct engine_request {
 	const char
 	    *template_folder; /* the snapshot inside `folder`; NULL after the environment ended */
 	bool is_trusted;    /* the template's source; untrusted gets design.md section 5 *Trust* */
-	const json_t *pins; /* {component: version} as asked */
+	bool may_use_credentials; /* of registries: trusted, or the settings allow it to all */
+	const json_t *pins;       /* {component: version} as asked */
 	const json_t *parameters; /* {name: value}, validated, defaults filled in */
 	const json_t *lock;       /* of an earlier attempt, or NULL */
 	struct engine_target target;

@@ -37,6 +37,8 @@ static const struct option rows[] = {
 	  "folder of trusted templates; may be given again", NULL },
 	{ "untrusted-templates", 0, OPTION_LIST, AT(untrusted_templates), "DIR", NULL,
 	  "folder of templates that get no path outside themselves, no runtime socket, no privileges", NULL },
+	{ "untrusted-registry-credentials", 0, OPTION_FLAG, AT(untrusted_registry_credentials), NULL, NULL,
+	  "pull images of these templates, too, with the credentials that are kept for registries", NULL },
 	{ "runtime", 0, OPTION_TEXT, AT(runtime), "unix:PATH", "ENVD_RUNTIME",
 	  "API socket of Docker or Podman (default: DOCKER_HOST, then the usual places)", NULL },
 	{ "queue-limit", 0, OPTION_DURATION, AT(queue_limit_ms), "DURATION", NULL,

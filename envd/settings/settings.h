@@ -35,6 +35,7 @@ struct settings {
 	const char *runtime;       /* container API socket; NULL: looked for */
 	struct option_list templates;
 	struct option_list untrusted_templates;
+	bool untrusted_registry_credentials; /* templates that are not trusted get them, too */
 	int64_t queue_limit_ms;
 	int64_t lease_grace_ms;
 	int64_t check_limit_ms;

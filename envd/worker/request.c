@@ -108,6 +108,9 @@ bool request_read(struct request *request, const json_t *json, struct error *err
 	    !read_template(request, json, err))
 		return error_wrap(err, "request");
 	read_target(request, json);
+	engine_request->may_use_credentials =
+	    engine_request->is_trusted ||
+	    json_get_bool(json, "untrusted_registry_credentials", false);
 	engine_request->whole = json;
 	engine_request->pins = json_object_get(json, "pins");
 	engine_request->parameters = json_object_get(json, "parameters");

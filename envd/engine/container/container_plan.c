@@ -6,6 +6,7 @@
 #include "engine/container/container_body.h"
 #include "engine/container/container_image.h"
 #include "engine/container/container_names.h"
+#include "engine/container/image_reference.h"
 #include "model/pins.h"
 
 #define CONFIG_BYTES_MAX ((size_t)1024 * 1024)
@@ -153,20 +154,24 @@ static bool make_services(const struct engine_request *request, struct container
 	return true;
 }
 
-static const char *locked_image_id(const json_t *lock, const char *service)
+static const char *locked(const json_t *lock, const char *service, const char *key)
 {
-	return json_get_string(json_object_get(json_object_get(lock, "services"), service),
-			       "image_id", NULL);
+	return json_get_string(json_object_get(json_object_get(lock, "services"), service), key,
+			       NULL);
 }
 
-static bool check_machine(struct runtime *runtime, struct docker_call *info_call,
-			  const struct image_wish *wishes, size_t count, struct error *err)
+static bool take_machine(struct runtime *runtime, struct docker_call *info_call, struct error *err)
 {
 	AUTO(json_decref) json_t *info = NULL;
 
 	docker_wait(runtime->docker, info_call);
-	if (!runtime_take_info(runtime, info_call, &info, err))
-		return false;
+	return runtime_take_info(runtime, info_call, &info, err);
+}
+
+/* Of what is known so far: the platforms asked for, the images that are there. */
+static bool check_architectures(const struct runtime *runtime, const struct image_wish *wishes,
+				size_t count, struct error *err)
+{
 	for (size_t i = 0; i < count; i++)
 		if (!image_check_architecture(runtime, &wishes[i], err))
 			return false;
@@ -184,12 +189,26 @@ static bool resolve_images(const struct engine_request *request, struct runtime 
 	docker_begin(runtime->docker, info_call);
 
 	for (size_t i = 0; i < plan->count; i++) {
-		wishes[i].service = plan->services[i].service->name;
-		wishes[i].reference = plan->services[i].service->image;
-		wishes[i].locked_id = locked_image_id(request->lock, wishes[i].service);
+		const struct compose_service *service = plan->services[i].service;
+
+		if (service->build)
+			return compose_error(plan->file, service->build->at, "compose_unsupported",
+					     err, "service \"%s\": \"build\" is not supported",
+					     service->name);
+		wishes[i] = (struct image_wish){
+			.service = service->name,
+			.reference = service->build ? NULL : service->image,
+			.platform = service->platform,
+			.pull = service->pull,
+			.locked_id = locked(request->lock, service->name, "image_id"),
+			.locked_digest = locked(request->lock, service->name, "digest"),
+		};
 	}
-	is_good = images_resolve(runtime, lines, wishes, plan->count, err) &&
-		  check_machine(runtime, info_call, wishes, plan->count, err);
+	is_good = images_find(runtime, wishes, plan->count, err) &&
+		  take_machine(runtime, info_call, err) &&
+		  check_architectures(runtime, wishes, plan->count, err) &&
+		  images_fetch(request, runtime, lines, wishes, plan->count, err) &&
+		  check_architectures(runtime, wishes, plan->count, err);
 	for (size_t i = 0; i < plan->count; i++)
 		plan->services[i].image = wishes[i].image;
 	return is_good;
@@ -270,7 +289,7 @@ static bool make_bodies(const struct engine_request *request, const struct conta
 static const char *image_id_of(const struct container_plan *plan, const char *reference)
 {
 	for (size_t i = 0; i < plan->count; i++)
-		if (strcmp(plan->services[i].service->image, reference) == 0)
+		if (text_equal(plan->services[i].service->image, reference))
 			return json_get_string(plan->services[i].image, "Id", NULL);
 	return NULL;
 }
@@ -296,18 +315,29 @@ static json_t *locked_components(const struct container_plan *plan, const json_t
 	return components;
 }
 
+/* By which it can be pulled again; NULL for what no registry has. */
+static char *repo_digest_of(const struct planned_service *planned)
+{
+	if (planned->service->build || image_is_local(planned->service->image))
+		return NULL;
+	return image_repo_digest(planned->service->image,
+				 json_object_get(planned->image, "RepoDigests"));
+}
+
 static json_t *locked_services(const struct container_plan *plan)
 {
 	json_t *services = json_object();
 
 	for (size_t i = 0; i < plan->count; i++) {
 		const struct planned_service *planned = &plan->services[i];
+		AUTO(free) char *digest = repo_digest_of(planned);
 
-		json_object_set_new(
-		    services, planned->service->name,
-		    json_pack("{s:s, s:s, s:s, s:b}", "image", planned->service->image, "image_id",
-			      json_get_string(planned->image, "Id", ""), "config_hash",
-			      planned->config_hash, "one_shot", planned->is_one_shot));
+		json_object_set_new(services, planned->service->name,
+				    json_pack("{s:s, s:s, s:s?, s:s, s:b}", "image",
+					      planned->service->image, "image_id",
+					      json_get_string(planned->image, "Id", ""), "digest",
+					      digest, "config_hash", planned->config_hash,
+					      "one_shot", planned->is_one_shot));
 	}
 	return services;
 }

@@ -55,6 +55,8 @@ static void transfer_free(struct docker_transfer *transfer)
 	*at = transfer->next;
 	curl_multi_remove_handle(transfer->docker->multi, transfer->easy);
 	curl_easy_cleanup(transfer->easy);
+	for (struct curl_slist *header = transfer->headers; header; header = header->next)
+		explicit_bzero(header->data, strlen(header->data));
 	curl_slist_free_all(transfer->headers);
 	free(transfer->body);
 	transfer->call->transfer = NULL;
@@ -106,6 +108,9 @@ void docker_call_free(struct docker_call *call)
 		transfer_free(call->transfer);
 	free(call->path);
 	json_decref(call->body);
+	if (call->secret_header)
+		explicit_bzero(call->secret_header, strlen(call->secret_header));
+	free(call->secret_header);
 	text_release(&call->bytes);
 	text_release(&call->headers);
 	text_release(&call->answer);
@@ -177,6 +182,9 @@ static void set_body(struct docker_transfer *transfer)
 	} else if (strcmp(call->method, "POST") == 0) {
 		bytes = "";
 	}
+	if (call->secret_header)
+		transfer->headers = curl_slist_append(transfer->headers, call->secret_header);
+	curl_easy_setopt(transfer->easy, CURLOPT_HTTPHEADER, transfer->headers);
 	if (!bytes)
 		return;
 	transfer->headers = curl_slist_append(transfer->headers, type);

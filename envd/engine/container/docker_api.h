@@ -28,6 +28,7 @@ struct docker_call {
 	char *path;            /* "/containers/json?all=1" */
 	json_t *body;          /* owned; NULL: none */
 	struct text bytes;     /* instead of `body`: a tar archive */
+	char *secret_header;   /* owned, wiped when freed; NULL: none. "X-Registry-Auth: ..." */
 	int64_t time_limit_ms; /* DOCKER_CALL_LIMIT_MS unless changed; 0: none (log followers) */
 
 	/* Instead of collecting `answer`; false ends the call as if the runtime had closed it. */

@@ -7,8 +7,8 @@
 #include <cmocka.h>
 
 #include "engine/container/container_body.h"
-#include "engine/container/container_image.h"
 #include "engine/container/container_names.h"
+#include "engine/container/image_reference.h"
 
 #define IMAGE                                                                                      \
 	"{\"Id\":\"sha256:abc\",\"Config\":{\"Entrypoint\":[\"/entry\"],\"Cmd\":[\"serve\"],"      \

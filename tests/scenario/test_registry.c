@@ -1,0 +1,246 @@
+/*
+ * Images from a registry: a real one (tests/support/registry.h), with what real ones give and
+ * refuse. The registry and the runtime are the witnesses.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/base64.h"
+#include "base/files.h"
+#include "tests/support/registry.h"
+
+static void write_service(struct stage *stage, const char *image, const char *more)
+{
+	AUTO(free)
+	char *compose = xasprintf("services:\n  web: { image: '%s', command: [httpd, -f, -p, '80', "
+				  "-h, /www]%s }\n",
+				  image, more);
+
+	stage_write(stage, compose, NULL);
+}
+
+static const char *locked(const struct stage *stage, const char *key)
+{
+	return json_get_string(stage_dig(stage->lock, "services", "web", NULL), key, "");
+}
+
+/* Where Docker's users keep it: $DOCKER_CONFIG/config.json. */
+static void log_in(const struct registry *registry, const char *name, const char *password)
+{
+	AUTO(free) char *plain = xasprintf("%s:%s", REGISTRY_USER, password);
+	AUTO(free) char *encoded = base64_encode(plain, strlen(plain), false);
+	AUTO(free) char *path = path_join(registry->folder, "config.json");
+	AUTO(free)
+	char *json = xasprintf("{\"auths\":{\"https://%s/v1/\":{\"auth\":\"%s\"}}}", name, encoded);
+	struct error err;
+
+	assert_true(file_write_atomically(path, json, strlen(json), 0600, &err));
+	setenv("DOCKER_CONFIG", registry->folder, 1);
+}
+
+/* Not in what was said, not in the error, not in the lock, in no file of the environment. */
+static void assert_secret_is_nowhere(const struct stage *stage)
+{
+	AUTO(free) char *lock = json_to_text(stage->lock);
+	AUTO(free)
+	char *search = xasprintf("! grep -rqF -e " REGISTRY_PASSWORD " %s", stage->folder);
+
+	assert_null(strstr(stage->said, REGISTRY_PASSWORD));
+	assert_null(strstr(stage->err.message, REGISTRY_PASSWORD));
+	assert_null(strstr(lock, REGISTRY_PASSWORD));
+	assert_int_equal(system(search), 0);
+}
+
+/* ---- pulled and locked ---- */
+
+static void an_image_is_pulled_by_tag_and_again_by_the_digest_of_the_lock(void **state)
+{
+	struct stage *stage = stage_new(*state);
+	struct registry *registry = registry_new(stage, (struct registry_wish){ 0 });
+	AUTO(free) char *image = registry_image(registry, "story/web:1");
+	AUTO(free) char *first_id = NULL;
+	AUTO(free) char *digest = NULL;
+
+	registry_push(registry, "story/web", "1", 8);
+	write_service(stage, image, "");
+	stage_must(stage, "create");
+	assert_int_equal(stage_fetch(stage, "web", "web"), 0);
+	stage_contains(locked(stage, "digest"), "/story/web@sha256:");
+	first_id = xstrdup(locked(stage, "image_id"));
+	digest = xstrdup(locked(stage, "digest"));
+
+	/* The tag moves on, the image goes; the lock still means the first one. */
+	stage_must(stage, "destroy");
+	registry_forget(registry, first_id);
+	registry_push(registry, "story/web", "1", 8);
+	stage_must(stage, "create");
+	assert_string_equal(json_get_string(stage_service(stage, "web"), "image_id", ""), first_id);
+	assert_true(registry_has_image(registry, digest));
+	assert_false(registry_has_image(registry, image));
+	stage_must(stage, "destroy");
+	registry_forget(registry, first_id);
+	registry_free(registry);
+	stage_free(stage);
+}
+
+static void pull_policies_decide_when_a_registry_is_asked(void **state)
+{
+	struct stage *stage = stage_new(*state);
+	struct registry *registry = registry_new(stage, (struct registry_wish){ 0 });
+	AUTO(free) char *image = registry_image(registry, "story/policy:1");
+	AUTO(free) char *old_id = NULL;
+
+	registry_push(registry, "story/policy", "1", 8);
+	write_service(stage, image, ", pull_policy: never");
+	stage_must_not(stage, "plan", "image_missing");
+	stage_contains(stage->err.message, "pull_policy is \"never\"");
+
+	write_service(stage, image, ", pull_policy: if_not_present");
+	stage_must(stage, "plan");
+	old_id = xstrdup(json_get_string(stage_dig(stage->data, "lock", "services", "web", NULL),
+					 "image_id", ""));
+	write_service(stage, image, ", pull_policy: never");
+	stage_must(stage, "plan");
+
+	/* Another image of that name, pushed and not on the target: it has the old one. */
+	registry_push(registry, "story/policy", "1", 8);
+	assert_int_equal(stage_ask(stage, "POST",
+				   "/v1.41/images/%s/tag?repo=%s%%2Fstory%%2Fpolicy&tag=1", old_id,
+				   registry->name),
+			 201);
+	write_service(stage, image, ", pull_policy: missing");
+	stage_must(stage, "plan");
+	assert_string_equal(json_get_string(stage_dig(stage->data, "lock", "services", "web", NULL),
+					    "image_id", ""),
+			    old_id);
+	write_service(stage, image, ", pull_policy: always");
+	stage_must(stage, "plan");
+	assert_string_not_equal(
+	    json_get_string(stage_dig(stage->data, "lock", "services", "web", NULL), "image_id",
+			    ""),
+	    old_id);
+	registry_forget(registry, image);
+	registry_forget(registry, old_id);
+	registry_free(registry);
+	stage_free(stage);
+}
+
+static void a_platform_that_the_target_is_not_is_refused_before_anything_is_pulled(void **state)
+{
+	struct stage *stage = stage_new(*state);
+	struct registry *registry = registry_new(stage, (struct registry_wish){ 0 });
+	AUTO(free) char *image = registry_image(registry, "story/platform:1");
+
+	registry_push(registry, "story/platform", "1", 8);
+	write_service(stage, image, ", platform: linux/s390x");
+	stage_must_not(stage, "plan", "wrong_architecture");
+	stage_contains(stage->err.message, "\"linux/s390x\" of service \"web\"");
+	assert_false(registry_has_image(registry, image));
+	registry_free(registry);
+	stage_free(stage);
+}
+
+/* ---- what a registry refuses ---- */
+
+static void a_missing_tag_names_image_service_and_registry(void **state)
+{
+	struct stage *stage = stage_new(*state);
+	struct registry *registry = registry_new(stage, (struct registry_wish){ 0 });
+	AUTO(free) char *image = registry_image(registry, "story/none:9");
+
+	write_service(stage, image, "");
+	stage_must_not(stage, "create", "image_missing");
+	stage_contains(stage->err.message, image);
+	stage_contains(stage->err.message, "\"web\"");
+	stage_contains(stage->err.message, registry->name);
+	stage_contains(stage->err.hint, "tag");
+	assert_int_equal(stage_count_all(stage), 0);
+	registry_free(registry);
+	stage_free(stage);
+}
+
+static void a_password_comes_from_dockers_configuration_and_is_written_nowhere(void **state)
+{
+	struct stage *stage = stage_new(*state);
+	struct registry *registry =
+	    registry_new(stage, (struct registry_wish){ .has_password = true });
+	AUTO(free) char *image = registry_image(registry, "story/secret:1");
+
+	registry_push(registry, "story/secret", "1", 8);
+	stage->request.may_use_credentials = true;
+	log_in(registry, registry->name, REGISTRY_PASSWORD);
+	write_service(stage, image, "");
+	stage_must(stage, "create");
+	assert_secret_is_nowhere(stage);
+	unsetenv("DOCKER_CONFIG");
+	stage_must(stage, "destroy");
+	registry_forget(registry, image);
+	registry_free(registry);
+	stage_free(stage);
+}
+
+static void a_wrong_password_no_password_and_no_trust_are_told_apart(void **state)
+{
+	struct stage *stage = stage_new(*state);
+	struct registry *registry =
+	    registry_new(stage, (struct registry_wish){ .has_password = true });
+	AUTO(free) char *image = registry_image(registry, "story/secret:1");
+
+	registry_push(registry, "story/secret", "1", 8);
+	write_service(stage, image, "");
+	stage->request.may_use_credentials = true;
+	setenv("DOCKER_CONFIG", "/nowhere", 1);
+	stage_must_not(stage, "plan", "registry_denied");
+	stage_contains(stage->err.message, registry->name);
+	stage_contains(stage->err.hint, "no credentials");
+
+	log_in(registry, registry->name, "not-" REGISTRY_PASSWORD);
+	stage_must_not(stage, "plan", "registry_denied");
+	stage_contains(stage->err.hint, "were refused");
+	assert_secret_is_nowhere(stage);
+
+	log_in(registry, registry->name, REGISTRY_PASSWORD);
+	stage->request.may_use_credentials = false;
+	stage_must_not(stage, "plan", "registry_denied");
+	stage_contains(stage->err.hint, "not trusted");
+	unsetenv("DOCKER_CONFIG");
+	assert_false(registry_has_image(registry, image));
+	registry_free(registry);
+	stage_free(stage);
+}
+
+static void a_certificate_of_an_unknown_ca_is_refused_and_said(void **state)
+{
+	struct stage *stage = stage_new(*state);
+	struct registry *registry =
+	    registry_new(stage, (struct registry_wish){ .has_tls = true, .is_not_trusted = true });
+	AUTO(free) char *image = registry_image(registry, "story/web:1");
+
+	write_service(stage, image, "");
+	stage_must_not(stage, "plan", "registry_tls");
+	stage_contains(stage->err.message, registry->name);
+	stage_contains(stage->err.hint, "certs.d");
+	registry_free(registry);
+	stage_free(stage);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		STAGE_ON_BOTH(an_image_is_pulled_by_tag_and_again_by_the_digest_of_the_lock),
+		STAGE_ON_BOTH(pull_policies_decide_when_a_registry_is_asked),
+		STAGE_ON_PODMAN(
+		    a_platform_that_the_target_is_not_is_refused_before_anything_is_pulled),
+		STAGE_ON_BOTH(a_missing_tag_names_image_service_and_registry),
+		STAGE_ON_BOTH(a_password_comes_from_dockers_configuration_and_is_written_nowhere),
+		STAGE_ON_BOTH(a_wrong_password_no_password_and_no_trust_are_told_apart),
+		STAGE_ON_PODMAN(a_certificate_of_an_unknown_ca_is_refused_and_said),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

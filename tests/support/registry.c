@@ -1,0 +1,238 @@
+#include "tests/support/registry.h"
+
+#include <fcntl.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+
+#include <cmocka.h>
+
+#include "base/base64.h"
+#include "base/files.h"
+#include "base/text.h"
+#include "tests/support/eventually.h"
+#include "tests/support/http_client.h"
+
+static void run(const char *format, ...) PRINTF_LIKE(1, 2);
+static void run(const char *format, ...)
+{
+	AUTO(free) char *command = NULL;
+	va_list args;
+
+	va_start(args, format);
+	if (vasprintf(&command, format, args) < 0)
+		abort();
+	va_end(args);
+	if (system(command) != 0)
+		fail_msg("failed: %s", command);
+}
+
+static char *support_program(const char *name)
+{
+	return xasprintf("%s/tests/support/%s", getenv("ENVD_SOURCE"), name);
+}
+
+/* ---- the registry ---------------------------------------------------------------------------- */
+
+static bool listens(void *arg)
+{
+	struct registry *registry = arg;
+	AUTO(free) char *path = path_join(registry->folder, "log");
+	AUTO(free) char *log = NULL;
+	const char *said = NULL;
+	struct error ignored;
+
+	if (file_read(path, 1 << 20, &log, NULL, &ignored))
+		said = strstr(log, "listening on 127.0.0.1:");
+	if (said)
+		registry->port = atoi(said + strlen("listening on 127.0.0.1:"));
+	return said != NULL;
+}
+
+static void serve(struct registry *registry)
+{
+	AUTO(free) char *program = support_program("registry-serve");
+	AUTO(free) char *log = path_join(registry->folder, "log");
+
+	unlink(log);
+	registry->pid = fork();
+	if (registry->pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		execl(program, program, registry->folder, registry->has_tls ? "tls" : "plain",
+		      registry->has_password ? "password" : "open", NULL);
+		_exit(127);
+	}
+	if (!eventually(listens, registry, 30000))
+		fail_msg("the registry does not start; see %s/log", registry->folder);
+	snprintf(registry->name, sizeof(registry->name), "127.0.0.1:%d", registry->port);
+}
+
+static void write_text(const struct registry *registry, const char *name, const char *text)
+{
+	AUTO(free) char *path = path_join(registry->folder, name);
+	struct error err;
+
+	assert_true(file_write_atomically(path, text, strlen(text), 0600, &err));
+}
+
+static void trust(struct registry *registry, const char *name)
+{
+	if (!registry->has_tls)
+		return;
+	run("r=; [ $(id -u) = 0 ] || r='sudo -n'; $r mkdir -p /etc/docker/certs.d/%s && $r cp "
+	    "%s/ca.crt /etc/docker/certs.d/%s/ca.crt",
+	    name, registry->folder, name);
+	snprintf(registry->trusted[registry->trusted_count++], sizeof(registry->trusted[0]), "%s",
+		 name);
+}
+
+struct registry *registry_new(const struct stage *stage, struct registry_wish wish)
+{
+	struct registry *registry = xcalloc(1, sizeof(*registry));
+
+	registry->stage = stage;
+	registry->has_tls = wish.has_tls || stage_is_podman(stage);
+	registry->has_password = wish.has_password;
+	snprintf(registry->folder, sizeof(registry->folder), "/tmp/envd-registry-XXXXXX");
+	assert_non_null(mkdtemp(registry->folder));
+	write_text(registry, "password", REGISTRY_PASSWORD);
+	serve(registry);
+	if (!wish.is_not_trusted)
+		trust(registry, registry->name);
+	return registry;
+}
+
+static void end(pid_t *pid)
+{
+	if (*pid <= 0)
+		return;
+	kill(*pid, SIGKILL);
+	waitpid(*pid, NULL, 0);
+	*pid = 0;
+}
+
+void registry_free(struct registry *registry)
+{
+	struct error err;
+
+	end(&registry->line);
+	end(&registry->pid);
+	for (size_t i = 0; i < registry->trusted_count; i++)
+		run("r=; [ $(id -u) = 0 ] || r='sudo -n'; $r rm -r /etc/docker/certs.d/%s",
+		    registry->trusted[i]);
+	assert_true(folder_remove(registry->folder, &err));
+	free(registry);
+}
+
+void registry_kill(struct registry *registry)
+{
+	end(&registry->pid);
+}
+
+/* ---- images ---------------------------------------------------------------------------------- */
+
+char *registry_image(const struct registry *registry, const char *name)
+{
+	return xasprintf("%s/%s", registry->line_name[0] ? registry->line_name : registry->name,
+			 name);
+}
+
+static char *push_header(void)
+{
+	static const char json[] =
+	    "{\"username\":\"" REGISTRY_USER "\",\"password\":\"" REGISTRY_PASSWORD "\"}";
+	AUTO(free) char *encoded = base64_encode(json, strlen(json), true);
+
+	return xasprintf("X-Registry-Auth: %s\r\n", encoded);
+}
+
+static char *make_container(const struct registry *registry)
+{
+	AUTO(json_decref) json_t *answer = NULL;
+	AUTO(json_decref)
+	json_t *body = json_pack("{s:s, s:[s]}", "Image", STAGE_IMAGE, "Cmd", "true");
+
+	assert_int_equal(http_ask_json(registry->stage->socket, "POST", "/v1.41/containers/create",
+				       NULL, body, &answer),
+			 201);
+	return xstrdup(json_get_string(answer, "Id", ""));
+}
+
+void registry_push(struct registry *registry, const char *name, const char *tag, int kib)
+{
+	AUTO(free) char *container = make_container(registry);
+	AUTO(free) char *headers = push_header();
+	AUTO(free) char *image = xasprintf("%s/%s:%s", registry->name, name, tag);
+	AUTO(free)
+	char *target = xasprintf("/v1.41/images/%s/%s/push?tag=%s", registry->name, name, tag);
+	AUTO(free)
+	char *commit = xasprintf("/v1.41/commit?container=%s&repo=%s%%2F%s&tag=%s", container,
+				 registry->name, name, tag);
+	AUTO(free) char *said = NULL;
+
+	run("set -e; d=$(mktemp -d); head -c %d /dev/urandom >$d/blob; tar -C $d -cf $d/t blob; "
+	    "curl -sf --retry 5 --retry-all-errors -X PUT --unix-socket %s -T $d/t -H "
+	    "'Content-Type: application/x-tar' "
+	    "'http://d/v1.41/containers/%s/archive?path=/' >/dev/null; rm -r $d",
+	    kib * 1024, registry->stage->socket, container);
+	/* Podman wants something to read. */
+	assert_int_equal(http_ask(registry->stage->socket, "POST", commit,
+				  "Content-Type: application/json\r\n", "{}", NULL),
+			 201);
+	assert_int_equal(http_ask(registry->stage->socket, "POST", target, headers, "", &said),
+			 200);
+	if (strstr(said, "\"error\""))
+		fail_msg("push: %s", said);
+	stage_ask(registry->stage, "DELETE", "/v1.41/containers/%s?force=1", container);
+	registry_forget(registry, image);
+	assert_false(registry_has_image(registry, image));
+}
+
+void registry_forget(const struct registry *registry, const char *image)
+{
+	stage_ask(registry->stage, "DELETE", "/v1.41/images/%s?force=1", image);
+}
+
+bool registry_has_image(const struct registry *registry, const char *image)
+{
+	return stage_ask(registry->stage, "GET", "/v1.41/images/%s/json", image) == 200;
+}
+
+/* ---- a bad line ------------------------------------------------------------------------------ */
+
+void registry_bad_line(struct registry *registry, ...)
+{
+	AUTO(free) char *program = support_program("fake_slow_registry.py");
+	AUTO(free) char *port = xasprintf("%d", registry->port);
+	char *argv[16] = { program, port };
+	char said[16] = "";
+	int pipes[2];
+	va_list args;
+
+	va_start(args, registry);
+	for (size_t i = 2; i < 15 && (argv[i] = va_arg(args, char *)); i++)
+		continue;
+	va_end(args);
+	end(&registry->line);
+	assert_int_equal(pipe2(pipes, O_CLOEXEC), 0);
+	registry->line = fork();
+	if (registry->line == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		dup2(pipes[1], STDOUT_FILENO);
+		execv(program, argv);
+		_exit(127);
+	}
+	close(pipes[1]);
+	for (size_t i = 0; i < sizeof(said) - 1 && read(pipes[0], said + i, 1) == 1; i++)
+		if (said[i] == '\n')
+			break;
+	close(pipes[0]);
+	assert_true(atoi(said) > 0);
+	snprintf(registry->line_name, sizeof(registry->line_name), "127.0.0.1:%d", atoi(said));
+	trust(registry, registry->line_name);
+}
