@@ -95,9 +95,14 @@ static bool read_context(struct compose_reader *reader, const struct yaml_node *
 static bool read_dockerfile(struct compose_reader *reader, const struct yaml_node *node,
 			    struct compose_build *build, struct error *err)
 {
-	return compose_text(reader, node, "build.dockerfile", &build->dockerfile, err) &&
-	       (build->dockerfile[0] ||
-		compose_wrong(reader, node, err, "\"build.dockerfile\" must name a file"));
+	if (!compose_text(reader, node, "build.dockerfile", &build->dockerfile, err))
+		return false;
+	/* Podman runs the C preprocessor over these, which includes any file of the machine. */
+	if (text_ends_with(build->dockerfile, ".in"))
+		return compose_unsupported(reader, node, err,
+					   "\"build.dockerfile\": a name that ends with .in");
+	return build->dockerfile[0] ||
+	       compose_wrong(reader, node, err, "\"build.dockerfile\" must name a file");
 }
 
 static bool read_inline(struct compose_reader *reader, const struct yaml_node *node,

@@ -269,6 +269,35 @@ static bool check_ports(const struct compose_file *file, const struct compose_se
 	return true;
 }
 
+static bool check_build(const struct compose_file *file, const struct compose_service *service,
+			const char *template_folder, struct error *err)
+{
+	const struct compose_build *build = service->build;
+	const char *why = why_outside(template_folder, build->context);
+	AUTO(free) char *context = path_join(template_folder, build->context);
+
+	if (why)
+		return deny(file, build->at, err,
+			    "service \"%s\": \"build.context\" \"%.100s\", which %s, needs a "
+			    "trusted template",
+			    service->name, build->context, why);
+	why = why_outside(context, build->dockerfile);
+	if (why)
+		return deny(file, build->at, err,
+			    "service \"%s\": \"build.dockerfile\" \"%.100s\", which %s, needs a "
+			    "trusted template",
+			    service->name, build->dockerfile, why);
+	if (text_equal(build->network, "host"))
+		return deny(file, build->at, err,
+			    "service \"%s\": \"build.network: host\" needs a trusted template",
+			    service->name);
+	for (size_t i = 0; i < build->args.count; i++)
+		if (!check_text(file, service, build->at, "build.args", build->args.items[i].value,
+				err))
+			return false;
+	return true;
+}
+
 static bool check_untrusted_service(const struct compose_file *file,
 				    const struct compose_service *service,
 				    const char *template_folder, struct error *err)
@@ -277,6 +306,8 @@ static bool check_untrusted_service(const struct compose_file *file,
 		if (service->mounts.items[i].kind == COMPOSE_MOUNT_BIND &&
 		    !check_bind(file, service, &service->mounts.items[i], template_folder, err))
 			return false;
+	if (service->build && !check_build(file, service, template_folder, err))
+		return false;
 	return check_ports(file, service, err) && check_variables(file, service, err) &&
 	       check_texts(file, service, service->command.at, "command", &service->command.argv,
 			   err) &&

@@ -2,7 +2,7 @@
  * compose_trust.h - what a Compose file may not ask of the machine it runs on.
  *
  * Much is refused for everybody by compose_parse() because it is no key that envd honours:
- * privileged, cap_add, devices, network_mode, pid, ipc, userns_mode, security_opt, env_file, build,
+ * privileged, cap_add, devices, network_mode, pid, ipc, userns_mode, security_opt, env_file,
  * extends, include and so on. Here is the rest, which depends on values:
  *
  * - nobody: a bind mount of a container runtime's socket, of a folder that holds one, or of /proc;

@@ -5,6 +5,7 @@
 #include "compose/compose_trust.h"
 #include "engine/container/container_body.h"
 #include "engine/container/container_image.h"
+#include "engine/container/image_build.h"
 #include "engine/container/container_names.h"
 #include "engine/container/image_reference.h"
 #include "model/pins.h"
@@ -191,10 +192,6 @@ static bool resolve_images(const struct engine_request *request, struct runtime 
 	for (size_t i = 0; i < plan->count; i++) {
 		const struct compose_service *service = plan->services[i].service;
 
-		if (service->build)
-			return compose_error(plan->file, service->build->at, "compose_unsupported",
-					     err, "service \"%s\": \"build\" is not supported",
-					     service->name);
 		wishes[i] = (struct image_wish){
 			.service = service->name,
 			.reference = service->build ? NULL : service->image,
@@ -212,6 +209,25 @@ static bool resolve_images(const struct engine_request *request, struct runtime 
 	for (size_t i = 0; i < plan->count; i++)
 		plan->services[i].image = wishes[i].image;
 	return is_good;
+}
+
+static bool build_images(const struct engine_request *request, struct runtime *runtime,
+			 struct worker_lines *lines, struct container_plan *plan, struct error *err)
+{
+	for (size_t i = 0; i < plan->count; i++) {
+		struct planned_service *planned = &plan->services[i];
+		const struct build_subject subject = {
+			.file = plan->file,
+			.service = planned->service,
+			.locked_id = locked(request->lock, planned->service->name, "image_id"),
+		};
+
+		if (planned->service->build &&
+		    !image_build(request, runtime, lines, &subject, &planned->image,
+				 &planned->built_name, err))
+			return false;
+	}
+	return true;
 }
 
 static void free_sources(char **sources, size_t count)
@@ -331,12 +347,13 @@ static json_t *locked_services(const struct container_plan *plan)
 	for (size_t i = 0; i < plan->count; i++) {
 		const struct planned_service *planned = &plan->services[i];
 		AUTO(free) char *digest = repo_digest_of(planned);
+		const char *image =
+		    planned->built_name ? planned->built_name : planned->service->image;
 
 		json_object_set_new(services, planned->service->name,
-				    json_pack("{s:s, s:s, s:s?, s:s, s:b}", "image",
-					      planned->service->image, "image_id",
-					      json_get_string(planned->image, "Id", ""), "digest",
-					      digest, "config_hash", planned->config_hash,
+				    json_pack("{s:s, s:s, s:s?, s:s, s:b}", "image", image,
+					      "image_id", json_get_string(planned->image, "Id", ""),
+					      "digest", digest, "config_hash", planned->config_hash,
 					      "one_shot", planned->is_one_shot));
 	}
 	return services;
@@ -369,7 +386,8 @@ bool plan_make(const struct engine_request *request, struct runtime *runtime,
 	if (!read_files(request, plan, err) || !make_layers(plan, err) ||
 	    !make_services(request, plan, err) ||
 	    !resolve_images(request, runtime, lines, plan, err) ||
-	    !make_bodies(request, plan, err) || !make_lock(request, runtime, plan, err))
+	    !build_images(request, runtime, lines, plan, err) || !make_bodies(request, plan, err) ||
+	    !make_lock(request, runtime, plan, err))
 		return false;
 	*result = TAKE(plan);
 	return true;
@@ -381,6 +399,7 @@ static void service_release(struct planned_service *planned)
 		free(planned->files[i].bytes);
 	free(planned->files);
 	free(planned->container);
+	free(planned->built_name);
 	json_decref(planned->image);
 	json_decref(planned->body);
 	health_check_release(&planned->health);

@@ -21,9 +21,10 @@ struct planned_file {
 
 struct planned_service {
 	const struct compose_service *service;
-	char *container; /* name */
-	json_t *image;   /* what the runtime says of it */
-	json_t *body;    /* of POST /containers/create, LABEL_CONFIG included */
+	char *container;  /* name */
+	json_t *image;    /* what the runtime says of it */
+	char *built_name; /* of an image that `build` made, else NULL */
+	json_t *body;     /* of POST /containers/create, LABEL_CONFIG included */
 	char config_hash[SHA256_TEXT_SIZE];
 	struct health_check health;
 	struct planned_file *files;

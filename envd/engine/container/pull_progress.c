@@ -3,8 +3,6 @@
 #include <inttypes.h>
 #include <string.h>
 
-#define LINE_BYTES_MAX ((size_t)64 * 1024)
-
 static bool is_done(const char *status)
 {
 	return strcmp(status, "Download complete") == 0 || strcmp(status, "Pull complete") == 0 ||
@@ -40,47 +38,25 @@ static void note_layer(struct pull_progress *progress, const json_t *line)
 	}
 }
 
-static void take_line(struct pull_progress *progress)
+static void on_line(void *arg, const json_t *line)
 {
-	AUTO(json_decref) json_t *line = NULL;
-	struct error ignored; /* a line that is not JSON says nothing */
+	struct pull_progress *progress = arg;
 
-	if (progress->is_too_long || progress->line.length == 0 ||
-	    !json_parse(progress->line.bytes, progress->line.length, "pull", &line, &ignored))
-		return;
 	if (json_get_string(line, "error", NULL) && !progress->failure)
 		progress->failure = xstrdup(json_get_string(line, "error", ""));
 	note_layer(progress, line);
 }
 
-static void end_line(struct pull_progress *progress)
-{
-	take_line(progress);
-	text_clear(&progress->line);
-	progress->is_too_long = false;
-}
-
 void pull_progress_feed(struct pull_progress *progress, const char *bytes, size_t length)
 {
-	while (length > 0) {
-		const char *newline = memchr(bytes, '\n', length);
-		size_t part = newline ? (size_t)(newline - bytes) : length;
-
-		if (progress->line.length + part > LINE_BYTES_MAX)
-			progress->is_too_long = true;
-		else
-			text_add_bytes(&progress->line, bytes, part);
-		if (!newline)
-			return;
-		end_line(progress);
-		bytes += part + 1;
-		length -= part + 1;
-	}
+	progress->reader.on_line = on_line;
+	progress->reader.arg = progress;
+	json_lines_feed(&progress->reader, bytes, length);
 }
 
 void pull_progress_end(struct pull_progress *progress)
 {
-	end_line(progress);
+	json_lines_end(&progress->reader);
 }
 
 char *pull_progress_text(const struct pull_progress *progress)
@@ -108,7 +84,7 @@ char *pull_progress_text(const struct pull_progress *progress)
 
 void pull_progress_release(struct pull_progress *progress)
 {
-	text_release(&progress->line);
+	json_lines_release(&progress->reader);
 	json_decref(progress->layers);
 	free(progress->failure);
 	*progress = (struct pull_progress){ 0 };

@@ -5,17 +5,15 @@
 #ifndef ENVD_ENGINE_CONTAINER_PULL_PROGRESS_H
 #define ENVD_ENGINE_CONTAINER_PULL_PROGRESS_H
 
-#include "base/json_read.h"
-#include "base/text.h"
+#include "engine/container/json_lines.h"
 
 #define PULL_LAYERS_MAX 512 /* an image has at most 127; more are not counted */
 
 /* Zeroed at first. */
 struct pull_progress {
-	struct text line;
-	json_t *layers;   /* {id: {"done": bool, "current": bytes, "total": bytes}} */
-	char *failure;    /* the first that was said; NULL: none */
-	bool is_too_long; /* this line is, and is skipped */
+	struct json_lines reader;
+	json_t *layers; /* {id: {"done": bool, "current": bytes, "total": bytes}} */
+	char *failure;  /* the first that was said; NULL: none */
 };
 
 void pull_progress_feed(struct pull_progress *progress, const char *bytes, size_t length);

@@ -14,7 +14,7 @@
 #define HUB_SERVER "https://index.docker.io/v1/"
 #define SLUG "registry_credentials"
 
-void registry_auth_forget(json_t *auth)
+static void wipe(json_t *auth)
 {
 	const char *key;
 	json_t *value;
@@ -24,7 +24,14 @@ void registry_auth_forget(json_t *auth)
 
 		if (text)
 			explicit_bzero(text, strlen(text));
+		else
+			wipe(value);
 	}
+}
+
+void registry_auth_forget(json_t *auth)
+{
+	wipe(auth);
 	json_decref(auth);
 }
 

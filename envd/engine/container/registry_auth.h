@@ -28,7 +28,7 @@ NODISCARD bool registry_auth_find(const char *repository, json_t **auth, struct 
 /* "X-Registry-Auth: ..." from an AuthConfig; the caller wipes and frees. */
 char *registry_auth_header(const json_t *auth);
 
-/* Wipes every text in it, and lets go of it. NULL is fine. */
+/* Wipes every text in it (or in a map of several), and lets go of it. NULL is fine. */
 void registry_auth_forget(json_t *auth);
 
 #endif

@@ -428,7 +428,6 @@ static void every_key_that_would_weaken_isolation_is_refused_by_name(void **unus
 					    "userns_mode",
 					    "security_opt",
 					    "env_file",
-					    "build",
 					    "secrets",
 					    "extends",
 					    "container_name",
