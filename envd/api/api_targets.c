@@ -11,6 +11,8 @@ static json_t *target_json(const struct target *target, int64_t live)
 	json_object_set_new(json, "name", json_string(target->name));
 	json_object_set_new(json, "engine", json_string(target->engine));
 	json_object_set_new(json, "publish_address", json_string(target->publish_address));
+	if (target->advertised)
+		json_object_set_new(json, "advertised", json_string(target->advertised));
 	json_object_set_new(json, "environments", json_integer(live));
 	json_object_set_new(json, "environments_max", json_integer(target->environments_max));
 	return json;

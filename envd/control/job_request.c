@@ -12,9 +12,11 @@ static json_t *text_or_null(const char *text)
 
 static json_t *target_json(const struct target *target)
 {
-	return json_pack("{s:s, s:s, s:o, s:o, s:s}", "name", target->name, "engine",
-			 target->engine, "socket", text_or_null(target->socket), "program",
-			 text_or_null(target->program), "publish_address", target->publish_address);
+	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:s, s:o}", "name", target->name, "engine",
+			 target->engine, "socket", text_or_null(target->socket), "certificates",
+			 text_or_null(target->certificates), "program",
+			 text_or_null(target->program), "publish_address", target->publish_address,
+			 "advertised", text_or_null(target->advertised));
 }
 
 /* How long this one may take: never past what the whole of it was given. */

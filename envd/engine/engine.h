@@ -33,7 +33,9 @@
 struct engine_target {
 	const char *name;
 	const char *engine;
-	const char *socket;          /* container: path of the API socket */
+	const char *socket;          /* container: path of the API socket, or tcp://HOST:PORT */
+	const char *certificates;    /* folder with ca.pem, cert.pem, key.pem; NULL: no TLS */
+	const char *advertised;      /* what clients are told instead of the address; or NULL */
 	const char *publish_address; /* where host ports are bound; "127.0.0.1" unless set */
 	const char *program;         /* external: absolute path of the engine program */
 };
@@ -48,7 +50,7 @@ struct engine_request {
 	const char *folder;  /* of the environment: ours to write into; NULL for a whole target */
 	const char
 	    *template_folder; /* the snapshot inside `folder`; NULL after the environment ended */
-	bool is_trusted;    /* the template's source; untrusted gets design.md section 5 *Trust* */
+	bool is_trusted; /* the template's source; untrusted gets design.md section 5 *Trust* */
 	bool may_use_credentials; /* of registries: trusted, or the settings allow it to all */
 	const json_t *pins;       /* {component: version} as asked */
 	const json_t *parameters; /* {name: value}, validated, defaults filled in */

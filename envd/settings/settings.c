@@ -8,6 +8,7 @@
 #include "base/files.h"
 #include "base/json_read.h"
 #include "base/yaml_read.h"
+#include "settings/target.h"
 
 #define TOKEN_LIFETIME_MAX_MS (INT64_C(90) * 24 * 3600000)
 
@@ -189,8 +190,9 @@ static const char *without_scheme(const char *address)
 static bool add_target(struct settings *settings, const struct yaml_document *file,
 		       const struct yaml_node *at, struct error *err)
 {
-	static const char *const known[] = { "name",         "engine", "socket", "publish_address",
-					     "environments", NULL };
+	static const char *const known[] = { "name",         "engine",       "socket",
+					     "certificates", "program",      "publish_address",
+					     "advertised",   "environments", NULL };
 	struct target target = { .environments_max = settings->environments_max };
 	const char *name, *engine;
 
@@ -206,6 +208,10 @@ static bool add_target(struct settings *settings, const struct yaml_document *fi
 	target.engine = xstrdup(engine);
 	if (yaml_get(at, "socket"))
 		target.socket = xstrdup(without_scheme(yaml_get(at, "socket")->text));
+	if (yaml_get(at, "certificates"))
+		target.certificates = xstrdup(yaml_get(at, "certificates")->text);
+	if (yaml_get(at, "advertised"))
+		target.advertised = xstrdup(yaml_get(at, "advertised")->text);
 	if (yaml_get(at, "program"))
 		target.program = xstrdup(yaml_get(at, "program")->text);
 	target.publish_address = xstrdup(
@@ -270,11 +276,24 @@ static char *find_runtime(const struct settings *settings)
 		return xstrdup(without_scheme(settings->runtime));
 	if (docker_host && text_starts_with(docker_host, "unix://"))
 		return xstrdup(docker_host + 7);
+	if (docker_host && text_starts_with(docker_host, "tcp://"))
+		return xstrdup(docker_host);
 	for (size_t i = 0; i < ARRAY_SIZE(places); i++)
 		if (is_socket(places[i]))
 			return xstrdup(places[i]);
 	/* The message of the first attempt to use it says where one was expected. */
 	return xstrdup(places[0]);
+}
+
+/* As docker's own client finds them; NULL where it would not use TLS. */
+static char *find_certificates(void)
+{
+	const char *verify = getenv("DOCKER_TLS_VERIFY"), *path = getenv("DOCKER_CERT_PATH");
+	const char *home = getenv("HOME");
+
+	if (!verify || !*verify)
+		return NULL;
+	return path && *path ? xstrdup(path) : xasprintf("%s/.docker", home ? home : "");
 }
 
 static void add_default_target(struct settings *settings, const char *name, const char *engine,
@@ -297,10 +316,15 @@ static void fill_targets(struct settings *settings)
 		add_default_target(settings, "local", "container", find_runtime(settings));
 	if (!settings_target_for(settings, "external"))
 		add_default_target(settings, "external", "external", NULL);
-	for (size_t i = 0; i < settings->target_count; i++)
-		if (!settings->targets[i].socket &&
-		    strcmp(settings->targets[i].engine, "container") == 0)
-			settings->targets[i].socket = find_runtime(settings);
+	for (size_t i = 0; i < settings->target_count; i++) {
+		struct target *target = &settings->targets[i];
+
+		if (!target->socket && strcmp(target->engine, "container") == 0)
+			target->socket = find_runtime(settings);
+		if (!target->certificates && target->socket &&
+		    text_starts_with(target->socket, "tcp://"))
+			target->certificates = find_certificates();
+	}
 }
 
 static void fill_listen(struct settings *settings)
@@ -374,6 +398,9 @@ static bool check_bounds(const struct settings *settings, struct error *err)
 		return error_set(err, ERR_INVALID,
 				 "--listen \"%s\" is too long for a socket (at most 107 bytes)",
 				 settings->unix_socket);
+	for (size_t i = 0; i < settings->target_count; i++)
+		if (!target_check(&settings->targets[i], err))
+			return false;
 	return check_access(settings, err) && check_http_bounds(settings, err);
 }
 
@@ -437,6 +464,8 @@ void settings_release(struct settings *settings)
 		free(settings->targets[i].name);
 		free(settings->targets[i].engine);
 		free(settings->targets[i].socket);
+		free(settings->targets[i].certificates);
+		free(settings->targets[i].advertised);
 		free(settings->targets[i].program);
 		free(settings->targets[i].publish_address);
 	}

@@ -72,6 +72,8 @@ static void read_target(struct request *request, const json_t *json)
 		.name = json_get_string(target, "name", "local"),
 		.engine = request->engine->name,
 		.socket = json_get_string(target, "socket", NULL),
+		.certificates = json_get_string(target, "certificates", NULL),
+		.advertised = json_get_string(target, "advertised", NULL),
 		.publish_address = json_get_string(target, "publish_address", "127.0.0.1"),
 		.program = json_get_string(target, "program", NULL),
 	};

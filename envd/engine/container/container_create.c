@@ -295,8 +295,9 @@ static json_t *service_of(const struct creation *creation, const struct service_
 			     : run->planned->health.argv  ? "healthy"
 							  : "none";
 
-	return service_json(run->planned->service->name, run->inspected, creation->plan->lock,
-			    json_get_string(state, "Status", "unknown"), health);
+	return service_json(creation->request, run->planned->service->name, run->inspected,
+			    creation->plan->lock, json_get_string(state, "Status", "unknown"),
+			    health);
 }
 
 static void add_addresses(json_t *addresses, const char *service, json_t *own)

@@ -55,9 +55,10 @@ void guard_keep(const struct runtime *runtime, const struct engine_request *requ
 {
 	AUTO(free) char *comment = xasprintf("envd %s", request->instance);
 
-	if (!runtime->is_podman || (geteuid() == 0 && !has_chain()))
+	if (!runtime->is_podman || (!runtime->is_remote && geteuid() == 0 && !has_chain()))
 		return;
-	if (!jump("-C", comment) && !jump("-I", comment))
+	/* The firewall of another machine is out of reach. */
+	if (runtime->is_remote || (!jump("-C", comment) && !jump("-I", comment)))
 		worker_say_log(lines, "warn",
 			       "when one environment ends, others may reach each other for a "
 			       "while: Podman removes a firewall rule of all, and only root on "
@@ -72,7 +73,7 @@ void guard_drop(struct runtime *runtime, const struct engine_request *request)
 	const json_t *item;
 	size_t i;
 
-	if (!runtime->is_podman ||
+	if (!runtime->is_podman || runtime->is_remote ||
 	    !inventory_take(runtime, request->instance, NULL, &items, &ignored))
 		return;
 	json_array_foreach(items, i, item)

@@ -17,7 +17,7 @@ struct sight {
 	struct exec_run exec;
 };
 
-static json_t *service_addresses(const json_t *inspected)
+static json_t *service_addresses(const json_t *inspected, const char *advertised)
 {
 	const json_t *network = json_object_get(inspected, "NetworkSettings");
 	json_t *ports = json_object_get(network, "Ports"), *bindings;
@@ -31,9 +31,9 @@ static json_t *service_addresses(const json_t *inspected)
 
 		if (!text_to_int64(json_get_string(binding, "HostPort", ""), &port))
 			continue;
-		json_array_append_new(addresses,
-				      json_pack("{s:s, s:I, s:i}", "host", host, "port",
-						(json_int_t)port, "container_port", atoi(key)));
+		json_array_append_new(
+		    addresses, json_pack("{s:s, s:I, s:i}", "host", advertised ? advertised : host,
+					 "port", (json_int_t)port, "container_port", atoi(key)));
 	}
 	return addresses;
 }
@@ -50,8 +50,9 @@ static const char *version_of(const json_t *lock, const char *image)
 	return "";
 }
 
-json_t *service_json(const char *name, const json_t *inspected, const json_t *lock,
-		     const char *state, const char *health)
+json_t *service_json(const struct engine_request *request, const char *name,
+		     const json_t *inspected, const json_t *lock, const char *state,
+		     const char *health)
 {
 	const json_t *locked = json_object_get(json_object_get(lock, "services"), name);
 	const json_t *config = json_object_get(inspected, "Config");
@@ -63,7 +64,7 @@ json_t *service_json(const char *name, const json_t *inspected, const json_t *lo
 			 "container", json_get_string(inspected, "Id", ""), "image", image,
 			 "image_id", json_get_string(inspected, "Image", ""), "version",
 			 version_of(lock, image), "state", state, "health", health, "addresses",
-			 service_addresses(inspected), "restarts",
+			 service_addresses(inspected, request->target.advertised), "restarts",
 			 (json_int_t)json_get_int64(inspected, "RestartCount", 0),
 			 "memory_bytes_max", (json_int_t)json_get_int64(host, "Memory", 0));
 }
@@ -262,8 +263,8 @@ static json_t *judge(const struct engine_request *request, struct runtime *runti
 
 		is_healthy = is_healthy && strcmp(sight->health, "unhealthy") != 0;
 		json_array_append_new(services,
-				      service_json(sight->service, sight->inspected, request->lock,
-						   sight->state, sight->health));
+				      service_json(request, sight->service, sight->inspected,
+						   request->lock, sight->state, sight->health));
 	}
 	return json_pack("{s:o, s:o, s:b}", "services", services, "drift", drift, "healthy",
 			 is_healthy);

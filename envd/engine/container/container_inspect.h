@@ -11,8 +11,9 @@
 #include "engine/container/container_runtime.h"
 
 /* SERVICE of engine.h from the runtime's answer about a container and the lock. New reference. */
-json_t *service_json(const char *name, const json_t *inspected, const json_t *lock,
-		     const char *state, const char *health);
+json_t *service_json(const struct engine_request *request, const char *name,
+		     const json_t *inspected, const json_t *lock, const char *state,
+		     const char *health);
 
 bool container_inspect(const struct engine_request *request, struct worker_lines *lines,
 		       json_t **data, struct error *err);

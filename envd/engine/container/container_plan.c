@@ -25,7 +25,9 @@ static bool read_variables(const struct engine_request *request, const struct te
 	json_object_set_new(*variables, "ENVD_ENVIRONMENT", json_string(request->environment.text));
 	json_object_set_new(*variables, "ENVD_NAME", json_string(request->environment_name));
 	json_object_set_new(*variables, "ENVD_PUBLISH_ADDRESS",
-			    json_string(request->target.publish_address));
+			    json_string(request->target.advertised
+					    ? request->target.advertised
+					    : request->target.publish_address));
 	return true;
 }
 

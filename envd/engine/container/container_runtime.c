@@ -50,10 +50,17 @@ static bool ping(struct runtime *runtime, struct error *err)
 
 bool runtime_open(const struct engine_request *request, struct runtime *runtime, struct error *err)
 {
+	const struct docker_way way = { request->target.socket, request->target.certificates };
+
 	if (!request->target.socket || !request->target.socket[0])
 		return error_set_as(err, ERR_INVALID, "target_has_no_socket",
 				    "target \"%s\" has no socket", request->target.name);
-	*runtime = (struct runtime){ .docker = docker_new(request->target.socket) };
+	if (!docker_way_check(&way, err))
+		return error_wrap(err, "target \"%s\"", request->target.name);
+	*runtime = (struct runtime){
+		.docker = docker_new(&way),
+		.is_remote = docker_way_is_tcp(&way),
+	};
 	docker_set_deadline(runtime->docker, request->deadline_at_ms);
 	if (ping(runtime, err))
 		return true;
@@ -111,7 +118,7 @@ bool runtime_take_info(struct runtime *runtime, const struct docker_call *call, 
 	return true;
 }
 
-static json_t *probe_warnings(const struct runtime *runtime, const json_t *info)
+static json_t *probe_warnings(const struct runtime *runtime, const json_t *info, bool is_plain)
 {
 	json_t *warnings = json_array();
 	const struct runtime_limits limits = runtime->limits;
@@ -128,6 +135,11 @@ static json_t *probe_warnings(const struct runtime *runtime, const json_t *info)
 		json_array_append_new(
 		    warnings, json_string("podman is rootless: limits and isolation depend on its "
 					  "network helper"));
+	if (is_plain)
+		json_array_append_new(
+		    warnings,
+		    json_string("the runtime is reached by plain TCP: whoever reaches its port is "
+				"root on its machine"));
 	if (!json_get_bool(info, "IPv4Forwarding", true))
 		json_array_append_new(
 		    warnings, json_string("IPv4 forwarding is off: published ports may not work"));
@@ -145,10 +157,11 @@ bool container_probe(const struct engine_request *request, json_t **data, struct
 	if (!runtime_open(request, &runtime, err) || !docker_run(runtime.docker, call, err) ||
 	    !runtime_take_info(&runtime, call, &info, err))
 		return false;
-	*data = json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:o}", "runtime", runtime_name(&runtime),
-			  "version", runtime.version, "api", runtime.api, "architecture",
-			  runtime.architecture, "cpus", (json_int_t)json_get_int64(info, "NCPU", 0),
-			  "memory_bytes", (json_int_t)json_get_int64(info, "MemTotal", 0),
-			  "warnings", probe_warnings(&runtime, info));
+	*data = json_pack(
+	    "{s:s, s:s, s:s, s:s, s:I, s:I, s:o}", "runtime", runtime_name(&runtime), "version",
+	    runtime.version, "api", runtime.api, "architecture", runtime.architecture, "cpus",
+	    (json_int_t)json_get_int64(info, "NCPU", 0), "memory_bytes",
+	    (json_int_t)json_get_int64(info, "MemTotal", 0), "warnings",
+	    probe_warnings(&runtime, info, runtime.is_remote && !request->target.certificates));
 	return true;
 }

@@ -23,6 +23,7 @@ struct runtime_limits {
 struct runtime {
 	struct docker *docker;
 	bool is_podman;
+	bool is_remote; /* its machine is not ours, so neither are its firewall and its processes */
 	char version[48];
 	char api[16];
 

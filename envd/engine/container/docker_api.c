@@ -5,8 +5,10 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
+#include "base/files.h"
 
 #define CONNECT_LIMIT_MS 5000
 #define HEADER_BYTES_MAX ((size_t)64 * 1024)
@@ -15,6 +17,7 @@
 struct docker {
 	CURLM *multi;
 	char *socket;
+	char *certificates;
 	char *version;
 	int64_t deadline_at_ms;
 	struct docker_transfer *transfers;
@@ -28,12 +31,32 @@ struct docker_transfer {
 	CURL *easy;
 	struct curl_slist *headers;
 	char *body;
+	char reason[CURL_ERROR_SIZE];
 	bool is_too_long;
 	bool is_stopped; /* by on_bytes */
 	struct docker_transfer *next;
 };
 
-struct docker *docker_new(const char *socket)
+bool docker_way_is_tcp(const struct docker_way *way)
+{
+	return text_starts_with(way->socket, "tcp://");
+}
+
+bool docker_way_check(const struct docker_way *way, struct error *err)
+{
+	static const char *const names[] = { "ca.pem", "cert.pem", "key.pem" };
+
+	for (size_t i = 0; way->certificates && i < ARRAY_SIZE(names); i++) {
+		AUTO(free) char *path = path_join(way->certificates, names[i]);
+
+		if (access(path, R_OK) != 0)
+			return error_set_as(err, ERR_INVALID, "runtime_tls",
+					    "\"%s\" cannot be read: %s", path, strerror(errno));
+	}
+	return true;
+}
+
+struct docker *docker_new(const struct docker_way *way)
 {
 	struct docker *docker = xcalloc(1, sizeof(*docker));
 
@@ -41,7 +64,8 @@ struct docker *docker_new(const char *socket)
 	if (!docker->multi)
 		abort();
 	curl_multi_setopt(docker->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, CONNECTIONS_MAX);
-	docker->socket = xstrdup(socket);
+	docker->socket = xstrdup(way->socket);
+	docker->certificates = way->certificates ? xstrdup(way->certificates) : NULL;
 	docker->version = xstrdup("");
 	return docker;
 }
@@ -71,6 +95,7 @@ void docker_free(struct docker *docker)
 		transfer_free(docker->transfers);
 	curl_multi_cleanup(docker->multi);
 	free(docker->socket);
+	free(docker->certificates);
 	free(docker->version);
 	free(docker);
 }
@@ -150,16 +175,40 @@ static size_t on_header(char *bytes, size_t size, size_t count, void *arg)
 	return size * count;
 }
 
+static void set_certificates(struct docker *docker, CURL *easy)
+{
+	AUTO(free) char *ca = path_join(docker->certificates, "ca.pem");
+	AUTO(free) char *certificate = path_join(docker->certificates, "cert.pem");
+	AUTO(free) char *key = path_join(docker->certificates, "key.pem");
+
+	curl_easy_setopt(easy, CURLOPT_CAINFO, ca);
+	curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
+	curl_easy_setopt(easy, CURLOPT_SSLCERT, certificate);
+	curl_easy_setopt(easy, CURLOPT_SSLKEY, key);
+	curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
+	curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
+	curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+	/* Only one protocol is spoken by all runtimes and what stands before them. */
+	curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+}
+
 /* How the runtime is reached, and nothing else. */
 static void set_way(struct docker *docker, struct docker_transfer *transfer)
 {
 	const char *path = transfer->call->path;
 	bool has_version = path[0] == '/' && path[1] == 'v' && isdigit((unsigned char)path[2]);
+	bool is_tcp = text_starts_with(docker->socket, "tcp://");
 	AUTO(free)
-	char *url = xasprintf("http://runtime%s%s", has_version ? "" : docker->version, path);
+	char *url = xasprintf("http%s://%s%s%s", is_tcp && docker->certificates ? "s" : "",
+			      is_tcp ? docker->socket + strlen("tcp://") : "runtime",
+			      has_version ? "" : docker->version, path);
 
 	curl_easy_setopt(transfer->easy, CURLOPT_URL, url);
-	curl_easy_setopt(transfer->easy, CURLOPT_UNIX_SOCKET_PATH, docker->socket);
+	curl_easy_setopt(transfer->easy, CURLOPT_ERRORBUFFER, transfer->reason);
+	if (!is_tcp)
+		curl_easy_setopt(transfer->easy, CURLOPT_UNIX_SOCKET_PATH, docker->socket);
+	else if (docker->certificates)
+		set_certificates(docker, transfer->easy);
 	/* A proxy from somebody's shell must not see any of this. */
 	curl_easy_setopt(transfer->easy, CURLOPT_PROXY, "");
 }
@@ -238,6 +287,38 @@ void docker_begin(struct docker *docker, struct docker_call *call)
 		abort();
 }
 
+/* In TLS 1.3 the other side judges our certificate when we are through with the handshake already,
+ * and may simply close: so the first call that is cut off is about that, too. */
+static bool is_about_tls(const struct docker_transfer *transfer, CURLcode code)
+{
+	bool is_cut_off =
+	    code == CURLE_SEND_ERROR || code == CURLE_RECV_ERROR || code == CURLE_GOT_NOTHING;
+
+	if (!transfer->docker->certificates)
+		return false;
+	if (is_cut_off && !transfer->docker->version[0])
+		return true;
+	return code == CURLE_SSL_CONNECT_ERROR || code == CURLE_PEER_FAILED_VERIFICATION ||
+	       code == CURLE_SSL_CERTPROBLEM || code == CURLE_SSL_CACERT_BADFILE ||
+	       code == CURLE_SSL_CIPHER || strstr(transfer->reason, "SSL") ||
+	       strstr(transfer->reason, "alert");
+}
+
+static void note_tls(struct docker_transfer *transfer, CURLcode code)
+{
+	struct error *err = &transfer->call->err;
+
+	error_set_as(
+	    err, ERR_EXTERNAL, "runtime_tls",
+	    "the container runtime at \"%s\" does not take our certificate, or we not its: %s",
+	    transfer->docker->socket,
+	    transfer->reason[0] ? transfer->reason : curl_easy_strerror(code));
+	error_hint(err,
+		   "ca.pem, cert.pem and key.pem in \"%s\" must be of the CA that the runtime "
+		   "uses, and not expired; its certificate must name the host",
+		   transfer->docker->certificates);
+}
+
 static void note_unreachable(struct docker_transfer *transfer, CURLcode code)
 {
 	struct error *err = &transfer->call->err;
@@ -255,11 +336,19 @@ static void note_unreachable(struct docker_transfer *transfer, CURLcode code)
 		error_hint(err, "is it hung? look at its log, or start it again");
 		return;
 	}
+	if (is_about_tls(transfer, code)) {
+		note_tls(transfer, code);
+		return;
+	}
 	error_set_as(err, ERR_UNAVAILABLE, "runtime_unreachable",
 		     "the container runtime at \"%s\" cannot be reached: %s", socket,
 		     code == CURLE_COULDNT_CONNECT && reason ? strerror((int)reason)
 							     : curl_easy_strerror(code));
-	error_hint(err, "start Docker, or \"podman system service --time=0 unix://%s\"", socket);
+	if (text_starts_with(socket, "tcp://"))
+		error_hint(err, "is it up, and does a firewall let us pass?");
+	else
+		error_hint(err, "start Docker, or \"podman system service --time=0 unix://%s\"",
+			   socket);
 }
 
 static void note_end(struct docker_transfer *transfer, CURLcode code)

@@ -6,11 +6,11 @@
  * on_end may begin further calls, and may free its own.
  *
  * How a call ended has two halves. No answer: `status` is 0 and `err` says why
- * (runtime_unreachable, runtime_timeout). An answer: `status` is its HTTP status, whatever that is;
- * docker_refusal() turns one that is not wanted into an error.
+ * (runtime_unreachable, runtime_tls, runtime_timeout). An answer: `status` is its HTTP status,
+ * whatever that is; docker_refusal() turns one that is not wanted into an error.
  *
- * Today the way there is a unix socket; everything about the way is in docker_new() and
- * set_way(), so that TLS needs no other change.
+ * The way there is a unix socket, or TCP with TLS and client certificates. The certificates decide
+ * alone: no system CA is believed, TLS is 1.2 at least, and no proxy is used.
  */
 #ifndef ENVD_ENGINE_CONTAINER_DOCKER_API_H
 #define ENVD_ENGINE_CONTAINER_DOCKER_API_H
@@ -44,7 +44,18 @@ struct docker_call {
 	struct docker_transfer *transfer; /* docker_api.c's, while the call runs */
 };
 
-struct docker *docker_new(const char *socket);
+struct docker_way {
+	const char *socket;       /* a path, or "tcp://HOST:PORT" */
+	const char *certificates; /* folder with ca.pem, cert.pem and key.pem, as docker's client
+				     has it; NULL: a unix socket, or TCP without TLS */
+};
+
+bool docker_way_is_tcp(const struct docker_way *way);
+
+/* Are the files there? Errors: ERR_INVALID, slug "runtime_tls", naming the file. */
+NODISCARD bool docker_way_check(const struct docker_way *way, struct error *err);
+
+struct docker *docker_new(const struct docker_way *way);
 void docker_free(struct docker *docker); /* ends what is still running, without on_end */
 DEFINE_AUTO(struct docker *, docker_free)
 
