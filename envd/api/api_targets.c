@@ -4,7 +4,7 @@
 #include "api/api_view.h"
 
 /* Where its socket lies is the operator's business, not the clients'. */
-static json_t *target_json(const struct target *target, int64_t live)
+static json_t *target_json(const struct target *target, int64_t live, int64_t memory)
 {
 	json_t *json = json_object();
 
@@ -14,6 +14,10 @@ static json_t *target_json(const struct target *target, int64_t live)
 	if (target->advertised)
 		json_object_set_new(json, "advertised", json_string(target->advertised));
 	json_object_set_new(json, "environments", json_integer(live));
+	json_object_set_new(json, "memory_bytes", json_integer(memory));
+	json_object_set_new(json, "memory_bytes_max",
+			    target->memory_bytes_max ? json_integer(target->memory_bytes_max)
+						     : json_null());
 	json_object_set_new(json, "environments_max", json_integer(target->environments_max));
 	return json;
 }
@@ -27,14 +31,16 @@ void api_list_targets(void *arg, struct http_request *request)
 	for (size_t i = 0; i < settings->target_count; i++) {
 		const struct target *target = &settings->targets[i];
 		struct error err;
-		int64_t live;
+		int64_t live, memory;
 
 		if (!store_environments_live_count(api->control->store, target->name, &live,
-						   &err)) {
+						   &err) ||
+		    !store_environments_live_memory(api->control->store, target->name, &memory,
+						    &err)) {
 			api_answer_error(request, &err);
 			return;
 		}
-		json_array_append_new(items, target_json(target, live));
+		json_array_append_new(items, target_json(target, live, memory));
 	}
 	api_answer_page(request, TAKE(items), 0);
 }

@@ -4,6 +4,7 @@
 
 #include "api/api_errors.h"
 #include "base/clock.h"
+#include "control/admission.h"
 #include "http/http_response.h"
 #include "wire/environment_json.h"
 #include "wire/history_json.h"
@@ -48,6 +49,7 @@ bool api_view_environment(struct api *api, const struct environment *environment
 {
 	struct environment_view view = { .now = api_view_now() };
 	AUTO(json_decref) json_t *proofs = NULL;
+	struct error waits;
 
 	if (!queue_position(api, environment, &view.queue_position, err))
 		return false;
@@ -55,6 +57,14 @@ bool api_view_environment(struct api *api, const struct environment *environment
 	    !store_proofs(api->control->store, environment->id, &proofs, err))
 		return false;
 	view.proofs = proofs;
+	if (environment->state == ENV_QUEUED && environment->desired == DESIRED_PRESENT &&
+	    !admission_check(api->control, environment, &waits)) {
+		if (!admission_is_refusal(&waits)) {
+			*err = waits;
+			return false;
+		}
+		view.waits_for = waits.message;
+	}
 	*json = environment_json(environment, &view);
 	return true;
 }

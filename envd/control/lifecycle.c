@@ -8,6 +8,7 @@
 #include "base/fault.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "control/admission.h"
 #include "control/peer.h"
 #include "control/project_quota.h"
 #include "model/lease.h"
@@ -231,6 +232,7 @@ static bool fill_in(struct control *control, struct environment *env,
 				       template->limits.lease_min_ms,
 				       template->limits.lease_max_ms };
 	json_t *parameters;
+	int64_t memory;
 
 	env->project = xstrdup(caller->project);
 	if (!target ||
@@ -241,6 +243,8 @@ static bool fill_in(struct control *control, struct environment *env,
 		return false;
 	json_decref(env->parameters);
 	env->parameters = parameters;
+	if (!admission_need(target, entry, request->pins, parameters, &memory, err))
+		return false;
 	take_copy(&env->pins, request->pins);
 	take_copy(&env->labels, request->labels);
 	env->template_name = xstrdup(template->name);
@@ -254,7 +258,7 @@ static bool fill_in(struct control *control, struct environment *env,
 	env->lease_maximum_ms = template->limits.lease_max_ms;
 	env->attempts_max = template->limits.attempts;
 	env->has_checks = template->checks != NULL;
-	env->memory_bytes = template->limits.memory_bytes;
+	env->memory_bytes = memory ? memory : template->limits.memory_bytes;
 	env->price_microcents_per_hour = template->price_microcents_per_hour;
 	env->currency = xstrdup(template->currency);
 	env->created_at_ms = clock_wall_ms();

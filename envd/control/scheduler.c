@@ -6,6 +6,7 @@
 #include "base/duration.h"
 #include "base/fault.h"
 #include "base/log.h"
+#include "control/admission.h"
 #include "control/job_runner.h"
 #include "control/lifecycle.h"
 #include "control/peer.h"
@@ -43,14 +44,8 @@ static bool slot_for(struct scheduler *s, const struct environment *env)
 static bool has_room(struct scheduler *s, const struct environment *env, bool *room,
 		     struct error *err)
 {
-	const struct target *target = settings_target_named(s->control->settings, env->target);
-	int64_t live = 0;
-
-	if (env->state == ENV_QUEUED &&
-	    !store_environments_live_count(s->control->store, env->target, &live, err))
-		return false;
-	*room = target && live < target->environments_max;
-	return true;
+	*room = env->state != ENV_QUEUED || admission_check(s->control, env, err);
+	return *room || admission_is_refusal(err);
 }
 
 /* The owner of a job that stands in the way. One that hangs is ended first: a crash is safe and a

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/bytes.h"
 #include "base/duration.h"
 #include "base/files.h"
 #include "base/json_read.h"
@@ -187,12 +188,25 @@ static const char *without_scheme(const char *address)
 	return text_starts_with(address, "unix:") ? address + 5 : address;
 }
 
+static bool set_memory(const struct yaml_document *file, const struct yaml_node *at,
+		       struct target *target, struct error *err)
+{
+	struct error inner;
+
+	if (at->kind != YAML_SCALAR)
+		return yaml_error(file, at, err, "\"memory\" must be a single value");
+	return bytes_parse(at->text, "\"memory\"", &target->memory_bytes_max, &inner) ||
+	       yaml_error(file, at, err, "%s", inner.message);
+}
+
 static bool add_target(struct settings *settings, const struct yaml_document *file,
 		       const struct yaml_node *at, struct error *err)
 {
-	static const char *const known[] = { "name",         "engine",       "socket",
-					     "certificates", "program",      "publish_address",
-					     "advertised",   "environments", NULL };
+	static const char *const known[] = { "name",       "engine",
+					     "socket",     "certificates",
+					     "program",    "publish_address",
+					     "advertised", "environments",
+					     "memory",     NULL };
 	struct target target = { .environments_max = settings->environments_max };
 	const char *name, *engine;
 
@@ -210,6 +224,8 @@ static bool add_target(struct settings *settings, const struct yaml_document *fi
 		target.socket = xstrdup(without_scheme(yaml_get(at, "socket")->text));
 	if (yaml_get(at, "certificates"))
 		target.certificates = xstrdup(yaml_get(at, "certificates")->text);
+	if (yaml_get(at, "memory") && !set_memory(file, yaml_get(at, "memory"), &target, err))
+		return false;
 	if (yaml_get(at, "advertised"))
 		target.advertised = xstrdup(yaml_get(at, "advertised")->text);
 	if (yaml_get(at, "program"))

@@ -16,11 +16,12 @@ struct target {
 	char *name;
 	char *engine; /* "container", "external" */
 	char *socket; /* container: path of the API socket, or tcp://HOST:PORT; NULL: none found */
-	char *certificates;       /* folder with ca.pem, cert.pem, key.pem; NULL: no TLS */
-	char *program;            /* external: absolute path; NULL: what the template names */
-	char *publish_address;    /* where ports are bound; "127.0.0.1" unless set */
-	char *advertised;         /* what clients are told instead; NULL: the publish address */
+	char *certificates;    /* folder with ca.pem, cert.pem, key.pem; NULL: no TLS */
+	char *program;         /* external: absolute path; NULL: what the template names */
+	char *publish_address; /* where ports are bound; "127.0.0.1" unless set */
+	char *advertised;      /* what clients are told instead; NULL: the publish address */
 	int64_t environments_max;
+	int64_t memory_bytes_max; /* of all environments together; 0: not looked at */
 };
 
 struct settings {

@@ -290,6 +290,15 @@ bool store_environments_live_count(struct store *store, const char *target, int6
 	    count, err, "t", target);
 }
 
+bool store_environments_live_memory(struct store *store, const char *target, int64_t *bytes,
+				    struct error *err)
+{
+	return statement_number(store,
+				"SELECT coalesce(sum(memory), 0) FROM environments"
+				" WHERE state NOT IN ('destroyed','queued') AND target = ?",
+				bytes, err, "t", target);
+}
+
 bool store_environments_open_count(struct store *store, int64_t *count, struct error *err)
 {
 	return statement_number(

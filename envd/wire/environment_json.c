@@ -172,6 +172,8 @@ json_t *environment_json(const struct environment *environment, const struct env
 	add_state(json, environment);
 	add_times(json, environment);
 	json_object_set_new(json, "clocks", clocks(environment, &view->now));
+	if (view->waits_for)
+		json_object_set_new(json, "message", json_string(view->waits_for));
 	add_tries(json, environment, view->queue_position);
 	json_object_set_new(json, "outputs", copy_or(environment->outputs, json_object()));
 	json_object_set_new(json, "services", copy_or(environment->services, json_array()));

@@ -21,6 +21,7 @@
 struct environment_view {
 	struct lease_now now;
 	int64_t queue_position; /* 0: it does not queue */
+	const char *waits_for;  /* why it queues, a sentence; NULL: it does not, or is next */
 	const json_t *proofs;   /* [{"kind","at_ms","detail"}]; NULL: none */
 };
 

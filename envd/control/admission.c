@@ -1,0 +1,120 @@
+#include "control/admission.h"
+
+#include <string.h>
+
+#include "base/bytes.h"
+#include "base/files.h"
+#include "compose/compose.h"
+#include "model/pins.h"
+#include "store/store_environments.h"
+
+bool admission_judge(const char *target, const struct admission_numbers *n, struct error *err)
+{
+	char needed[BYTES_TEXT_SIZE], used[BYTES_TEXT_SIZE], max[BYTES_TEXT_SIZE];
+
+	if (n->live >= n->live_max)
+		return error_set_as(err, ERR_LIMIT, "target_full",
+				    "waits for room: target \"%s\" has %lld of %lld environments",
+				    target, (long long)n->live, (long long)n->live_max);
+	if (n->memory_max == 0 || n->memory_needed <= n->memory_max - n->memory_used)
+		return true;
+	return error_set_as(err, ERR_LIMIT, "target_memory",
+			    "waits for memory: it needs %s, and %s of the %s of target \"%s\" are "
+			    "taken",
+			    bytes_format(n->memory_needed, needed),
+			    bytes_format(n->memory_used, used), bytes_format(n->memory_max, max),
+			    target);
+}
+
+bool admission_is_refusal(const struct error *err)
+{
+	return strcmp(err->slug, "target_full") == 0 || strcmp(err->slug, "target_memory") == 0;
+}
+
+/* ---- what one needs -------------------------------------------------------------------------- */
+
+static bool read_services(const struct template_entry *entry, const json_t *pins,
+			  const json_t *parameters, struct compose_file **file, struct error *err)
+{
+	AUTO(json_decref) json_t *versions = NULL;
+	AUTO(json_decref) json_t *variables = NULL;
+	AUTO(free) char *path = path_join(entry->folder, entry->template->source);
+	AUTO(free) char *bytes = NULL;
+	size_t length;
+
+	if (!pins_resolve(entry->template, pins, &versions, err) ||
+	    !file_read(path, COMPOSE_BYTES_MAX, &bytes, &length, err))
+		return false;
+	variables = pins_variables(entry->template, versions, parameters);
+	/* Known to the engine when it builds; no amount of memory depends on them. */
+	json_object_set_new(variables, "ENVD_ENVIRONMENT", json_string("x"));
+	json_object_set_new(variables, "ENVD_NAME", json_string("x"));
+	json_object_set_new(variables, "ENVD_PUBLISH_ADDRESS", json_string("127.0.0.1"));
+	return compose_parse(bytes, length, entry->template->source, variables, file, err);
+}
+
+static int64_t sum_of(const struct compose_file *file)
+{
+	int64_t sum = 0;
+
+	for (size_t i = 0; i < file->service_count; i++) {
+		int64_t limit = file->services[i].limits.memory_bytes;
+
+		limit = limit ? limit : ADMISSION_SERVICE_BYTES;
+		sum = limit > INT64_MAX - sum ? INT64_MAX : sum + limit;
+	}
+	return sum;
+}
+
+static int64_t need_of(const struct template_entry *entry, const json_t *pins,
+		       const json_t *parameters)
+{
+	AUTO(compose_free) struct compose_file *file = NULL;
+	struct error ignored; /* the build says what is wrong, with more to go by */
+
+	if (entry->template->limits.memory_bytes)
+		return entry->template->limits.memory_bytes;
+	if (strcmp(entry->template->engine, "container") != 0 ||
+	    !read_services(entry, pins, parameters, &file, &ignored))
+		return ADMISSION_SERVICE_BYTES;
+	return sum_of(file);
+}
+
+bool admission_need(const struct target *target, const struct template_entry *entry,
+		    const json_t *pins, const json_t *parameters, int64_t *bytes, struct error *err)
+{
+	char needed[BYTES_TEXT_SIZE], max[BYTES_TEXT_SIZE];
+
+	*bytes = 0;
+	if (target->memory_bytes_max == 0)
+		return true;
+	*bytes = need_of(entry, pins, parameters);
+	if (*bytes <= target->memory_bytes_max)
+		return true;
+	error_set_as(err, ERR_INVALID, "memory_never_fits",
+		     "template \"%s\" needs %s of memory, and target \"%s\" has %s in all",
+		     entry->template->name, bytes_format(*bytes, needed), target->name,
+		     bytes_format(target->memory_bytes_max, max));
+	return error_hint(err, "lower the memory limits of its services, or limits.memory of its "
+			       "template");
+}
+
+/* ---- is there room --------------------------------------------------------------------------- */
+
+bool admission_check(const struct control *control, const struct environment *env,
+		     struct error *err)
+{
+	const struct target *target = settings_target_named(control->settings, env->target);
+	struct admission_numbers numbers = { 0 };
+
+	if (!target)
+		return error_set_as(err, ERR_LIMIT, "target_full",
+				    "waits: target \"%s\" is not configured any more", env->target);
+	numbers.live_max = target->environments_max;
+	numbers.memory_max = target->memory_bytes_max;
+	numbers.memory_needed = env->memory_bytes;
+	return store_environments_live_count(control->store, env->target, &numbers.live, err) &&
+	       store_environments_live_memory(control->store, env->target, &numbers.memory_used,
+					      err) &&
+	       admission_judge(target->name, &numbers, err);
+}
