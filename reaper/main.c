@@ -78,14 +78,26 @@ static void start_sweep(void *arg)
 	char *keep = xasprintf("--keep-ended=%lldms", (long long)settings->keep_ended_ms);
 	AUTO(free)
 	char *keep_max = xasprintf("--keep-ended-max=%lld", (long long)settings->keep_ended_max);
+	AUTO(free)
+	char *image_keep = xasprintf("--image-keep=%lldms", (long long)settings->image_keep_ms);
+	AUTO(free)
+	char *image_gib = xasprintf("--image-keep-gib=%lld", (long long)settings->image_keep_gib);
 	AUTO(free) char *data = xasprintf("--data=%s", settings->data);
 	AUTO(free)
 	char *runtime = xasprintf("--runtime=%s", target && target->socket ? target->socket : "");
 	AUTO(free)
 	char *config = xasprintf("--config=%s", settings->config ? settings->config : "");
-	const char *argv[] = { program, "sweep",  "--scheduled",
-			       data,    runtime,  interval,
-			       keep,    keep_max, settings->config ? config : NULL,
+	const char *argv[] = { program,
+			       "sweep",
+			       "--scheduled",
+			       data,
+			       runtime,
+			       interval,
+			       keep,
+			       keep_max,
+			       image_keep,
+			       image_gib,
+			       settings->config ? config : NULL,
 			       NULL };
 	struct child_spec spec = {
 		.argv = argv,

@@ -11,6 +11,7 @@
 #include "control/job_request.h"
 #include "control/proofs.h"
 #include "engine_question.h"
+#include "image_sweep.h"
 #include "retention.h"
 #include "settings/settings.h"
 #include "store/store_environments.h"
@@ -50,6 +51,7 @@ static const char about[] =
     "\n"
     "Past its hard wall a thing is removed at once. A younger one is removed when two complete\n"
     "listings, a sweep interval apart, have shown it, or when --confirm says how many there are.\n"
+    "Images that envd pulled or built and that nothing uses go after --image-keep.\n"
     "Records of what ended long ago (--keep-ended, --keep-ended-max) are forgotten on the way.";
 
 /* One run of the command. */
@@ -61,6 +63,7 @@ struct sweep {
 	int64_t now_ms;
 	int failures;
 	int removed;
+	size_t images;
 };
 
 /* ---- knowing ---- */
@@ -275,7 +278,8 @@ static bool sweep_target(struct sweep *sweep, const struct target *target, struc
 	if (done && !sweep->options.dry_run)
 		remove_all(sweep, target, &plan);
 	sweep_plan_release(&plan);
-	return done;
+	return done && (!sweep->store || image_sweep(sweep->store, &sweep->settings, target,
+						     sweep->options.dry_run, &sweep->images, err));
 }
 
 static void sweep_targets(struct sweep *sweep)

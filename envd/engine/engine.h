@@ -95,6 +95,10 @@ struct engine {
 	bool (*logs)(const struct engine_request *request, const char *service, bool follow,
 		     int64_t tail_lines, struct worker_lines *lines, struct error *err);
 
+	/* Remove images that nothing needs: container/image_collect.h. NULL: it has none. */
+	bool (*images)(const struct engine_request *request, struct worker_lines *lines,
+		       json_t **data, struct error *err);
+
 	/* Version, reachability and limits of the target:
 	 * {"runtime","version","api","warnings":[...]}. */
 	bool (*probe)(const struct engine_request *request, json_t **data, struct error *err);

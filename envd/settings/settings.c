@@ -77,6 +77,10 @@ static const struct option rows[] = {
 	  "how long the record of an ended environment is kept (default 30d)", NULL },
 	{ "keep-ended-max", 0, OPTION_INTEGER, AT(keep_ended_max), "N", NULL,
 	  "records of ended environments, the newest, kept at most (default 10000)", NULL },
+	{ "image-keep", 0, OPTION_DURATION, AT(image_keep_ms), "DURATION", NULL,
+	  "how long an image that envd pulled or built is kept when nothing uses it (default 72h)", NULL },
+	{ "image-keep-gib", 0, OPTION_INTEGER, AT(image_keep_gib), "N", NULL,
+	  "GiB of such images that are kept; more go earlier, the longest unused first (default 20)", NULL },
 	{ "log-level", 0, OPTION_CHOICE, AT(log_level), "LEVEL", "ENVD_LOG_LEVEL",
 	  "debug, info, warn or error (default info)", log_levels },
 	{ "no-reaper", 0, OPTION_FLAG, AT(no_reaper), NULL, NULL,
@@ -104,6 +108,8 @@ static const struct settings defaults = {
 	.streams_max = 256,
 	.request_deadline_ms = 15000,
 	.sweep_interval_ms = 10 * 60000,
+	.image_keep_ms = (int64_t)72 * 3600000,
+	.image_keep_gib = 20,
 	.keep_ended_ms = 30 * 86400000LL,
 	.keep_ended_max = 10000,
 	.log_level = "info",
@@ -408,6 +414,8 @@ static bool check_bounds(const struct settings *settings, struct error *err)
 	if (settings->keep_ended_ms < 0 || settings->keep_ended_max < 0)
 		return error_set(err, ERR_INVALID,
 				 "--keep-ended and --keep-ended-max must be at least 0");
+	if (settings->image_keep_gib < 0 || settings->image_keep_gib > 1 << 20)
+		return error_set(err, ERR_INVALID, "--image-keep-gib must be 0 to 1048576");
 	if (settings->retry_first_ms < 100)
 		return error_set(err, ERR_INVALID, "--destroy-retry must be at least 100ms");
 	if (strlen(settings->unix_socket) > 107)

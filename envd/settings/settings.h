@@ -53,6 +53,8 @@ struct settings {
 	int64_t streams_max;
 	int64_t request_deadline_ms;
 	int64_t sweep_interval_ms;
+	int64_t image_keep_ms;  /* images of ours that nothing uses */
+	int64_t image_keep_gib; /* the same, all together */
 	int64_t keep_ended_ms;  /* rows, reports and logs of what was proved gone */
 	int64_t keep_ended_max; /* and of at most so many */
 	int64_t retry_first_ms; /* pause after a first failed destroy; doubles */

@@ -43,6 +43,15 @@ static bool task_logs(const struct request *request, struct worker_lines *lines,
 	    json_get_bool(logs, "follow", false), json_get_int64(logs, "tail", 100), lines, err);
 }
 
+static bool task_images(const struct request *request, struct worker_lines *lines, json_t **data,
+			struct error *err)
+{
+	if (!request->engine->images)
+		return error_set_as(err, ERR_INVALID, "not_supported",
+				    "engine \"%s\" has no images", request->engine->name);
+	return request->engine->images(&request->engine_request, lines, data, err);
+}
+
 static bool task_probe(const struct request *request, struct worker_lines *lines, json_t **data,
 		       struct error *err)
 {
@@ -66,6 +75,7 @@ static const struct {
 	{ "check",     task_check,     true },
 	{ "logs",      task_logs,      true },
 	{ "probe",     task_probe,     false },
+	{ "images",    task_images,    false },
 	// clang-format on
 };
 

@@ -18,6 +18,7 @@
 #include "base/files.h"
 #include "base/json_read.h"
 #include "tests/support/eventually.h"
+#include "tests/support/http_client.h"
 #include "tests/support/world.h"
 
 static int open_world(void **state)
@@ -196,11 +197,58 @@ static void a_sweep_forgets_what_ended_long_ago_and_its_folders(void **state)
 	assert_int_equal(world_count(world, "envd-environment", live), 3);
 }
 
+/* How many images the runtime has that this installation built. */
+static size_t built_images(const struct world *world, const char *instance)
+{
+	AUTO(free)
+	char *target = xasprintf("/v1.41/images/json?filters=%%7B%%22label%%22%%3A%%5B%%22"
+				 "envd-built-by%%3D%s%%22%%5D%%7D",
+				 instance);
+	AUTO(json_decref) json_t *images = NULL;
+
+	assert_int_equal(http_ask_json(world->runtime, "GET", target, NULL, NULL, &images), 200);
+	return json_array_size(images);
+}
+
+static bool sweep_removed_image(void *arg)
+{
+	struct world *world = arg;
+	AUTO(free) char *output = NULL;
+
+	return sweep(world, "--image-keep=0s", &output) == 0 &&
+	       strstr(output, "image localhost/envd-build/") && strstr(output, "removed");
+}
+
+static void an_image_that_was_built_goes_when_nothing_uses_it(void **state)
+{
+	struct world *world = *state;
+	AUTO(free) char *output = NULL;
+	char id[37], instance[37];
+
+	world_write(world, "own", "template.yaml",
+		    "apiVersion: envd/v1\nname: own\nengine: container\nsource: compose.yaml\n");
+	world_write(world, "own", "compose.yaml",
+		    "services: { web: { build: ., command: [httpd, -f, -h, /www] } }\n");
+	world_write(world, "own", "Dockerfile",
+		    "FROM localhost/envd-test/busybox:1\nCOPY template.yaml /www/\n");
+	world_instance(world, instance);
+	world_create(world, "own", "built", "10m", id);
+	world_wait(world, id, "ready", 60000);
+	assert_int_equal(built_images(world, instance), 1);
+	assert_int_equal(sweep(world, "--image-keep=0s", &output), 0);
+	assert_null(strstr(output, "image "));
+
+	assert_int_equal(world_envctl(world, NULL, "destroy", "built", NULL), 0);
+	assert_true(eventually(sweep_removed_image, world, 60000));
+	assert_int_equal(built_images(world, instance), 0);
+}
+
 #define TEST(test) cmocka_unit_test_setup_teardown(test, open_world, close_world)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(an_image_that_was_built_goes_when_nothing_uses_it),
 		TEST(what_a_lost_installation_left_is_found_and_removed_by_label),
 		TEST(a_sweep_touches_nothing_that_the_store_knows),
 		TEST(a_sweep_leaves_another_installations_things_alone),

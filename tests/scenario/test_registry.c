@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "base/base64.h"
+#include "base/clock.h"
 #include "base/files.h"
 #include "tests/support/registry.h"
 
@@ -229,6 +230,93 @@ static void a_certificate_of_an_unknown_ca_is_refused_and_said(void **state)
 	stage_free(stage);
 }
 
+/* ---- collected ---- */
+
+/* A look `later_ms` from now, with what the look before answered; what it removed. */
+static size_t collect(struct stage *stage, int64_t keep_ms, int64_t keep_bytes, int64_t later_ms)
+{
+	json_t *before = json_object_get(stage->data, "unused");
+
+	json_object_set_new(stage->whole, "images",
+			    json_pack("{s:I, s:I, s:I, s:o}", "keep_ms", (json_int_t)keep_ms,
+				      "keep_bytes", (json_int_t)keep_bytes, "now_ms",
+				      (json_int_t)(clock_wall_ms() + later_ms), "unused",
+				      before ? json_deep_copy(before) : json_object()));
+	stage_must(stage, "images");
+	return json_array_size(json_object_get(stage->data, "removed"));
+}
+
+static void begin_instance(struct stage *stage)
+{
+	static struct env_id instance;
+
+	instance = env_id_new();
+	stage->request.instance = instance.text;
+}
+
+static void an_image_that_nothing_needs_any_more_is_collected_and_no_other(void **state)
+{
+	struct stage *stage = stage_new(*state);
+	struct registry *registry = registry_new(stage, (struct registry_wish){ 0 });
+	AUTO(free) char *image = registry_image(registry, "story/old:1");
+	AUTO(free) char *had = registry_image(registry, "story/had:1");
+	AUTO(free) char *id = NULL;
+
+	begin_instance(stage);
+	registry_push(registry, "story/old", "1", 8);
+	registry_push(registry, "story/had", "1", 8);
+	/* One that the user had before: the test pulls it itself, in the engine's stead. */
+	write_service(stage, had, "");
+	stage_must(stage, "plan");
+	begin_instance(stage);
+	write_service(stage, had, ", pull_policy: always");
+	stage_must(stage, "plan");
+
+	write_service(stage, image, "");
+	stage_must(stage, "create");
+	id = xstrdup(locked(stage, "image_id"));
+	assert_int_equal(collect(stage, 0, 0, 1), 0);
+	assert_int_equal(collect(stage, 0, 0, 7200000), 0); /* a container is made from it */
+	stage_must(stage, "destroy");
+	assert_int_equal(collect(stage, 0, 0, 1), 0); /* seen unused for the first time */
+	assert_int_equal(json_object_size(json_object_get(stage->data, "unused")), 1);
+	assert_int_equal(collect(stage, 3600000, INT64_MAX, 60000), 0); /* not for long enough */
+	assert_int_equal(collect(stage, INT64_MAX, 0, 60000), 0); /* too young for want of space */
+	assert_true(registry_has_image(registry, id));
+	assert_int_equal(collect(stage, INT64_MAX, 0, 3600000), 1);
+	assert_false(registry_has_image(registry, id));
+	assert_false(registry_has_image(registry, image));
+	assert_true(registry_has_image(registry, had));
+	assert_true(registry_has_image(registry, STAGE_IMAGE));
+	registry_forget(registry, had);
+	registry_free(registry);
+	stage_free(stage);
+}
+
+static void a_name_that_somebody_else_gave_keeps_the_image(void **state)
+{
+	struct stage *stage = stage_new(*state);
+	struct registry *registry = registry_new(stage, (struct registry_wish){ 0 });
+	AUTO(free) char *image = registry_image(registry, "story/shared:1");
+	AUTO(free) char *own = registry_image(registry, "users/own:1");
+
+	begin_instance(stage);
+	registry_push(registry, "story/shared", "1", 8);
+	write_service(stage, image, "");
+	stage_must(stage, "plan");
+	assert_int_equal(stage_ask(stage, "POST",
+				   "/v1.41/images/%s/tag?repo=%s%%2Fusers%%2Fown&tag=1", image,
+				   registry->name),
+			 201);
+	assert_int_equal(collect(stage, 0, 0, 1), 0);
+	assert_int_equal(collect(stage, 0, 0, 3600000), 1);
+	assert_false(registry_has_image(registry, image));
+	assert_true(registry_has_image(registry, own));
+	registry_forget(registry, own);
+	registry_free(registry);
+	stage_free(stage);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -239,6 +327,8 @@ int main(void)
 		STAGE_ON_BOTH(a_missing_tag_names_image_service_and_registry),
 		STAGE_ON_BOTH(a_password_comes_from_dockers_configuration_and_is_written_nowhere),
 		STAGE_ON_BOTH(a_wrong_password_no_password_and_no_trust_are_told_apart),
+		STAGE_ON_BOTH(an_image_that_nothing_needs_any_more_is_collected_and_no_other),
+		STAGE_ON_BOTH(a_name_that_somebody_else_gave_keeps_the_image),
 		STAGE_ON_PODMAN(a_certificate_of_an_unknown_ca_is_refused_and_said),
 	};
 

@@ -122,6 +122,8 @@ static bool run_verb(struct stage *stage, const char *verb, struct worker_lines 
 		return engine->logs(request, NULL, false, 100, lines, err);
 	if (strcmp(verb, "follow") == 0)
 		return engine->logs(request, NULL, true, 100, lines, err);
+	if (strcmp(verb, "images") == 0)
+		return engine->images(request, lines, data, err);
 	assert_string_equal(verb, "probe");
 	return engine->probe(request, data, err);
 }

@@ -195,7 +195,13 @@ void registry_push(struct registry *registry, const char *name, const char *tag,
 
 void registry_forget(const struct registry *registry, const char *image)
 {
-	stage_ask(registry->stage, "DELETE", "/v1.41/images/%s?force=1", image);
+	AUTO(free) char *target = xasprintf("/v1.41/images/%s/json", image);
+	AUTO(json_decref) json_t *found = NULL;
+
+	/* By its id, so that no name of it stays, envd's mark included. */
+	if (http_ask_json(registry->stage->socket, "GET", target, NULL, NULL, &found) == 200)
+		stage_ask(registry->stage, "DELETE", "/v1.41/images/%s?force=1",
+			  json_get_string(found, "Id", ""));
 }
 
 bool registry_has_image(const struct registry *registry, const char *image)

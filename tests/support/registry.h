@@ -44,7 +44,7 @@ void registry_kill(struct registry *registry);
 void registry_push(struct registry *registry, const char *name, const char *tag, int kib);
 /* "127.0.0.1:PORT/NAME:TAG"; the caller frees. */
 char *registry_image(const struct registry *registry, const char *name);
-/* From the runtime; 404 is fine. */
+/* From the runtime, with every name it has; fine if it is not there. */
 void registry_forget(const struct registry *registry, const char *image);
 bool registry_has_image(const struct registry *registry, const char *image);
 

@@ -7,6 +7,7 @@
 #include "engine/container/container_inventory.h"
 #include "engine/container/container_logs.h"
 #include "engine/container/container_plan.h"
+#include "engine/container/image_collect.h"
 
 const struct engine engine_container = {
 	.name = "container",
@@ -20,4 +21,5 @@ const struct engine engine_container = {
 	.exec = container_exec,
 	.logs = container_logs,
 	.probe = container_probe,
+	.images = container_images,
 };

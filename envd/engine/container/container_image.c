@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "engine/container/image_marks.h"
 #include "engine/container/image_pull.h"
 #include "engine/container/image_reference.h"
 
@@ -50,15 +51,22 @@ static struct docker_call *find_call(const struct image_wish *wish)
 		return NULL;
 	if (wish->locked_id)
 		return docker_call_new("GET", "/images/%s/json", wish->locked_id);
-	if (wish->pull == COMPOSE_PULL_ALWAYS && !image_is_local(wish->reference))
-		return NULL;
 	name = image_pull_name(wish->reference);
 	return docker_call_new("GET", "/images/%s/json", name);
 }
 
+static bool is_pulled_always(const struct image_wish *wish)
+{
+	return !wish->locked_id && wish->pull == COMPOSE_PULL_ALWAYS &&
+	       !image_is_local(wish->reference);
+}
+
 static bool take_image(const struct docker_call *call, struct image_wish *wish, struct error *err)
 {
-	if (docker_succeeded(call))
+	wish->was_there = docker_succeeded(call);
+	if (wish->was_there && is_pulled_always(wish))
+		return true;
+	if (wish->was_there)
 		return docker_json(call, &wish->image, err);
 	if (call->status == 404)
 		return check_missing(wish, err);
@@ -100,12 +108,35 @@ static bool is_pulled_already(const struct image_pull *pulls, size_t count,
 	return false;
 }
 
-static bool look_again(struct runtime *runtime, struct image_wish *wish, struct error *err)
+/* So that it is found when nothing needs it any more. Without, it only stays for ever. */
+static void mark(const struct engine_request *request, struct runtime *runtime,
+		 const struct image_wish *wish)
+{
+	AUTO(docker_call_free) struct docker_call *call = NULL;
+	AUTO(free) char *name = NULL;
+	AUTO(free) char *tag = NULL;
+	AUTO(free) char *encoded = NULL;
+	struct error ignored;
+
+	image_mark_make(request->instance, pulled_reference(wish), &name, &tag);
+	encoded = docker_encode(name);
+	call = docker_call_new("POST", "/images/%s/tag?repo=%s&tag=%s",
+			       json_get_string(wish->image, "Id", ""), encoded, tag);
+	if (!docker_run(runtime->docker, call, &ignored))
+		return;
+}
+
+static bool look_again(const struct engine_request *request, struct runtime *runtime,
+		       struct image_wish *wish, struct error *err)
 {
 	AUTO(free) char *name = image_pull_name(pulled_reference(wish));
 
-	return docker_get(runtime->docker, &wish->image, err, "/images/%s/json", name) ||
-	       error_wrap(err, "image \"%s\" of service \"%s\" was pulled, and is not there",
+	if (docker_get(runtime->docker, &wish->image, err, "/images/%s/json", name)) {
+		if (!wish->was_there)
+			mark(request, runtime, wish);
+		return true;
+	}
+	return error_wrap(err, "image \"%s\" of service \"%s\" was pulled, and is not there",
 			  wish->reference, wish->service);
 }
 
@@ -127,7 +158,7 @@ bool images_fetch(const struct engine_request *request, struct runtime *runtime,
 		return false;
 	for (size_t i = 0; i < count; i++)
 		if (wishes[i].reference && !wishes[i].image &&
-		    !look_again(runtime, &wishes[i], err))
+		    !look_again(request, runtime, &wishes[i], err))
 			return false;
 	return true;
 }

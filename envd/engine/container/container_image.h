@@ -18,7 +18,8 @@ struct image_wish {
 	const char *locked_id;     /* of an earlier attempt, or NULL: then exactly this one */
 	const char *locked_digest; /* REPOSITORY@DIGEST it can be pulled by again, or NULL */
 
-	json_t *image; /* answered: what the runtime says of it; the caller releases */
+	bool was_there; /* answered: the target had it, and what a pull brings is not ours alone */
+	json_t *image;  /* answered: what the runtime says of it; the caller releases */
 };
 
 /* All at once; what is not there, or is to be pulled again, stays without `image`. Errors:

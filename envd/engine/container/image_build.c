@@ -10,6 +10,7 @@
 #include "engine/container/container_image.h"
 #include "engine/container/container_tar.h"
 #include "engine/container/dockerfile.h"
+#include "engine/container/image_marks.h"
 #include "engine/container/image_reference.h"
 #include "engine/container/registry_auth.h"
 
@@ -126,8 +127,9 @@ static bool prepare(struct building *building, struct error *err)
 /* "localhost/envd-build/11111111-111:HASH"; the caller frees. */
 static char *name_of(const struct building *building)
 {
-	return xasprintf("localhost/envd-build/%.13s:%s", building->request->instance,
-			 building->hash);
+	AUTO(free) char *name = image_build_name(building->request->instance);
+
+	return xasprintf("%s:%s", name, building->hash);
 }
 
 /* ---- the call -------------------------------------------------------------------------------- */
