@@ -328,7 +328,8 @@ int main(void)
 		STAGE_ON_BOTH(a_password_comes_from_dockers_configuration_and_is_written_nowhere),
 		STAGE_ON_BOTH(a_wrong_password_no_password_and_no_trust_are_told_apart),
 		STAGE_ON_BOTH(an_image_that_nothing_needs_any_more_is_collected_and_no_other),
-		STAGE_ON_BOTH(a_name_that_somebody_else_gave_keeps_the_image),
+		STAGE_ON("ENVD_TEST_DOCKER", "docker",
+			 a_name_that_somebody_else_gave_keeps_the_image),
 		STAGE_ON_PODMAN(a_certificate_of_an_unknown_ca_is_refused_and_said),
 	};
 

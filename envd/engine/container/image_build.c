@@ -29,6 +29,7 @@ struct building {
 	json_t *args;
 	json_t *labels; /* the file's; ours come later */
 	char hash[SHA256_TEXT_SIZE];
+	struct build_output output;
 };
 
 static void building_release(struct building *building)
@@ -38,6 +39,7 @@ static void building_release(struct building *building)
 	text_release(&building->tar);
 	json_decref(building->args);
 	json_decref(building->labels);
+	build_output_release(&building->output);
 }
 
 static json_t *pairs_json(const struct compose_pairs *pairs)
@@ -204,10 +206,9 @@ static bool find_credentials(const struct building *building, char **header, str
 	return is_good;
 }
 
-static bool refuse(const struct building *building, const struct build_output *output,
-		   const char *said, struct error *err)
+static bool refuse(const struct building *building, const char *said, struct error *err)
 {
-	AUTO(free) char *tail = build_output_tail(output);
+	AUTO(free) char *tail = build_output_tail(&building->output);
 	char shown[200], shown_tail[260];
 
 	error_set_as(err, ERR_EXTERNAL, "build_failed",
@@ -218,29 +219,24 @@ static bool refuse(const struct building *building, const struct build_output *o
 	return error_hint(err, "try it with \"docker build\" in the folder of its context");
 }
 
-static bool run_build(const struct building *building, struct runtime *runtime,
+static bool run_build(struct building *building, struct runtime *runtime,
 		      struct worker_lines *lines, struct docker_call *call, struct error *err)
 {
-	struct build_output output = { .lines = lines,
-				       .service = building->subject->service->name,
-				       .lines_max = BUILD_LINES_MAX };
 	AUTO(free) char *said = NULL;
-	bool is_good = true;
 
+	building->output = (struct build_output){ .lines = lines,
+						  .service = building->subject->service->name,
+						  .lines_max = BUILD_LINES_MAX };
 	call->on_bytes = build_output_take;
-	call->arg = &output;
+	call->arg = &building->output;
 	call->time_limit_ms = 0; /* the request's deadline counts */
-	if (!docker_run(runtime->docker, call, err)) {
-		build_output_release(&output);
+	if (!docker_run(runtime->docker, call, err))
 		return wrap(building, err);
-	}
-	build_output_end(&output);
-	said = docker_succeeded(call) ? xstrdup(output.failure ? output.failure : "")
-				      : docker_message(call);
-	if (said[0])
-		is_good = refuse(building, &output, said, err);
-	build_output_release(&output);
-	return is_good;
+	build_output_end(&building->output);
+	said = docker_succeeded(call)
+		   ? xstrdup(building->output.failure ? building->output.failure : "")
+		   : docker_message(call);
+	return !said[0] || refuse(building, said, err);
 }
 
 static bool check_base(struct runtime *runtime, const char *base, struct error *err)

@@ -47,6 +47,35 @@ static void a_request_is_read_into_what_engines_want(void **state)
 	assert_ptr_equal(read->whole, json);
 }
 
+static void only_trusted_templates_get_credentials_unless_the_settings_say_so(void **state)
+{
+	static const struct {
+		bool is_trusted;
+		bool is_allowed_to_all;
+		bool may_use_credentials;
+	} cases[] = {
+		{ true, false, true },
+		{ true, true, true },
+		{ false, false, false },
+		{ false, true, true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		AUTO(json_decref) json_t *json = good_request();
+		AUTO(request_release) struct request request;
+		struct error err;
+
+		json_object_set_new(json_object_get(json, "template"), "trusted",
+				    json_boolean(cases[i].is_trusted));
+		json_object_set_new(json, "untrusted_registry_credentials",
+				    json_boolean(cases[i].is_allowed_to_all));
+		assert_true(request_read(&request, json, &err));
+		assert_int_equal(request.engine_request.may_use_credentials,
+				 cases[i].may_use_credentials);
+	}
+}
+
 static void a_whole_target_needs_no_environment(void **state)
 {
 	AUTO(json_decref) json_t *json = good_request();
@@ -120,6 +149,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_request_is_read_into_what_engines_want),
+		cmocka_unit_test(only_trusted_templates_get_credentials_unless_the_settings_say_so),
 		cmocka_unit_test(a_whole_target_needs_no_environment),
 		cmocka_unit_test(an_earlier_lock_is_handed_to_the_engine),
 		cmocka_unit_test(what_is_wrong_is_named),
