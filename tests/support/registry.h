@@ -23,8 +23,6 @@ struct registry {
 	bool has_password;
 	pid_t line; /* 0: none */
 	char line_name[32];
-	char trusted[4][32];
-	size_t trusted_count;
 };
 
 struct registry_wish {
