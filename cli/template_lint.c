@@ -5,7 +5,6 @@
 #include "base/files.h"
 #include "base/json_read.h"
 #include "compose/compose.h"
-#include "compose/compose_trust.h"
 #include "model/check_plan.h"
 #include "model/pins.h"
 #include "model/template.h"
@@ -130,18 +129,22 @@ static bool check_outputs(struct linting *linting)
 static bool lint_compose(struct linting *linting, struct error *err)
 {
 	AUTO(compose_free) struct compose_file *compose = NULL;
+	AUTO(compose_free) struct compose_file *again = NULL;
 	AUTO(json_decref) json_t *variables = NULL;
-	AUTO(free) char *path = path_join(linting->folder, linting->template->source);
-	AUTO(free) char *bytes = NULL;
+	struct compose_request request = {
+		.folder = linting->folder,
+		.is_trusted = true,
+		.sources = (const char *const *)linting->template->sources,
+	};
 	struct error untrusted;
-	size_t length;
 
-	if (!make_variables(linting->template, &variables, err) ||
-	    !file_read(path, COMPOSE_BYTES_MAX, &bytes, &length, err) ||
-	    !compose_parse(bytes, length, linting->template->source, variables, &compose, err) ||
-	    !compose_check_trust(compose, true, linting->folder, err))
+	if (!make_variables(linting->template, &variables, err))
 		return false;
-	if (!compose_check_trust(compose, false, linting->folder, &untrusted))
+	request.variables = variables;
+	if (!compose_load(&request, &compose, err))
+		return false;
+	request.is_trusted = false;
+	if (!compose_load(&request, &again, &untrusted))
 		text_format(linting->notes, "refused unless its source is trusted: %s\n",
 			    untrusted.message);
 	linting->compose = compose;

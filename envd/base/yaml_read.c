@@ -26,6 +26,7 @@ struct anchor {
 struct reader {
 	yaml_parser_t parser;
 	const char *file;
+	const char *const *tags; /* local ones that are allowed; NULL: none */
 	const char *bytes;
 	size_t length;
 	struct anchor anchors[ANCHORS_MAX];
@@ -38,21 +39,20 @@ static void auto_yaml_event_delete(yaml_event_t *event)
 	yaml_event_delete(event);
 }
 
-static void node_free(struct yaml_node *node)
+void yaml_node_free(struct yaml_node *node)
 {
 	if (!node)
 		return;
 	for (size_t i = 0; i < node->count; i++) {
 		if (node->keys)
-			node_free(node->keys[i]);
-		node_free(node->items[i]);
+			yaml_node_free(node->keys[i]);
+		yaml_node_free(node->items[i]);
 	}
 	free(node->keys);
 	free(node->items);
 	free(node->text);
 	free(node);
 }
-DEFINE_AUTO(struct yaml_node *, node_free)
 
 /* ---- errors -------------------------------------------------------------------------------- */
 
@@ -134,6 +134,7 @@ static bool node_new(struct reader *reader, enum yaml_kind kind, yaml_mark_t mar
 				 NODES_MAX);
 	*node = xcalloc(1, sizeof(**node));
 	(*node)->kind = kind;
+	(*node)->file = reader->file;
 	(*node)->line = (int)mark.line + 1;
 	(*node)->column = (int)mark.column + 1;
 	return true;
@@ -157,7 +158,7 @@ static void node_add(struct yaml_node *node, struct yaml_node *key, struct yaml_
 static bool node_copy(struct reader *reader, const struct yaml_node *from, yaml_mark_t at,
 		      int depth, struct yaml_node **copy, struct error *err)
 {
-	AUTO(node_free) struct yaml_node *node = NULL;
+	AUTO(yaml_node_free) struct yaml_node *node = NULL;
 
 	if (!node_new(reader, from->kind, at, depth, &node, err))
 		return false;
@@ -165,9 +166,10 @@ static bool node_copy(struct reader *reader, const struct yaml_node *from, yaml_
 	node->line = from->line;
 	node->column = from->column;
 	node->is_plain = from->is_plain;
+	node->tag = from->tag;
 	node->text = from->text ? xstrdup(from->text) : NULL;
 	for (size_t i = 0; i < from->count; i++) {
-		AUTO(node_free) struct yaml_node *key = NULL;
+		AUTO(yaml_node_free) struct yaml_node *key = NULL;
 		struct yaml_node *item;
 
 		if ((from->keys && !node_copy(reader, from->keys[i], at, depth + 1, &key, err)) ||
@@ -211,12 +213,21 @@ static bool read_alias(struct reader *reader, const yaml_event_t *event, int dep
 			 "alias \"*%.100s\" has no anchor before it", name);
 }
 
+/* The caller's own copy of a local tag that it allows, or NULL. */
+static const char *local_tag(const struct reader *reader, const yaml_char_t *tag)
+{
+	for (size_t i = 0; tag && reader->tags && reader->tags[i]; i++)
+		if (strcmp((const char *)tag, reader->tags[i]) == 0)
+			return reader->tags[i];
+	return NULL;
+}
+
 static bool check_tag(struct reader *reader, const yaml_event_t *event, const yaml_char_t *tag,
 		      const char *const *known, struct error *err)
 {
 	const char *text = (const char *)tag;
 
-	if (!text || strcmp(text, "!") == 0)
+	if (!text || strcmp(text, "!") == 0 || local_tag(reader, tag))
 		return true;
 	for (; *known; known++)
 		if (text_starts_with(text, CORE_TAG) &&
@@ -230,11 +241,11 @@ static bool check_tag(struct reader *reader, const yaml_event_t *event, const ya
 static bool read_node(struct reader *reader, const yaml_event_t *event, int depth,
 		      struct yaml_node **node, struct error *err);
 
-static bool scalar_is_plain(const yaml_event_t *event)
+static bool scalar_is_plain(const struct reader *reader, const yaml_event_t *event)
 {
 	const char *tag = (const char *)event->data.scalar.tag;
 
-	if (!tag)
+	if (!tag || local_tag(reader, event->data.scalar.tag))
 		return event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
 	return strcmp(tag, "!") != 0 && strcmp(tag, CORE_TAG "str") != 0;
 }
@@ -252,7 +263,8 @@ static bool read_scalar(struct reader *reader, const yaml_event_t *event, int de
 	if (!node_new(reader, YAML_SCALAR, event->start_mark, depth, node, err))
 		return false;
 	(*node)->text = xstrdup(value);
-	(*node)->is_plain = scalar_is_plain(event);
+	(*node)->is_plain = scalar_is_plain(reader, event);
+	(*node)->tag = local_tag(reader, event->data.scalar.tag);
 	return true;
 }
 
@@ -260,7 +272,7 @@ static bool read_list(struct reader *reader, const yaml_event_t *event, int dept
 		      struct yaml_node **node, struct error *err)
 {
 	static const char *const tags[] = { "seq", NULL };
-	AUTO(node_free) struct yaml_node *list = NULL;
+	AUTO(yaml_node_free) struct yaml_node *list = NULL;
 
 	if (!check_tag(reader, event, event->data.sequence_start.tag, tags, err) ||
 	    !node_new(reader, YAML_LIST, event->start_mark, depth, &list, err))
@@ -277,6 +289,7 @@ static bool read_list(struct reader *reader, const yaml_event_t *event, int dept
 			return false;
 		node_add(list, NULL, item);
 	}
+	list->tag = local_tag(reader, event->data.sequence_start.tag);
 	*node = TAKE(list);
 	return true;
 }
@@ -306,7 +319,7 @@ static bool check_key(struct reader *reader, const yaml_event_t *event, const st
 static bool read_pair(struct reader *reader, const yaml_event_t *event, int depth,
 		      struct yaml_node *map, struct error *err)
 {
-	AUTO(node_free) struct yaml_node *key = NULL;
+	AUTO(yaml_node_free) struct yaml_node *key = NULL;
 	AUTO(yaml_event_delete) yaml_event_t next = { 0 };
 	struct yaml_node *item;
 
@@ -346,7 +359,7 @@ static bool merge_map(const struct reader *reader, struct yaml_node *map, struct
  */
 static bool resolve_merge(const struct reader *reader, struct yaml_node *map, struct error *err)
 {
-	AUTO(node_free) struct yaml_node *merged = NULL;
+	AUTO(yaml_node_free) struct yaml_node *merged = NULL;
 	size_t i = 0;
 
 	while (i < map->count && !(map->keys[i]->is_plain && strcmp(map->keys[i]->text, "<<") == 0))
@@ -354,7 +367,7 @@ static bool resolve_merge(const struct reader *reader, struct yaml_node *map, st
 	if (i == map->count)
 		return true;
 	merged = map->items[i];
-	node_free(map->keys[i]);
+	yaml_node_free(map->keys[i]);
 	map->count--;
 	/* node_add() trusts that the room grew with the count; shrinking by one keeps what there
 	 * is. */
@@ -372,7 +385,7 @@ static bool read_map(struct reader *reader, const yaml_event_t *event, int depth
 		     struct yaml_node **node, struct error *err)
 {
 	static const char *const tags[] = { "map", NULL };
-	AUTO(node_free) struct yaml_node *map = NULL;
+	AUTO(yaml_node_free) struct yaml_node *map = NULL;
 
 	if (!check_tag(reader, event, event->data.mapping_start.tag, tags, err) ||
 	    !node_new(reader, YAML_MAP, event->start_mark, depth, &map, err))
@@ -389,6 +402,7 @@ static bool read_map(struct reader *reader, const yaml_event_t *event, int depth
 	}
 	if (!resolve_merge(reader, map, err))
 		return false;
+	map->tag = local_tag(reader, event->data.mapping_start.tag);
 	*node = TAKE(map);
 	return true;
 }
@@ -421,7 +435,7 @@ static bool read_node(struct reader *reader, const yaml_event_t *event, int dept
 		return false;
 	if (remember(reader, anchor, event->start_mark, *node, err))
 		return true;
-	node_free(*node);
+	yaml_node_free(*node);
 	return false;
 }
 
@@ -443,7 +457,7 @@ static bool read_root(struct reader *reader, struct yaml_node **root, struct err
 {
 	AUTO(yaml_event_delete) yaml_event_t start = { 0 };
 	AUTO(yaml_event_delete) yaml_event_t first = { 0 };
-	AUTO(node_free) struct yaml_node *node = NULL;
+	AUTO(yaml_node_free) struct yaml_node *node = NULL;
 
 	if (!expect(reader, YAML_STREAM_START_EVENT, err) || !next_event(reader, &start, err))
 		return false;
@@ -481,25 +495,32 @@ static void reader_free(struct reader *reader)
 {
 	for (size_t i = 0; i < reader->anchor_count; i++) {
 		free(reader->anchors[i].name);
-		node_free(reader->anchors[i].node);
+		yaml_node_free(reader->anchors[i].node);
 	}
 	yaml_parser_delete(&reader->parser);
 	free(reader);
 }
 DEFINE_AUTO(struct reader *, reader_free)
 
+bool yaml_parse_tagged(const char *bytes, size_t length, const char *file, const char *const *tags,
+		       struct yaml_document **document, struct error *err)
+{
+	AUTO(yaml_free) struct yaml_document *read = xcalloc(1, sizeof(*read));
+	AUTO(reader_free) struct reader *reader = NULL;
+
+	read->file = xstrdup(file);
+	reader = reader_new(bytes, length, read->file);
+	reader->tags = tags;
+	if (!read_root(reader, &read->root, err))
+		return false;
+	*document = TAKE(read);
+	return true;
+}
+
 bool yaml_parse(const char *bytes, size_t length, const char *file, struct yaml_document **document,
 		struct error *err)
 {
-	AUTO(reader_free) struct reader *reader = reader_new(bytes, length, file);
-	struct yaml_node *root = NULL;
-
-	if (!read_root(reader, &root, err))
-		return false;
-	*document = xcalloc(1, sizeof(**document));
-	(*document)->file = xstrdup(file);
-	(*document)->root = root;
-	return true;
+	return yaml_parse_tagged(bytes, length, file, NULL, document, err);
 }
 
 bool yaml_read_file(const char *path, size_t bytes_max, struct yaml_document **document,
@@ -516,7 +537,7 @@ void yaml_free(struct yaml_document *document)
 {
 	if (!document)
 		return;
-	node_free(document->root);
+	yaml_node_free(document->root);
 	free(document->file);
 	free(document);
 }

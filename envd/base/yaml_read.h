@@ -19,11 +19,14 @@ enum yaml_kind { YAML_SCALAR, YAML_LIST, YAML_MAP };
 
 struct yaml_node {
 	enum yaml_kind kind;
-	int line;      /* from 1 */
-	int column;    /* from 1 */
-	bool is_plain; /* scalar without quotes: "1.20" quoted stays text, 1.20 is a number */
-	char *text;    /* scalar: as written, quotes and escapes resolved */
-	size_t count;  /* list: items; map: pairs */
+	int line;         /* from 1 */
+	int column;       /* from 1 */
+	int layer;        /* 0; raised for what was merged over something else (yaml_edit.h) */
+	const char *file; /* that it stands in; as long as its document's `file` */
+	const char *tag;  /* one of the local tags that were allowed, or NULL */
+	bool is_plain;    /* scalar without quotes: "1.20" quoted stays text, 1.20 is a number */
+	char *text;       /* scalar: as written, quotes and escapes resolved */
+	size_t count;     /* list: items; map: pairs */
 	struct yaml_node **items; /* list: the items; map: the values */
 	struct yaml_node **keys;  /* map only: scalars */
 };
@@ -37,8 +40,14 @@ struct yaml_document {
  * "FILE:LINE:COLUMN: what". */
 NODISCARD bool yaml_parse(const char *bytes, size_t length, const char *file,
 			  struct yaml_document **document, struct error *err);
+/* With the local tags ("!reset") of a list that ends with NULL and outlives the document. */
+NODISCARD bool yaml_parse_tagged(const char *bytes, size_t length, const char *file,
+				 const char *const *tags, struct yaml_document **document,
+				 struct error *err);
 NODISCARD bool yaml_read_file(const char *path, size_t bytes_max, struct yaml_document **document,
 			      struct error *err);
+void yaml_node_free(struct yaml_node *node);
+DEFINE_AUTO(struct yaml_node *, yaml_node_free)
 /* Hidden, because libyaml exports a yaml_free() of its own, and a program's symbol would take its
  * place inside the library. */
 __attribute__((visibility("hidden"))) void yaml_free(struct yaml_document *document);

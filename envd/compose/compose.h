@@ -25,10 +25,12 @@
 #define COMPOSE_SERVICES_MAX 100
 #define COMPOSE_BYTES_MAX ((size_t)1024 * 1024)
 
-/* Where a thing stands in the file, both from 1. */
+/* Where a thing stands, line and column from 1. */
 struct compose_place {
 	int line;
 	int column;
+	int layer;        /* what was merged over something else has a higher one */
+	const char *file; /* as named in errors; as long as the struct compose_file */
 };
 
 /* `items` ends with NULL, and is NULL itself only when count is 0. */
@@ -181,7 +183,7 @@ enum compose_pull {
 
 /* `build:` of a service. */
 struct compose_build {
-	char *context;           /* folder as written: ".", "./web" */
+	char *context;           /* folder, from the template's: ".", "./web" */
 	char *dockerfile;        /* path below the context; "Dockerfile" unless given */
 	char *dockerfile_inline; /* instead of it; NULL: none */
 	struct compose_pairs args;
@@ -198,10 +200,11 @@ struct compose_service {
 	char *image;                 /* NULL: what `build` makes is its image */
 	struct compose_build *build; /* NULL: none */
 	enum compose_pull pull;
-	char *platform; /* "linux/amd64"; NULL: the target's own */
+	char *platform;                  /* "linux/amd64"; NULL: the target's own */
+	struct compose_strings profiles; /* that bring it; none: it is always there */
 	struct compose_command command;
 	struct compose_command entrypoint;
-	struct compose_pairs variables; /* `environment:` */
+	struct compose_pairs variables; /* `environment:`, and `env_file:` behind it */
 	struct compose_ports ports;
 	struct compose_ports expose;       /* only container_port and protocol */
 	struct compose_dependencies needs; /* `depends_on:` */
@@ -243,8 +246,11 @@ struct compose_configs {
 	size_t count;
 };
 
+struct compose_origins;
+
 struct compose_file {
-	char *path;                       /* as named in errors */
+	char *path;                       /* of the first of its files, as named in errors */
+	struct compose_origins *origins;  /* of its parts: compose_origin.h */
 	char *name;                       /* top-level `name:` or NULL; not used to name anything */
 	struct compose_service *services; /* in the file's order */
 	size_t service_count;
@@ -255,12 +261,28 @@ struct compose_file {
 	    variables_used; /* every variable the file mentions, each once, sorted */
 };
 
+/* What compose_load() reads. */
+struct compose_request {
+	const char *folder;         /* the template's: where relative paths start */
+	bool is_trusted;            /* its source; the untrusted read nothing outside of `folder` */
+	const char *const *sources; /* files in it, at least one, each merged over those before it;
+				       ends with NULL */
+	const json_t *variables;    /* object of texts, or NULL; FOLDER/.env stands in for what is
+				       not among them */
+};
+
 /*
- * `path` names the file in errors. `variables` is a JSON object of strings, or NULL. The result is
- * checked: references to services, networks, volumes and configs exist, dependencies have no cycle.
+ * The files, with what they include and extend, as one; compose_check_trust() is part of it. The
+ * result is checked: references to services, networks, volumes, configs and secrets exist,
+ * dependencies have no cycle. Services of profiles that are not asked for are not in it.
  * Error: ERR_INVALID with "PATH:LINE:COLUMN: "; slugs yaml_malformed, compose_unsupported (a key
- * that is not honoured), compose_variable, compose_cycle, compose_invalid (all else).
+ * that is not honoured), compose_variable, compose_cycle, compose_invalid (all else); ERR_NOT_FOUND
+ * for a file that is not there; ERR_DENIED, slug template_not_trusted.
  */
+NODISCARD bool compose_load(const struct compose_request *request, struct compose_file **file,
+			    struct error *err);
+
+/* One text, which `path` names in errors; a reference to any other file is an error. */
 NODISCARD bool compose_parse(const char *bytes, size_t length, const char *path,
 			     const json_t *variables, struct compose_file **file,
 			     struct error *err);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "compose/compose_origin.h"
 
 #define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 #define DIGITS "0123456789"
@@ -82,14 +83,18 @@ bool compose_platform_read(struct compose_reader *reader, const struct yaml_node
 static bool read_context(struct compose_reader *reader, const struct yaml_node *node,
 			 struct compose_build *build, struct error *err)
 {
-	if (!compose_text(reader, node, "build.context", &build->context, err))
+	AUTO(free) char *written = NULL;
+
+	if (!compose_text(reader, node, "build.context", &written, err))
 		return false;
-	if (strstr(build->context, "://") || text_starts_with(build->context, "git@"))
+	if (strstr(written, "://") || text_starts_with(written, "git@"))
 		return compose_unsupported(reader, node, err,
 					   "\"build.context\": only a folder of the template can "
 					   "be built");
-	return build->context[0] ||
-	       compose_wrong(reader, node, err, "\"build.context\" must name a folder");
+	if (!written[0])
+		return compose_wrong(reader, node, err, "\"build.context\" must name a folder");
+	build->context = compose_path(reader, node, written);
+	return true;
 }
 
 static bool read_dockerfile(struct compose_reader *reader, const struct yaml_node *node,
@@ -218,7 +223,7 @@ bool compose_build_read(struct compose_reader *reader, const struct yaml_node *n
 					: read_build_map(reader, node, build, err)))
 		return false;
 	if (!build->context)
-		build->context = xstrdup(".");
+		build->context = compose_path(reader, node, ".");
 	if (!build->dockerfile)
 		build->dockerfile = xstrdup("Dockerfile");
 	return true;

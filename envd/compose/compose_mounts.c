@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "compose/compose_origin.h"
 
 #define MOUNTS_MAX 200
 #define CONFIG_MODE 0444
@@ -51,23 +52,38 @@ static bool check_target(const struct compose_reader *reader, const struct yaml_
 			     text_printable(target, shown, sizeof(shown)));
 }
 
-/* Two mounts in one place hide each other. */
-static bool check_mount(const struct compose_reader *reader, const struct yaml_node *node,
-			const struct compose_mounts *mounts, struct error *err)
+static void release_mount(struct compose_mount *mount)
 {
-	const struct compose_mount *last = &mounts->items[mounts->count - 1];
+	free(mount->source);
+	free(mount->target);
+}
+
+/* Two mounts in one place hide each other, unless one was merged over the other. */
+static bool check_mount(const struct compose_reader *reader, const struct yaml_node *node,
+			struct compose_mounts *mounts, struct error *err)
+{
+	struct compose_mount *last = &mounts->items[mounts->count - 1];
 
 	if (!check_target(reader, node, "volumes", last->target, err))
 		return false;
 	if (last->source && strchr(last->source, ':'))
 		return compose_wrong(reader, node, err,
 				     "\"volumes\": a source cannot have \":\" in it");
-	for (size_t i = 0; i + 1 < mounts->count; i++)
-		if (strcmp(mounts->items[i].target, last->target) == 0)
+	for (size_t i = 0; i + 1 < mounts->count; i++) {
+		struct compose_mount *old = &mounts->items[i];
+
+		if (strcmp(old->target, last->target) != 0)
+			continue;
+		if (!compose_is_over(last->at, old->at))
 			return compose_wrong(
 			    reader, node, err,
 			    "\"volumes\": something else is mounted at \"%.80s\" already",
 			    last->target);
+		release_mount(old);
+		*old = *last;
+		mounts->count--;
+		return true;
+	}
 	return true;
 }
 
@@ -106,7 +122,8 @@ static bool parse_short(const struct compose_reader *reader, const struct yaml_n
 		return true;
 	}
 	mount->kind = is_path(parts[0]) ? COMPOSE_MOUNT_BIND : COMPOSE_MOUNT_VOLUME;
-	mount->source = xstrdup(parts[0]);
+	mount->source = mount->kind == COMPOSE_MOUNT_BIND ? compose_path(reader, node, parts[0])
+							  : xstrdup(parts[0]);
 	mount->target = xstrdup(parts[1]);
 	if (!*parts[0])
 		return compose_wrong(reader, node, err,
@@ -151,7 +168,14 @@ static bool read_source(struct compose_reader *reader, const struct yaml_node *m
 	if (!is_wanted)
 		return compose_wrong(reader, node, err,
 				     "\"volumes.source\" has no meaning for a tmpfs");
-	return compose_text(reader, node, "source", &mount->source, err);
+	if (!compose_text(reader, node, "source", &mount->source, err))
+		return false;
+	if (mount->kind == COMPOSE_MOUNT_BIND) {
+		AUTO(free) char *written = mount->source;
+
+		mount->source = compose_path(reader, node, written);
+	}
+	return true;
 }
 
 static bool read_mode(struct compose_reader *reader, const struct yaml_node *node, const char *what,
@@ -277,10 +301,8 @@ bool compose_tmpfs_read(struct compose_reader *reader, const struct yaml_node *n
 
 void compose_mounts_release(struct compose_mounts *mounts)
 {
-	for (size_t i = 0; i < mounts->count; i++) {
-		free(mounts->items[i].source);
-		free(mounts->items[i].target);
-	}
+	for (size_t i = 0; i < mounts->count; i++)
+		release_mount(&mounts->items[i]);
 	free(mounts->items);
 	*mounts = (struct compose_mounts){ 0 };
 }

@@ -143,17 +143,31 @@ static bool read_port(struct compose_reader *reader, const struct yaml_node *nod
 	       parse_short(reader, node, text, may_publish, port, err);
 }
 
-/* What an environment publishes is found by its container's port, so each can be there once. */
-static bool check_twice(const struct compose_reader *reader, const struct yaml_node *node,
-			const struct compose_ports *ports, struct error *err)
+static bool is_same(const struct compose_port *a, const struct compose_port *b)
 {
-	const struct compose_port *last = &ports->items[ports->count - 1];
+	return a->container_port == b->container_port && strcmp(a->protocol, b->protocol) == 0;
+}
 
-	for (size_t i = 0; i + 1 < ports->count; i++)
-		if (ports->items[i].container_port == last->container_port &&
-		    strcmp(ports->items[i].protocol, last->protocol) == 0)
+/* What an environment publishes is found by its container's port, so each can be there once; one
+ * that was merged over another takes its place. */
+static bool check_twice(const struct compose_reader *reader, const struct yaml_node *node,
+			struct compose_ports *ports, struct error *err)
+{
+	struct compose_port *last = &ports->items[ports->count - 1];
+
+	for (size_t i = 0; i + 1 < ports->count; i++) {
+		struct compose_port *old = &ports->items[i];
+
+		if (!is_same(old, last))
+			continue;
+		if (!compose_is_over(last->at, old->at))
 			return compose_wrong(reader, node, err, "port %d/%s is there twice",
 					     last->container_port, last->protocol);
+		free(old->host_address);
+		*old = *last;
+		ports->count--;
+		return true;
+	}
 	return true;
 }
 

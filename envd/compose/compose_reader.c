@@ -7,6 +7,7 @@
 #include "base/duration.h"
 #include "base/text.h"
 #include "compose/compose_interpolate.h"
+#include "compose/compose_origin.h"
 
 #define LIST_ITEMS_MAX 1000
 /* A small file can mention a long variable often; this bounds what it grows to. */
@@ -16,7 +17,12 @@
 
 struct compose_place compose_place_of(const struct yaml_node *node)
 {
-	return (struct compose_place){ node->line, node->column };
+	return (struct compose_place){ node->line, node->column, node->layer, node->file };
+}
+
+bool compose_is_over(struct compose_place at, struct compose_place old)
+{
+	return at.layer > old.layer;
 }
 
 static bool fail(const struct compose_reader *reader, const struct yaml_node *at, const char *slug,
@@ -86,10 +92,7 @@ static const struct {
 	{ "cap_add", "environments run without added privileges" },
 	{ "container_name", "names are made per environment, so that two can exist at once" },
 	{ "devices", "environments get no devices of the host" },
-	{ "env_file", "write the variables under \"environment\"" },
-	{ "extends", "use a YAML anchor and \"<<\"" },
 	{ "external", "an environment owns its networks, volumes and configs" },
-	{ "include", "write everything into one file" },
 	{ "ipc", "environments stay out of the host's namespaces" },
 	{ "network_mode", "environments stay on their own networks" },
 	{ "pid", "environments stay out of the host's namespaces" },
@@ -156,7 +159,7 @@ bool compose_text(struct compose_reader *reader, const struct yaml_node *node, c
 	if (node->kind != YAML_SCALAR || compose_is_null(node))
 		return compose_wrong(reader, node, err, "\"%s\" must be text (got %s)", what,
 				     yaml_kind_name(node));
-	if (!compose_interpolate(node->text, reader->variables,
+	if (!compose_interpolate(node->text, compose_origin_of(reader, node)->variables,
 				 EXPANDED_BYTES_MAX - reader->expanded_bytes,
 				 reader->variables_used, text, &wrong)) {
 		compose_wrong(reader, node, err, "\"%s\": %s", what, wrong.message);
@@ -370,19 +373,31 @@ bool compose_list(struct compose_reader *reader, const struct yaml_node *node, c
 	return true;
 }
 
+static struct compose_pair *find_pair(const struct compose_pairs *pairs, const char *name)
+{
+	for (size_t i = 0; i < pairs->count; i++)
+		if (strcmp(pairs->items[i].name, name) == 0)
+			return &pairs->items[i];
+	return NULL;
+}
+
 /* Takes `name` and `value` over, also when it fails. */
 static bool add_pair(const struct compose_reader *reader, const struct yaml_node *at,
 		     const char *what, struct compose_pairs *pairs, char *name, char *value,
 		     struct error *err)
 {
 	struct compose_pair pair = { name, value, compose_place_of(at) };
-	bool is_new = true;
+	struct compose_pair *old = find_pair(pairs, name);
 
-	for (size_t i = 0; i < pairs->count; i++)
-		is_new = is_new && strcmp(pairs->items[i].name, name) != 0;
+	if (old && compose_is_over(pair.at, old->at)) {
+		free(old->name);
+		free(old->value);
+		*old = pair;
+		return true;
+	}
 	pairs->items = xrealloc(pairs->items, pairs->count + 1, sizeof(*pairs->items));
 	pairs->items[pairs->count++] = pair;
-	if (!is_new)
+	if (old)
 		return compose_wrong(reader, at, err, "\"%s\": \"%.80s\" is there twice", what,
 				     name);
 	if (!*name || strchr(name, '='))
@@ -395,7 +410,8 @@ static bool add_name(const struct compose_reader *reader, const struct yaml_node
 		     const char *what, bool from_variables, struct compose_pairs *pairs,
 		     const char *name, struct error *err)
 {
-	const char *value = from_variables ? json_get_string(reader->variables, name, NULL) : "";
+	const json_t *variables = compose_origin_of(reader, at)->variables;
+	const char *value = from_variables ? json_get_string(variables, name, NULL) : "";
 
 	if (from_variables)
 		json_object_set_new(reader->variables_used, name, json_true());

@@ -10,8 +10,10 @@
 #include "compose/compose.h"
 
 struct compose_reader {
-	const struct yaml_document *document;
-	const json_t *variables;
+	const struct yaml_node *root; /* of everything that is read */
+	const char *folder;           /* the template's; NULL: no other file can be read */
+	bool is_trusted;
+	const json_t *variables;   /* of the first file; each file has its own (compose_origin.h) */
 	struct compose_file *file; /* is being filled in */
 	const char *service;       /* the one that is being read; NULL outside services */
 	json_t *variables_used;    /* object: each name is a key */
@@ -29,6 +31,9 @@ bool compose_unsupported(const struct compose_reader *reader, const struct yaml_
 /* NULL if the key is not there or holds nothing. */
 const struct yaml_node *compose_get(const struct yaml_node *map, const char *key);
 bool compose_is_null(const struct yaml_node *node);
+
+/* Was `at` merged over `old`? Then it takes its place; otherwise it is there twice. */
+bool compose_is_over(struct compose_place at, struct compose_place old);
 
 /* `map` is a map, and its keys are in `known` or begin with "x-". `what` is the path of the map
  * below its service ("deploy.resources"), or "" for the service itself. */

@@ -9,6 +9,7 @@
 #include "compose/compose_image.h"
 #include "compose/compose_mounts.h"
 #include "compose/compose_ports.h"
+#include "compose/compose_variables.h"
 
 #define LINKS_MAX 200 /* networks or dependencies of one service */
 
@@ -52,10 +53,10 @@ static bool read_working_dir(struct compose_reader *reader, const struct yaml_no
 		compose_wrong(reader, node, err, "\"working_dir\" must be an absolute path"));
 }
 
-static bool read_environment(struct compose_reader *reader, const struct yaml_node *node,
-			     struct compose_service *service, struct error *err)
+static bool read_profiles(struct compose_reader *reader, const struct yaml_node *node,
+			  struct compose_service *service, struct error *err)
 {
-	return compose_pairs(reader, node, "environment", true, &service->variables, err);
+	return compose_list(reader, node, "profiles", false, &service->profiles, err);
 }
 
 /* Labels of ours decide whose a container is, so nobody else may give them. */
@@ -160,10 +161,16 @@ static bool read_network(struct compose_reader *reader, const struct yaml_node *
 	else if (!compose_text(reader, at, "networks", &name, err))
 		return false;
 	attachment = add_attachment(networks, name, compose_place_of(at));
-	for (size_t j = 0; j + 1 < networks->count; j++)
-		if (strcmp(networks->items[j].network, name) == 0)
+	for (size_t j = 0; j + 1 < networks->count; j++) {
+		if (strcmp(networks->items[j].network, name) != 0)
+			continue;
+		if (!compose_is_over(attachment->at, networks->items[j].at))
 			return compose_wrong(reader, at, err, "network \"%.80s\" is there twice",
 					     name);
+		free(name);
+		networks->count--;
+		return true;
+	}
 	return node->kind == YAML_LIST || read_aliases(reader, node->items[i], attachment, err);
 }
 
@@ -232,6 +239,26 @@ static bool read_dependency(struct compose_reader *reader, const struct yaml_nod
 	return read_dependency_map(reader, node->items[i], need, err);
 }
 
+/* Two lists that were merged may name the same. */
+static bool check_need(const struct compose_reader *reader, const struct yaml_node *node,
+		       struct compose_dependencies *needs, struct error *err)
+{
+	const struct compose_dependency *last = &needs->items[needs->count - 1];
+
+	for (size_t i = 0; i + 1 < needs->count; i++) {
+		if (strcmp(needs->items[i].service, last->service) != 0)
+			continue;
+		if (!compose_is_over(last->at, needs->items[i].at))
+			return compose_wrong(reader, node, err,
+					     "\"depends_on\": \"%.80s\" is there twice",
+					     last->service);
+		free(last->service);
+		needs->count--;
+		return true;
+	}
+	return true;
+}
+
 static bool read_depends_on(struct compose_reader *reader, const struct yaml_node *node,
 			    struct compose_service *service, struct error *err)
 {
@@ -245,11 +272,8 @@ static bool read_depends_on(struct compose_reader *reader, const struct yaml_nod
 
 		if (!read_dependency(reader, node, i, need, err))
 			return false;
-		for (size_t j = 0; j + 1 < needs->count; j++)
-			if (strcmp(needs->items[j].service, need->service) == 0)
-				return compose_wrong(reader, node, err,
-						     "\"depends_on\": \"%.80s\" is there twice",
-						     need->service);
+		if (!check_need(reader, node, needs, err))
+			return false;
 	}
 	return true;
 }
@@ -361,7 +385,8 @@ static const struct {
 	{ "platform",    compose_platform_read },
 	{ "command",     read_command },
 	{ "entrypoint",  read_entrypoint },
-	{ "environment", read_environment },
+	{ "environment", compose_environment_read },
+	{ "env_file",    compose_env_file_read },
 	{ "ports",       read_ports },
 	{ "expose",      read_expose },
 	{ "depends_on",  read_depends_on },
@@ -378,6 +403,7 @@ static const struct {
 	{ "cpus",        read_cpus },
 	{ "pids_limit",  read_pids },
 	{ "restart",     read_restart },
+	{ "profiles",    read_profiles },
 };
 // clang-format on
 
@@ -428,6 +454,7 @@ void compose_service_release(struct compose_service *service)
 	compose_strings_release(&service->command.argv);
 	compose_strings_release(&service->entrypoint.argv);
 	compose_strings_release(&service->health.test);
+	compose_strings_release(&service->profiles);
 	compose_pairs_release(&service->variables);
 	compose_pairs_release(&service->labels);
 	compose_ports_release(&service->ports);

@@ -8,11 +8,8 @@
 #include "base/files.h"
 #include "base/text.h"
 
-static bool deny(const struct compose_file *file, struct compose_place at, struct error *err,
-		 const char *format, ...) PRINTF_LIKE(4, 5);
-
-static bool deny(const struct compose_file *file, struct compose_place at, struct error *err,
-		 const char *format, ...)
+bool compose_deny(const struct compose_file *file, struct compose_place at, struct error *err,
+		  const char *format, ...)
 {
 	char what[400];
 	va_list args;
@@ -138,7 +135,7 @@ static bool check_socket(const struct compose_file *file, const struct compose_s
 /* ---- paths that stay inside ---------------------------------------------------------------- */
 
 /* Does any part of the path below the folder lead elsewhere? Says why, or NULL. */
-static const char *why_outside(const char *template_folder, const char *path)
+const char *compose_path_outside(const char *template_folder, const char *path)
 {
 	AUTO(free) char *parts = xstrdup(path);
 	AUTO(free) char *below = xstrdup(template_folder);
@@ -169,30 +166,32 @@ static bool check_bind(const struct compose_file *file, const struct compose_ser
 		       const struct compose_mount *mount, const char *template_folder,
 		       struct error *err)
 {
-	const char *why = why_outside(template_folder, mount->source);
+	const char *why = compose_path_outside(template_folder, mount->source);
 
 	if (why)
-		return deny(file, mount->at, err,
-			    "service \"%s\": \"volumes\": bind mount of \"%.100s\", which %s, "
-			    "needs a trusted "
-			    "template",
-			    service->name, mount->source, why);
-	return mount->is_read_only || deny(file, mount->at, err,
-					   "service \"%s\": \"volumes\": bind mount of \"%.100s\" "
-					   "must be read-only (:ro) unless the "
-					   "template is trusted",
-					   service->name, mount->source);
+		return compose_deny(
+		    file, mount->at, err,
+		    "service \"%s\": \"volumes\": bind mount of \"%.100s\", which %s, "
+		    "needs a trusted "
+		    "template",
+		    service->name, mount->source, why);
+	return mount->is_read_only ||
+	       compose_deny(file, mount->at, err,
+			    "service \"%s\": \"volumes\": bind mount of \"%.100s\" "
+			    "must be read-only (:ro) unless the "
+			    "template is trusted",
+			    service->name, mount->source);
 }
 
 static bool check_config_file(const struct compose_file *file, const struct compose_config *config,
 			      const char *template_folder, struct error *err)
 {
-	const char *why = config->file ? why_outside(template_folder, config->file) : NULL;
+	const char *why = config->file ? compose_path_outside(template_folder, config->file) : NULL;
 
-	return !why ||
-	       deny(file, config->at, err,
-		    "config \"%s\": \"file\" \"%.100s\", which %s, needs a trusted template",
-		    config->name, config->file, why);
+	return !why || compose_deny(
+			   file, config->at, err,
+			   "config \"%s\": \"file\" \"%.100s\", which %s, needs a trusted template",
+			   config->name, config->file, why);
 }
 
 /* ---- addresses ----------------------------------------------------------------------------- */
@@ -220,10 +219,11 @@ static bool check_text(const struct compose_file *file, const struct compose_ser
 	const char *address = metadata_address_in(text);
 
 	return !address ||
-	       deny(file, at, err,
-		    "service \"%s\": \"%.80s\" names %s, a cloud's metadata address, which needs a "
-		    "trusted template",
-		    service->name, key, address);
+	       compose_deny(
+		   file, at, err,
+		   "service \"%s\": \"%.80s\" names %s, a cloud's metadata address, which needs a "
+		   "trusted template",
+		   service->name, key, address);
 }
 
 static bool check_texts(const struct compose_file *file, const struct compose_service *service,
@@ -261,7 +261,7 @@ static bool check_ports(const struct compose_file *file, const struct compose_se
 		const struct compose_port *port = &service->ports.items[i];
 
 		if (port->host_address && !is_loopback(port->host_address))
-			return deny(
+			return compose_deny(
 			    file, port->at, err,
 			    "service \"%s\": \"ports\": host address %s needs a trusted template",
 			    service->name, port->host_address);
@@ -273,24 +273,27 @@ static bool check_build(const struct compose_file *file, const struct compose_se
 			const char *template_folder, struct error *err)
 {
 	const struct compose_build *build = service->build;
-	const char *why = why_outside(template_folder, build->context);
+	const char *why = compose_path_outside(template_folder, build->context);
 	AUTO(free) char *context = path_join(template_folder, build->context);
 
 	if (why)
-		return deny(file, build->at, err,
-			    "service \"%s\": \"build.context\" \"%.100s\", which %s, needs a "
-			    "trusted template",
-			    service->name, build->context, why);
-	why = why_outside(context, build->dockerfile);
+		return compose_deny(
+		    file, build->at, err,
+		    "service \"%s\": \"build.context\" \"%.100s\", which %s, needs a "
+		    "trusted template",
+		    service->name, build->context, why);
+	why = compose_path_outside(context, build->dockerfile);
 	if (why)
-		return deny(file, build->at, err,
-			    "service \"%s\": \"build.dockerfile\" \"%.100s\", which %s, needs a "
-			    "trusted template",
-			    service->name, build->dockerfile, why);
+		return compose_deny(
+		    file, build->at, err,
+		    "service \"%s\": \"build.dockerfile\" \"%.100s\", which %s, needs a "
+		    "trusted template",
+		    service->name, build->dockerfile, why);
 	if (text_equal(build->network, "host"))
-		return deny(file, build->at, err,
-			    "service \"%s\": \"build.network: host\" needs a trusted template",
-			    service->name);
+		return compose_deny(
+		    file, build->at, err,
+		    "service \"%s\": \"build.network: host\" needs a trusted template",
+		    service->name);
 	for (size_t i = 0; i < build->args.count; i++)
 		if (!check_text(file, service, build->at, "build.args", build->args.items[i].value,
 				err))
@@ -324,11 +327,12 @@ static bool check_untrusted_config(const struct compose_file *file,
 	const char *address = config->content ? metadata_address_in(config->content) : NULL;
 
 	if (address)
-		return deny(file, config->at, err,
-			    "config \"%s\": \"content\" names %s, a cloud's metadata address, "
-			    "which needs a "
-			    "trusted template",
-			    config->name, address);
+		return compose_deny(
+		    file, config->at, err,
+		    "config \"%s\": \"content\" names %s, a cloud's metadata address, "
+		    "which needs a "
+		    "trusted template",
+		    config->name, address);
 	return check_config_file(file, config, template_folder, err);
 }
 

@@ -33,4 +33,12 @@ NODISCARD bool compose_path_resolve(const struct compose_file *file, struct comp
 				    const char *template_folder, const char *path, char **resolved,
 				    struct error *err);
 
+/* For compose/ only: why a relative path leads out of the folder ("is an absolute path"), or NULL.
+ */
+const char *compose_path_outside(const char *template_folder, const char *path);
+
+/* For compose/ only: ERR_DENIED, slug "template_not_trusted", with the hint that goes with it. */
+bool compose_deny(const struct compose_file *file, struct compose_place at, struct error *err,
+		  const char *format, ...) PRINTF_LIKE(4, 5);
+
 #endif

@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "base/bytes.h"
-#include "base/files.h"
 #include "compose/compose.h"
 #include "model/pins.h"
 #include "store/store_environments.h"
@@ -38,19 +37,21 @@ static bool read_services(const struct template_entry *entry, const json_t *pins
 {
 	AUTO(json_decref) json_t *versions = NULL;
 	AUTO(json_decref) json_t *variables = NULL;
-	AUTO(free) char *path = path_join(entry->folder, entry->template->source);
-	AUTO(free) char *bytes = NULL;
-	size_t length;
+	struct compose_request asked = {
+		.folder = entry->folder,
+		.is_trusted = entry->is_trusted,
+		.sources = (const char *const *)entry->template->sources,
+	};
 
-	if (!pins_resolve(entry->template, pins, &versions, err) ||
-	    !file_read(path, COMPOSE_BYTES_MAX, &bytes, &length, err))
+	if (!pins_resolve(entry->template, pins, &versions, err))
 		return false;
 	variables = pins_variables(entry->template, versions, parameters);
 	/* Known to the engine when it builds; no amount of memory depends on them. */
 	json_object_set_new(variables, "ENVD_ENVIRONMENT", json_string("x"));
 	json_object_set_new(variables, "ENVD_NAME", json_string("x"));
 	json_object_set_new(variables, "ENVD_PUBLISH_ADDRESS", json_string("127.0.0.1"));
-	return compose_parse(bytes, length, entry->template->source, variables, file, err);
+	asked.variables = variables;
+	return compose_load(&asked, file, err);
 }
 
 static int64_t sum_of(const struct compose_file *file)

@@ -12,6 +12,7 @@
 #define LEASE_LONGEST_MS ((int64_t)90 * 24 * 3600 * 1000)
 #define PROVISION_LONGEST_MS ((int64_t)24 * 3600 * 1000)
 #define PRICE_UNITS_MAX 1000000
+#define SOURCES_MAX 10
 
 /* ---- maps of parts ------------------------------------------------------------------------- */
 
@@ -342,6 +343,34 @@ static bool read_path(const struct yaml_document *document, const char *key, con
 			  *path);
 }
 
+/* One file, or a list of them for the engine whose users know such lists. */
+static bool read_sources(const struct yaml_document *document, struct template *template,
+			 struct error *err)
+{
+	const struct yaml_node *node = yaml_get(document->root, "source");
+	bool is_list =
+	    node && node->kind == YAML_LIST && strcmp(template->engine, "container") == 0;
+	size_t count = is_list ? node->count : 1;
+
+	if (is_list && (count < 1 || count > SOURCES_MAX))
+		return yaml_error(document, node, err, "\"source\" must name 1 to %d files",
+				  SOURCES_MAX);
+	template->sources = xcalloc(count + 1, sizeof(*template->sources));
+	for (size_t i = 0; is_list && i < count; i++) {
+		if (node->items[i]->kind != YAML_SCALAR || !*node->items[i]->text ||
+		    leaves_folder(node->items[i]->text))
+			return yaml_error(document, node->items[i], err,
+					  "\"source\" must be paths inside the template's folder");
+		template->sources[i] = xstrdup(node->items[i]->text);
+	}
+	if (!is_list &&
+	    !read_path(document, "source", "compose.yaml",
+		       strcmp(template->engine, "external") == 0, &template->sources[0], err))
+		return false;
+	template->source = xstrdup(template->sources[0]);
+	return true;
+}
+
 static bool read_engine(const struct yaml_document *document, struct template *template,
 			struct error *err)
 {
@@ -357,8 +386,7 @@ static bool read_engine(const struct yaml_document *document, struct template *t
 	is_container = strcmp(template->engine, "container") == 0;
 	if (!is_container && !yaml_get(document->root, "source"))
 		return yaml_error(document, document->root, err, "\"source\" is missing");
-	return read_path(document, "source", "compose.yaml",
-			 strcmp(template->engine, "external") == 0, &template->source, err);
+	return read_sources(document, template, err);
 }
 
 static bool read_template(const struct yaml_document *document, const char *name,
@@ -408,6 +436,14 @@ static bool check_file(const char *folder, const char *key, const char *path, st
 			    path);
 }
 
+static bool check_sources(const char *folder, const struct template *template, struct error *err)
+{
+	for (size_t i = 0; template->sources[i]; i++)
+		if (!check_file(folder, "source", template->sources[i], err))
+			return false;
+	return true;
+}
+
 bool template_load(const char *folder, const char *name, struct template **template,
 		   struct error *err)
 {
@@ -418,8 +454,7 @@ bool template_load(const char *folder, const char *name, struct template **templ
 
 	if (!file_read(path, TEMPLATE_BYTES_MAX, &bytes, &length, err) ||
 	    !template_parse(bytes, length, TEMPLATE_FILE, name, &read, err) ||
-	    !check_file(folder, "source", read->source, err) ||
-	    !check_file(folder, "checks", read->checks, err))
+	    !check_sources(folder, read, err) || !check_file(folder, "checks", read->checks, err))
 		return false;
 	*template = TAKE(read);
 	return true;
@@ -441,6 +476,9 @@ void template_free(struct template *template)
 	free(template->name);
 	free(template->description);
 	free(template->engine);
+	for (size_t i = 0; template->sources && template->sources[i]; i++)
+		free(template->sources[i]);
+	free(template->sources);
 	free(template->source);
 	free(template->checks);
 	free(template->currency);

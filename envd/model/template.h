@@ -36,6 +36,7 @@ struct template {
 	char *description;
 	char *engine; /* "container", "external": whether it exists is the engine list's to say */
 	char *source; /* relative to the folder, no ".."; external: may be absolute */
+	char **sources; /* `source` and, for container, what is merged over it; ends with NULL */
 	char *checks; /* relative to the folder; NULL: none */
 	struct template_parameter *parameters;
 	size_t parameter_count;

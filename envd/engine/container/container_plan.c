@@ -35,17 +35,15 @@ static bool read_files(const struct engine_request *request, struct container_pl
 		       struct error *err)
 {
 	AUTO(json_decref) json_t *variables = NULL;
-	AUTO(free) char *path = NULL;
-	AUTO(free) char *bytes = NULL;
-	size_t length;
+	struct compose_request asked = { .folder = request->template_folder,
+					 .is_trusted = request->is_trusted };
 
 	if (!template_load(request->template_folder, NULL, &plan->template, err) ||
 	    !read_variables(request, plan->template, &variables, err))
 		return false;
-	path = path_join(request->template_folder, plan->template->source);
-	return file_read(path, COMPOSE_BYTES_MAX, &bytes, &length, err) &&
-	       compose_parse(bytes, length, plan->template->source, variables, &plan->file, err) &&
-	       compose_check_trust(plan->file, request->is_trusted, request->template_folder, err);
+	asked.sources = (const char *const *)plan->template->sources;
+	asked.variables = variables;
+	return compose_load(&asked, &plan->file, err);
 }
 
 static bool make_layers(struct container_plan *plan, struct error *err)

@@ -427,9 +427,7 @@ static void every_key_that_would_weaken_isolation_is_refused_by_name(void **unus
 					    "ipc",
 					    "userns_mode",
 					    "security_opt",
-					    "env_file",
 					    "secrets",
-					    "extends",
 					    "container_name",
 					    "cgroup_parent",
 					    "device_cgroup_rules",
@@ -496,7 +494,10 @@ static void unsupported_keys_anywhere_name_their_place(void **unused)
 		const char *message;
 	} cases[] = {
 		{ "include: [other.yaml]\nservices: { a: { image: x } }\n",
-		  "compose.yaml:1:1: \"include\" is not supported" },
+		  "compose.yaml:1:11: \"include\": another file cannot be read from here" },
+		{ "services: { a: { image: x, env_file: other } }\n",
+		  "compose.yaml:1:38: service \"a\": \"env_file\": another file cannot be read "
+		  "from here" },
 		{ "services: { a: { image: x } }\nsecrets: {}\n",
 		  "compose.yaml:2:1: \"secrets\" is not supported" },
 		{ "services: { a: { image: x } }\nnetworks: { n: { external: true } }\n",

@@ -293,11 +293,11 @@ static void a_path_is_resolved_inside_the_folder_or_named_with_its_place(void **
 	struct error err;
 
 	(void)unused;
-	assert_true(compose_path_resolve(file, (struct compose_place){ 3, 5 }, template_folder,
-					 "./conf/site.conf", &resolved, &err));
+	assert_true(compose_path_resolve(file, (struct compose_place){ .line = 3, .column = 5 },
+					 template_folder, "./conf/site.conf", &resolved, &err));
 	assert_string_equal(resolved, expected);
-	assert_false(compose_path_resolve(file, (struct compose_place){ 3, 5 }, template_folder,
-					  "./conf/none", &none, &err));
+	assert_false(compose_path_resolve(file, (struct compose_place){ .line = 3, .column = 5 },
+					  template_folder, "./conf/none", &none, &err));
 	assert_string_equal(
 	    err.message,
 	    "compose.yaml:3:5: \"./conf/none\" cannot be found: No such file or directory");

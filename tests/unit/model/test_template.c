@@ -48,6 +48,8 @@ static void a_short_template_has_the_documented_defaults(void **unused)
 	assert_string_equal(template->description, "");
 	assert_string_equal(template->engine, "container");
 	assert_string_equal(template->source, "compose.yaml");
+	assert_string_equal(template->sources[0], "compose.yaml");
+	assert_null(template->sources[1]);
 	assert_null(template->checks);
 	assert_int_equal(template->limits.provision_ms, 600000);
 	assert_int_equal(template->limits.lease_default_ms, 7200000);
@@ -186,6 +188,10 @@ static void mistakes_are_named_with_their_place(void **unused)
 		  "\"a/../../b\")",
 		  "" },
 		{ HEAD "engine: external\n", "template.yaml:1:1: \"source\" is missing", "" },
+		{ HEAD "source: [compose.yaml, ../more.yaml]\n",
+		  "template.yaml:3:24: \"source\" must be paths inside the template's folder", "" },
+		{ HEAD "source: []\n", "template.yaml:3:9: \"source\" must name 1 to 10 files",
+		  "" },
 		{ HEAD "parameters: []\n",
 		  "template.yaml:3:13: \"parameters\" must be a map (got a list)", "" },
 		{ HEAD "parameters: { a: 5 }\n",
