@@ -151,9 +151,11 @@ char **variables_pick(const char *const *names)
 	return picked;
 }
 
-const char *const *variables_of_workers(void)
+/* The first is for our own workers alone. */
+static const char *const *worker_names(void)
 {
 	static const char *const names[] = {
+		"ENVD_SECRET_*",
 		"PATH",
 		"HOME",
 		"USER",
@@ -172,6 +174,16 @@ const char *const *variables_of_workers(void)
 		NULL,
 	};
 	return names;
+}
+
+const char *const *variables_of_workers(void)
+{
+	return worker_names();
+}
+
+const char *const *variables_of_programs(void)
+{
+	return worker_names() + 1;
 }
 
 /* The state letter and field 22 of /proc/PID/stat. */

@@ -34,8 +34,11 @@ NODISCARD bool spawn(const struct spawn_spec *spec, pid_t *pid, struct error *er
  * so. The caller frees the array; the strings are ours. */
 char **variables_pick(const char *const *names);
 
-/* What workers, external engines and log streams may see of our variables; ends with NULL. */
+/* What our own workers may see of our variables, secrets of templates (ENVD_SECRET_...) included;
+ * ends with NULL. */
 const char *const *variables_of_workers(void);
+/* What other programs may see: external engines. */
+const char *const *variables_of_programs(void);
 
 /* For processes that are forked and not executed: default dispositions, nothing blocked. */
 void signals_reset(void);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "compose/compose_configs.h"
 #include "compose/compose_origin.h"
 #include "compose/compose_service.h"
 
@@ -20,15 +21,11 @@ void compose_free(struct compose_file *file)
 		return;
 	for (size_t i = 0; i < file->service_count; i++)
 		compose_service_release(&file->services[i]);
-	for (size_t i = 0; i < file->configs.count; i++) {
-		free(file->configs.items[i].name);
-		free(file->configs.items[i].file);
-		free(file->configs.items[i].content);
-	}
+	compose_configs_release(&file->configs);
+	compose_configs_release(&file->secrets);
 	release_names(&file->networks);
 	release_names(&file->volumes);
 	compose_strings_release(&file->variables_used);
-	free(file->configs.items);
 	compose_origins_free(file->origins);
 	free(file->services);
 	free(file->name);
@@ -45,11 +42,12 @@ const struct compose_service *compose_service_find(const struct compose_file *fi
 	return NULL;
 }
 
-const struct compose_config *compose_config_find(const struct compose_file *file, const char *name)
+const struct compose_config *compose_config_find(const struct compose_configs *configs,
+						 const char *name)
 {
-	for (size_t i = 0; i < file->configs.count; i++)
-		if (strcmp(file->configs.items[i].name, name) == 0)
-			return &file->configs.items[i];
+	for (size_t i = 0; i < configs->count; i++)
+		if (strcmp(configs->items[i].name, name) == 0)
+			return &configs->items[i];
 	return NULL;
 }
 

@@ -134,8 +134,11 @@ struct compose_mount {
 	char *source;
 	char *target; /* absolute path in the container */
 	bool is_read_only;
+	bool is_nocopy;      /* a new volume does not get what the image has at `target` */
+	const char *relabel; /* bind: "z", "Z" or NULL, for machines with SELinux */
 	int64_t tmpfs_bytes; /* 0: no limit of its own */
 	int tmpfs_mode;      /* 0: the runtime's */
+	char *tmpfs_options; /* further mount options, ",noexec,uid=5", or NULL */
 	struct compose_place at;
 };
 
@@ -145,10 +148,11 @@ struct compose_mounts {
 	size_t count;
 };
 
-/* A config as one service sees it. */
+/* A config or a secret as one service sees it. */
 struct compose_config_use {
-	char *source; /* a key of the file's configs */
-	char *target; /* absolute path in the container; "/SOURCE" unless given */
+	char *source; /* a key of the file's configs, or secrets */
+	char *target; /* absolute path in the container; unless given "/SOURCE", and for a secret
+			 "/run/secrets/SOURCE" */
 	int mode;     /* permissions; 0444 unless given */
 	int64_t uid;
 	int64_t gid;
@@ -195,6 +199,65 @@ struct compose_build {
 	struct compose_place at;
 };
 
+/* A list of texts, each once. */
+struct compose_list {
+	struct compose_strings texts;
+	struct compose_place at;
+};
+
+struct compose_device {
+	char *source;
+	char *target;
+	char *permissions; /* of r, w, m */
+	struct compose_place at;
+};
+
+/* What the service may do beyond, or less than, a plain container. */
+struct compose_powers {
+	bool is_privileged;
+	bool is_read_only; /* its root file system */
+	struct compose_list cap_add;
+	struct compose_list cap_drop;
+	struct compose_list group_add;
+	struct compose_pairs sysctls;
+	struct compose_device *devices;
+	size_t device_count;
+	struct compose_place privileged_at;
+	struct compose_place sysctls_at;
+};
+
+/* How it is called and finds others. NULL and empty: the runtime's. */
+struct compose_naming {
+	char *hostname;
+	char *domainname;
+	struct compose_list dns; /* IP addresses */
+	struct compose_list dns_search;
+	struct compose_list dns_opt;
+	struct compose_list extra_hosts; /* HOST:ADDRESS; an IP address or host-gateway */
+};
+
+struct compose_ulimit {
+	char *name;
+	int64_t soft; /* -1: none */
+	int64_t hard;
+};
+
+#define COMPOSE_STOP_GRACE_MAX_MS                                                                  \
+	60000 /* an environment that ends must not be held up for long                             \
+	       */
+
+struct compose_process {
+	bool has_init;
+	char *stop_signal; /* NULL: the image's */
+	bool has_stop_grace;
+	int64_t stop_grace_ms;
+	int64_t shm_bytes; /* 0: the runtime's */
+	struct compose_ulimit *ulimits;
+	size_t ulimit_count;
+	char *log_driver; /* "json-file", "local"; NULL: the runtime's */
+	struct compose_pairs log_options;
+};
+
 struct compose_service {
 	char *name;
 	char *image;                 /* NULL: what `build` makes is its image */
@@ -212,6 +275,10 @@ struct compose_service {
 	struct compose_attachments networks; /* at least one */
 	struct compose_mounts mounts;
 	struct compose_config_uses configs;
+	struct compose_config_uses secrets;
+	struct compose_powers powers;
+	struct compose_naming naming;
+	struct compose_process process;
 	struct compose_pairs labels;
 	char *user;        /* NULL: the image's */
 	char *working_dir; /* NULL: the image's */
@@ -222,9 +289,10 @@ struct compose_service {
 	struct compose_place image_at; /* of its image */
 };
 
-/* A top-level network or volume: only its name, nothing about it can be set. */
+/* A top-level network or volume. */
 struct compose_name {
 	char *name;
+	bool is_internal; /* a network without a way out */
 	struct compose_place at;
 };
 
@@ -233,11 +301,13 @@ struct compose_names {
 	size_t count;
 };
 
-/* Exactly one of `file` and `content` is there. */
+/* A config or a secret. Exactly one of `file`, `content` and `variable` is there. */
 struct compose_config {
 	char *name;
-	char *file; /* path as written, relative to the compose file's folder */
-	char *content;
+	char *file;     /* a path from the template's folder, or an absolute one */
+	char *content;  /* configs only */
+	char *variable; /* whose value it is */
+	char *value;    /* of the variable among the template's; NULL: it is not among them */
 	struct compose_place at;
 };
 
@@ -257,6 +327,7 @@ struct compose_file {
 	struct compose_names networks; /* "default" is among them if a service is on it */
 	struct compose_names volumes;
 	struct compose_configs configs;
+	struct compose_configs secrets;
 	struct compose_strings
 	    variables_used; /* every variable the file mentions, each once, sorted */
 };
@@ -293,7 +364,9 @@ DEFINE_AUTO(struct compose_file *, compose_free)
 /* NULL if there is none. */
 const struct compose_service *compose_service_find(const struct compose_file *file,
 						   const char *name);
-const struct compose_config *compose_config_find(const struct compose_file *file, const char *name);
+/* In the file's configs or its secrets; NULL if there is none. */
+const struct compose_config *compose_config_find(const struct compose_configs *configs,
+						 const char *name);
 
 /* ERR_INVALID, slug `slug` (a literal), "PATH:LINE:COLUMN: " and the text: for what others find
  * wrong with a thing of this file. */

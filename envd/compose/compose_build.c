@@ -1,52 +1,43 @@
 #include "compose/compose_build.h"
 
-#include <ctype.h>
 #include <string.h>
 
 #include "base/text.h"
 #include "compose/compose_check.h"
+#include "compose/compose_configs.h"
 #include "compose/compose_merge.h"
 #include "compose/compose_profiles.h"
 #include "compose/compose_reader.h"
 #include "compose/compose_service.h"
 
-#define NAMES_MAX 200 /* networks, volumes, configs: each */
+#define NAMES_MAX 200 /* networks, volumes: each */
 
 /* ---- networks and volumes ------------------------------------------------------------------ */
-
-static bool check_resource_name(const struct compose_reader *reader, const struct yaml_node *name,
-				const char *what, struct error *err)
-{
-	size_t length = strlen(name->text);
-	char shown[80];
-
-	return (length <= 63 && isalnum((unsigned char)name->text[0]) &&
-		strspn(name->text,
-		       "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") ==
-		    length) ||
-	       compose_wrong(
-		   reader, name, err,
-		   "\"%s\": \"%s\" must be 1 to 63 letters, digits, \".\", \"_\" and \"-\"", what,
-		   text_printable(name->text, shown, sizeof(shown)));
-}
 
 static void add_name(struct compose_names *names, const char *name, struct compose_place at)
 {
 	names->items = xrealloc(names->items, names->count + 1, sizeof(*names->items));
-	names->items[names->count++] = (struct compose_name){ xstrdup(name), at };
+	names->items[names->count++] = (struct compose_name){ .name = xstrdup(name), .at = at };
 }
 
-/* Nothing can be set but the driver that would be taken anyway. */
-static bool check_resource(struct compose_reader *reader, const struct yaml_node *node,
-			   const char *what, const char *driver, struct error *err)
+/* Networks are bridges and volumes are local: what would be taken anyway. */
+static bool read_resource(struct compose_reader *reader, const struct yaml_node *node,
+			  const char *what, struct compose_name *resource, struct error *err)
 {
-	static const char *const known[] = { "driver", NULL };
-	const struct yaml_node *given;
+	static const char *const network_keys[] = { "driver", "internal", NULL };
+	static const char *const volume_keys[] = { "driver", NULL };
+	bool is_network = strcmp(what, "networks") == 0;
+	const char *driver = is_network ? "bridge" : "local";
+	const struct yaml_node *given, *internal;
 	AUTO(free) char *name = NULL;
 
 	if (compose_is_null(node))
 		return true;
-	if (!compose_only_keys(reader, node, what, known, err))
+	if (!compose_only_keys(reader, node, what, is_network ? network_keys : volume_keys, err))
+		return false;
+	internal = compose_get(node, "internal");
+	if (internal &&
+	    !compose_bool(reader, internal, "networks.internal", &resource->is_internal, err))
 		return false;
 	given = compose_get(node, "driver");
 	if (!given)
@@ -59,33 +50,22 @@ static bool check_resource(struct compose_reader *reader, const struct yaml_node
 				   name, driver);
 }
 
-/* NULL in `map` if the key is not there. */
-static bool get_map(const struct compose_reader *reader, const char *key,
-		    const struct yaml_node **map, struct error *err)
-{
-	*map = compose_get(reader->root, key);
-	if (*map && (*map)->kind != YAML_MAP)
-		return compose_wrong(reader, *map, err, "\"%s\" must be a map (got %s)", key,
-				     yaml_kind_name(*map));
-	if (*map && (*map)->count > NAMES_MAX)
-		return compose_wrong(reader, *map, err, "\"%s\": more than %d", key, NAMES_MAX);
-	return true;
-}
-
-static bool read_names(struct compose_reader *reader, const char *key, const char *driver,
-		       struct compose_names *names, struct error *err)
+static bool read_names(struct compose_reader *reader, const char *key, struct compose_names *names,
+		       struct error *err)
 {
 	const struct yaml_node *map;
 
-	if (!get_map(reader, key, &map, err))
+	if (!compose_get_map(reader, key, NAMES_MAX, &map, err))
 		return false;
 	for (size_t i = 0; map && i < map->count; i++) {
 		if (compose_is_extension(map->keys[i]->text))
 			continue;
-		if (!check_resource_name(reader, map->keys[i], key, err) ||
-		    !check_resource(reader, map->items[i], key, driver, err))
+		if (!compose_check_name(reader, map->keys[i], key, err))
 			return false;
 		add_name(names, map->keys[i]->text, compose_place_of(map->keys[i]));
+		if (!read_resource(reader, map->items[i], key, &names->items[names->count - 1],
+				   err))
+			return false;
 	}
 	return true;
 }
@@ -108,52 +88,6 @@ static void add_default_network(struct compose_file *file)
 	}
 }
 
-/* ---- configs ------------------------------------------------------------------------------- */
-
-static bool read_config(struct compose_reader *reader, const struct yaml_node *map,
-			struct compose_config *config, struct error *err)
-{
-	static const char *const known[] = { "file", "content", NULL };
-	const struct yaml_node *file, *content;
-
-	if (!compose_only_keys(reader, map, "configs", known, err))
-		return false;
-	file = compose_get(map, "file");
-	content = yaml_get(map, "content");
-	if (!file == !content)
-		return compose_wrong(reader, map, err,
-				     "config \"%s\" needs either \"file\" or \"content\"",
-				     config->name);
-	return file ? compose_text(reader, file, "file", &config->file, err)
-		    : compose_text(reader, content, "content", &config->content, err);
-}
-
-static bool read_configs(struct compose_reader *reader, struct compose_configs *configs,
-			 struct error *err)
-{
-	const struct yaml_node *map;
-
-	if (!get_map(reader, "configs", &map, err))
-		return false;
-	if (!map)
-		return true;
-	configs->items = xcalloc(map->count + 1, sizeof(*configs->items));
-	for (size_t i = 0; i < map->count; i++) {
-		struct compose_config *config;
-
-		if (compose_is_extension(map->keys[i]->text))
-			continue;
-		if (!check_resource_name(reader, map->keys[i], "configs", err))
-			return false;
-		config = &configs->items[configs->count++];
-		config->name = xstrdup(map->keys[i]->text);
-		config->at = compose_place_of(map->items[i]);
-		if (!read_config(reader, map->items[i], config, err))
-			return false;
-	}
-	return true;
-}
-
 /* ---- the file ------------------------------------------------------------------------------ */
 
 static bool read_services(struct compose_reader *reader, struct compose_file *file,
@@ -161,11 +95,8 @@ static bool read_services(struct compose_reader *reader, struct compose_file *fi
 {
 	const struct yaml_node *map;
 
-	if (!get_map(reader, "services", &map, err))
+	if (!compose_get_map(reader, "services", COMPOSE_SERVICES_MAX, &map, err))
 		return false;
-	if (map && map->count > COMPOSE_SERVICES_MAX)
-		return compose_wrong(reader, map, err, "\"services\": more than %d",
-				     COMPOSE_SERVICES_MAX);
 	file->services = xcalloc((map ? map->count : 0) + 1, sizeof(*file->services));
 	for (size_t i = 0; map && i < map->count; i++) {
 		bool fine;
@@ -188,7 +119,7 @@ static bool read_services(struct compose_reader *reader, struct compose_file *fi
 static bool read_file(struct compose_reader *reader, struct error *err)
 {
 	static const char *const known[] = { "name",    "services", "networks", "volumes",
-					     "configs", "version",  NULL };
+					     "configs", "secrets",  "version",  NULL };
 	struct compose_file *file = reader->file;
 	const struct yaml_node *root = reader->root, *name;
 
@@ -196,9 +127,10 @@ static bool read_file(struct compose_reader *reader, struct error *err)
 		return false;
 	name = compose_get(root, "name");
 	if ((name && !compose_text(reader, name, "name", &file->name, err)) ||
-	    !read_names(reader, "networks", "bridge", &file->networks, err) ||
-	    !read_names(reader, "volumes", "local", &file->volumes, err) ||
-	    !read_configs(reader, &file->configs, err) || !read_services(reader, file, err))
+	    !read_names(reader, "networks", &file->networks, err) ||
+	    !read_names(reader, "volumes", &file->volumes, err) ||
+	    !compose_configs_read(reader, &file->configs, err) ||
+	    !compose_secrets_read(reader, &file->secrets, err) || !read_services(reader, file, err))
 		return false;
 	return true;
 }

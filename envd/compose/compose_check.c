@@ -34,6 +34,39 @@ static bool check_needs(const struct compose_file *file, const struct compose_se
 	return true;
 }
 
+static bool check_uses(const struct compose_file *file, const struct compose_service *service,
+		       const struct compose_config_uses *uses, const struct compose_configs *of,
+		       const char *kind, struct error *err)
+{
+	for (size_t i = 0; i < uses->count; i++)
+		if (!compose_config_find(of, uses->items[i].source))
+			return missing(file, service, uses->items[i].at, kind,
+				       uses->items[i].source, err);
+	return true;
+}
+
+static bool is_internal(const struct compose_file *file, const char *network)
+{
+	for (size_t i = 0; i < file->networks.count; i++)
+		if (strcmp(file->networks.items[i].name, network) == 0)
+			return file->networks.items[i].is_internal;
+	return false;
+}
+
+/* Runtimes take such a port, and nobody can reach it. */
+static bool check_publishing(const struct compose_file *file, const struct compose_service *service,
+			     struct error *err)
+{
+	for (size_t i = 0; i < service->networks.count; i++)
+		if (!is_internal(file, service->networks.items[i].network))
+			return true;
+	return !service->ports.count ||
+	       compose_error(file, service->ports.items[0].at, "compose_invalid", err,
+			     "service \"%s\": \"ports\" cannot be published: all its networks are "
+			     "internal",
+			     service->name);
+}
+
 static bool check_service(const struct compose_file *file, const struct compose_service *service,
 			  struct error *err)
 {
@@ -50,13 +83,9 @@ static bool check_service(const struct compose_file *file, const struct compose_
 		if (mount->kind == COMPOSE_MOUNT_VOLUME && !has_name(&file->volumes, mount->source))
 			return missing(file, service, mount->at, "volume", mount->source, err);
 	}
-	for (size_t i = 0; i < service->configs.count; i++) {
-		const struct compose_config_use *use = &service->configs.items[i];
-
-		if (!compose_config_find(file, use->source))
-			return missing(file, service, use->at, "config", use->source, err);
-	}
-	return check_needs(file, service, err);
+	return check_uses(file, service, &service->configs, &file->configs, "config", err) &&
+	       check_uses(file, service, &service->secrets, &file->secrets, "secret", err) &&
+	       check_publishing(file, service, err) && check_needs(file, service, err);
 }
 
 /* ---- cycles -------------------------------------------------------------------------------- */

@@ -6,19 +6,6 @@
 #include "compose/compose_origin.h"
 
 #define MOUNTS_MAX 200
-#define CONFIG_MODE 0444
-
-/* Permissions are octal in every notation that Compose tools agree on: 0444. */
-static bool parse_mode(const char *text, int *mode)
-{
-	size_t length = strlen(text);
-
-	if (length < 3 || length > 5 || strspn(text, "01234567") != length ||
-	    strtol(text, NULL, 8) > 07777)
-		return false;
-	*mode = (int)strtol(text, NULL, 8);
-	return true;
-}
 
 static bool check_list(const struct compose_reader *reader, const struct yaml_node *list,
 		       const char *what, struct error *err)
@@ -40,22 +27,11 @@ static struct compose_mount *add_mount(struct compose_mounts *mounts, const stru
 	return mount;
 }
 
-static bool check_target(const struct compose_reader *reader, const struct yaml_node *node,
-			 const char *what, const char *target, struct error *err)
-{
-	char shown[80];
-
-	/* A colon would be read as a separator by runtimes. */
-	return (*target == '/' && target[1] && !strchr(target, ':')) ||
-	       compose_wrong(reader, node, err,
-			     "\"%s\": \"%s\" is not an absolute path in the container", what,
-			     text_printable(target, shown, sizeof(shown)));
-}
-
 static void release_mount(struct compose_mount *mount)
 {
 	free(mount->source);
 	free(mount->target);
+	free(mount->tmpfs_options);
 }
 
 /* Two mounts in one place hide each other, unless one was merged over the other. */
@@ -64,7 +40,7 @@ static bool check_mount(const struct compose_reader *reader, const struct yaml_n
 {
 	struct compose_mount *last = &mounts->items[mounts->count - 1];
 
-	if (!check_target(reader, node, "volumes", last->target, err))
+	if (!compose_check_target(reader, node, "volumes", last->target, err))
 		return false;
 	if (last->source && strchr(last->source, ':'))
 		return compose_wrong(reader, node, err,
@@ -94,17 +70,42 @@ static bool is_path(const char *source)
 	return *source == '/' || *source == '.' || *source == '~';
 }
 
-static bool parse_access(const struct compose_reader *reader, const struct yaml_node *node,
-			 const char *access, bool *is_read_only, struct error *err)
+static bool parse_option(const struct compose_reader *reader, const struct yaml_node *node,
+			 const char *option, struct compose_mount *mount, struct error *err)
 {
-	*is_read_only = strcmp(access, "ro") == 0;
-	return *is_read_only || strcmp(access, "rw") == 0 ||
-	       compose_unsupported(reader, node, err,
-				   "volume option \"%.40s\" is not supported (expected ro or rw)",
-				   access);
+	bool is_bind = mount->kind == COMPOSE_MOUNT_BIND;
+
+	if (strcmp(option, "ro") == 0)
+		mount->is_read_only = true;
+	else if (strcmp(option, "rw") == 0)
+		mount->is_read_only = false;
+	else if (is_bind && strcmp(option, "z") == 0)
+		mount->relabel = "z";
+	else if (is_bind && strcmp(option, "Z") == 0)
+		mount->relabel = "Z";
+	else if (!is_bind && strcmp(option, "nocopy") == 0)
+		mount->is_nocopy = true;
+	else
+		return compose_unsupported(
+		    reader, node, err,
+		    "volume option \"%.40s\" is not supported (expected ro, rw, "
+		    "%s)",
+		    option, is_bind ? "z or Z" : "or nocopy");
+	return true;
 }
 
-/* [SOURCE:]TARGET[:ro|rw]; `text` is taken apart. */
+static bool parse_options(const struct compose_reader *reader, const struct yaml_node *node,
+			  char *options, struct compose_mount *mount, struct error *err)
+{
+	char *option;
+
+	while ((option = strsep(&options, ",")))
+		if (!parse_option(reader, node, option, mount, err))
+			return false;
+	return true;
+}
+
+/* [SOURCE:]TARGET[:OPTION,...]; `text` is taken apart. */
 static bool parse_short(const struct compose_reader *reader, const struct yaml_node *node,
 			char *text, struct compose_mount *mount, struct error *err)
 {
@@ -128,7 +129,7 @@ static bool parse_short(const struct compose_reader *reader, const struct yaml_n
 	if (!*parts[0])
 		return compose_wrong(reader, node, err,
 				     "\"volumes\": nothing before the first \":\"");
-	return count == 2 || parse_access(reader, node, parts[2], &mount->is_read_only, err);
+	return count == 2 || parse_options(reader, node, parts[2], mount, err);
 }
 
 static bool read_kind(struct compose_reader *reader, const struct yaml_node *map,
@@ -178,18 +179,6 @@ static bool read_source(struct compose_reader *reader, const struct yaml_node *m
 	return true;
 }
 
-static bool read_mode(struct compose_reader *reader, const struct yaml_node *node, const char *what,
-		      int *mode, struct error *err)
-{
-	AUTO(free) char *text = NULL;
-
-	if (!compose_text(reader, node, what, &text, err))
-		return false;
-	return parse_mode(text, mode) ||
-	       compose_wrong(reader, node, err,
-			     "\"%s\" must be octal, such as 0444 (got \"%.20s\")", what, text);
-}
-
 static bool read_tmpfs_options(struct compose_reader *reader, const struct yaml_node *map,
 			       struct compose_mount *mount, struct error *err)
 {
@@ -203,28 +192,72 @@ static bool read_tmpfs_options(struct compose_reader *reader, const struct yaml_
 	size = compose_get(map, "size");
 	mode = compose_get(map, "mode");
 	return (!size || compose_bytes(reader, size, "size", &mount->tmpfs_bytes, err)) &&
-	       (!mode || read_mode(reader, mode, "mode", &mount->tmpfs_mode, err));
+	       (!mode || compose_mode(reader, mode, "mode", &mount->tmpfs_mode, err));
+}
+
+/* A source that is not there is an error in either case: nothing is created on the machine. */
+static bool read_bind_options(struct compose_reader *reader, const struct yaml_node *map,
+			      struct compose_mount *mount, struct error *err)
+{
+	static const char *const known[] = { "create_host_path", "selinux", NULL };
+	const struct yaml_node *create, *selinux;
+	AUTO(free) char *relabel = NULL;
+	bool unused;
+
+	if (!compose_only_keys(reader, map, "volumes.bind", known, err))
+		return false;
+	if (mount->kind != COMPOSE_MOUNT_BIND)
+		return compose_wrong(reader, map, err, "\"volumes.bind\" is for the type bind");
+	create = compose_get(map, "create_host_path");
+	selinux = compose_get(map, "selinux");
+	if ((create && !compose_bool(reader, create, "create_host_path", &unused, err)) ||
+	    (selinux && !compose_text(reader, selinux, "selinux", &relabel, err)))
+		return false;
+	return !relabel || parse_option(reader, selinux, relabel, mount, err);
+}
+
+static bool read_volume_options(struct compose_reader *reader, const struct yaml_node *map,
+				struct compose_mount *mount, struct error *err)
+{
+	static const char *const known[] = { "nocopy", NULL };
+	const struct yaml_node *nocopy;
+
+	if (!compose_only_keys(reader, map, "volumes.volume", known, err))
+		return false;
+	if (mount->kind != COMPOSE_MOUNT_VOLUME && mount->kind != COMPOSE_MOUNT_ANONYMOUS)
+		return compose_wrong(reader, map, err, "\"volumes.volume\" is for the type volume");
+	nocopy = compose_get(map, "nocopy");
+	return !nocopy || compose_bool(reader, nocopy, "nocopy", &mount->is_nocopy, err);
+}
+
+static bool read_options(struct compose_reader *reader, const struct yaml_node *map,
+			 struct compose_mount *mount, struct error *err)
+{
+	const struct yaml_node *tmpfs = compose_get(map, "tmpfs"), *bind = compose_get(map, "bind"),
+			       *volume = compose_get(map, "volume");
+
+	return (!tmpfs || read_tmpfs_options(reader, tmpfs, mount, err)) &&
+	       (!bind || read_bind_options(reader, bind, mount, err)) &&
+	       (!volume || read_volume_options(reader, volume, mount, err));
 }
 
 static bool read_long(struct compose_reader *reader, const struct yaml_node *map,
 		      struct compose_mount *mount, struct error *err)
 {
-	static const char *const known[] = {
-		"type", "source", "target", "read_only", "tmpfs", NULL
-	};
-	const struct yaml_node *target = compose_get(map, "target"), *read_only, *tmpfs;
+	static const char *const known[] = { "type",  "source", "target", "read_only",
+					     "tmpfs", "bind",   "volume", NULL };
+	const struct yaml_node *target = compose_get(map, "target"), *read_only;
 
 	if (!compose_only_keys(reader, map, "volumes", known, err))
 		return false;
 	if (!target)
 		return compose_wrong(reader, map, err, "\"volumes.target\" is missing");
 	read_only = compose_get(map, "read_only");
-	tmpfs = compose_get(map, "tmpfs");
 	return read_kind(reader, map, mount, err) && read_source(reader, map, mount, err) &&
 	       compose_text(reader, target, "target", &mount->target, err) &&
 	       (!read_only ||
 		compose_bool(reader, read_only, "read_only", &mount->is_read_only, err)) &&
-	       (!tmpfs || read_tmpfs_options(reader, tmpfs, mount, err));
+	       read_options(reader, map, mount, err);
 }
 
 static bool read_volume(struct compose_reader *reader, const struct yaml_node *node,
@@ -252,18 +285,46 @@ bool compose_volumes_read(struct compose_reader *reader, const struct yaml_node 
 
 /* ---- tmpfs --------------------------------------------------------------------------------- */
 
+/* Kept as they are: the kernel's own mount options. */
+static bool is_mount_option(const char *option)
+{
+	static const char *const flags[] = { "ro",     "rw",  "exec",  "noexec", "suid",
+					     "nosuid", "dev", "nodev", "noatime" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(flags); i++)
+		if (strcmp(option, flags[i]) == 0)
+			return true;
+	if (!text_starts_with(option, "uid=") && !text_starts_with(option, "gid="))
+		return false;
+	return option[4] && !option[4 + strspn(option + 4, "0123456789")];
+}
+
+static void add_mount_option(struct compose_mount *mount, const char *option)
+{
+	AUTO(free) char *before = mount->tmpfs_options;
+
+	mount->tmpfs_options = xasprintf("%s,%s", before ? before : "", option);
+}
+
 static bool parse_tmpfs_option(const struct compose_reader *reader, const struct yaml_node *node,
 			       const char *option, struct compose_mount *mount, struct error *err)
 {
 	bool is_size = text_starts_with(option, "size="),
 	     is_mode = text_starts_with(option, "mode=");
 
+	if (is_mount_option(option)) {
+		add_mount_option(mount, option);
+		return true;
+	}
 	if (!is_size && !is_mode)
 		return compose_unsupported(
 		    reader, node, err,
-		    "tmpfs option \"%.40s\" is not supported (expected size= or mode=)", option);
+		    "tmpfs option \"%.40s\" is not supported (expected size=, "
+		    "mode=, uid=, gid=, ro, noexec, nosuid, nodev and the "
+		    "like)",
+		    option);
 	if (is_size ? compose_parse_bytes(option + 5, &mount->tmpfs_bytes)
-		    : parse_mode(option + 5, &mount->tmpfs_mode))
+		    : compose_parse_mode(option + 5, &mount->tmpfs_mode))
 		return true;
 	return compose_wrong(reader, node, err, "\"tmpfs\": \"%.40s\" cannot be read", option);
 }
@@ -305,74 +366,4 @@ void compose_mounts_release(struct compose_mounts *mounts)
 		release_mount(&mounts->items[i]);
 	free(mounts->items);
 	*mounts = (struct compose_mounts){ 0 };
-}
-
-/* ---- configs ------------------------------------------------------------------------------- */
-
-static bool read_owner(struct compose_reader *reader, const struct yaml_node *map, const char *key,
-		       int64_t *id, struct error *err)
-{
-	const struct yaml_node *node = compose_get(map, key);
-
-	return !node || compose_int64(reader, node, key, 0, 4294967294, id, err);
-}
-
-static bool read_long_config(struct compose_reader *reader, const struct yaml_node *map,
-			     struct compose_config_use *use, struct error *err)
-{
-	static const char *const known[] = { "source", "target", "uid", "gid", "mode", NULL };
-	const struct yaml_node *source = compose_get(map, "source"), *target, *mode;
-
-	if (!compose_only_keys(reader, map, "configs", known, err))
-		return false;
-	if (!source)
-		return compose_wrong(reader, map, err, "\"configs.source\" is missing");
-	target = compose_get(map, "target");
-	mode = compose_get(map, "mode");
-	return compose_text(reader, source, "source", &use->source, err) &&
-	       (!target || compose_text(reader, target, "target", &use->target, err)) &&
-	       (!mode || read_mode(reader, mode, "mode", &use->mode, err)) &&
-	       read_owner(reader, map, "uid", &use->uid, err) &&
-	       read_owner(reader, map, "gid", &use->gid, err);
-}
-
-static bool read_config_use(struct compose_reader *reader, const struct yaml_node *node,
-			    struct compose_config_use *use, struct error *err)
-{
-	bool fine = node->kind == YAML_MAP
-			? read_long_config(reader, node, use, err)
-			: compose_text(reader, node, "configs", &use->source, err);
-
-	if (!fine)
-		return false;
-	if (!use->target)
-		use->target = xasprintf("/%s", use->source);
-	return check_target(reader, node, "configs", use->target, err);
-}
-
-bool compose_config_uses_read(struct compose_reader *reader, const struct yaml_node *list,
-			      struct compose_config_uses *uses, struct error *err)
-{
-	if (!check_list(reader, list, "configs", err))
-		return false;
-	uses->items = xcalloc(list->count + 1, sizeof(*uses->items));
-	for (size_t i = 0; i < list->count; i++) {
-		struct compose_config_use *use = &uses->items[uses->count++];
-
-		use->mode = CONFIG_MODE;
-		use->at = compose_place_of(list->items[i]);
-		if (!read_config_use(reader, list->items[i], use, err))
-			return false;
-	}
-	return true;
-}
-
-void compose_config_uses_release(struct compose_config_uses *uses)
-{
-	for (size_t i = 0; i < uses->count; i++) {
-		free(uses->items[i].source);
-		free(uses->items[i].target);
-	}
-	free(uses->items);
-	*uses = (struct compose_config_uses){ 0 };
 }

@@ -1,5 +1,5 @@
 /*
- * compose_mounts.h - `volumes:`, `tmpfs:` and `configs:` of a service. For compose/ only.
+ * compose_mounts.h - `volumes:` and `tmpfs:` of a service. For compose/ only.
  */
 #ifndef ENVD_COMPOSE_COMPOSE_MOUNTS_H
 #define ENVD_COMPOSE_COMPOSE_MOUNTS_H
@@ -12,9 +12,5 @@ NODISCARD bool compose_volumes_read(struct compose_reader *reader, const struct 
 NODISCARD bool compose_tmpfs_read(struct compose_reader *reader, const struct yaml_node *node,
 				  struct compose_mounts *mounts, struct error *err);
 void compose_mounts_release(struct compose_mounts *mounts);
-
-NODISCARD bool compose_config_uses_read(struct compose_reader *reader, const struct yaml_node *list,
-					struct compose_config_uses *uses, struct error *err);
-void compose_config_uses_release(struct compose_config_uses *uses);
 
 #endif

@@ -1,5 +1,6 @@
 #include "compose/compose_reader.h"
 
+#include <ctype.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <string.h>
@@ -9,7 +10,6 @@
 #include "compose/compose_interpolate.h"
 #include "compose/compose_origin.h"
 
-#define LIST_ITEMS_MAX 1000
 /* A small file can mention a long variable often; this bounds what it grows to. */
 #define EXPANDED_BYTES_MAX ((size_t)8 * 1024 * 1024)
 
@@ -89,15 +89,12 @@ static const struct {
 	const char *hint;
 } hints[] = {
 	{ "build", "build the image beforehand and name it with \"image\"" },
-	{ "cap_add", "environments run without added privileges" },
+	{ "annotations", "use \"labels\": runtimes of today take no annotations by this way" },
 	{ "container_name", "names are made per environment, so that two can exist at once" },
-	{ "devices", "environments get no devices of the host" },
 	{ "external", "an environment owns its networks, volumes and configs" },
 	{ "ipc", "environments stay out of the host's namespaces" },
 	{ "network_mode", "environments stay on their own networks" },
 	{ "pid", "environments stay out of the host's namespaces" },
-	{ "privileged", "environments run without privileges" },
-	{ "secrets", "use \"configs\"" },
 	{ "security_opt", "environments run with the runtime's own confinement" },
 	{ "userns_mode", "environments stay out of the host's namespaces" },
 };
@@ -146,6 +143,34 @@ bool compose_only_keys(const struct compose_reader *reader, const struct yaml_no
 		    !compose_is_extension(map->keys[i]->text))
 			return refuse_key(reader, map->keys[i], what, known, err);
 	return true;
+}
+
+bool compose_get_map(const struct compose_reader *reader, const char *key, size_t count_max,
+		     const struct yaml_node **map, struct error *err)
+{
+	*map = compose_get(reader->root, key);
+	if (*map && (*map)->kind != YAML_MAP)
+		return compose_wrong(reader, *map, err, "\"%s\" must be a map (got %s)", key,
+				     yaml_kind_name(*map));
+	if (*map && (*map)->count > count_max)
+		return compose_wrong(reader, *map, err, "\"%s\": more than %zu", key, count_max);
+	return true;
+}
+
+bool compose_check_name(const struct compose_reader *reader, const struct yaml_node *name,
+			const char *what, struct error *err)
+{
+	size_t length = strlen(name->text);
+	char shown[80];
+
+	return (length <= 63 && isalnum((unsigned char)name->text[0]) &&
+		strspn(name->text,
+		       "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") ==
+		    length) ||
+	       compose_wrong(
+		   reader, name, err,
+		   "\"%s\": \"%s\" must be 1 to 63 letters, digits, \".\", \"_\" and \"-\"", what,
+		   text_printable(name->text, shown, sizeof(shown)));
 }
 
 /* ---- values -------------------------------------------------------------------------------- */
@@ -313,156 +338,37 @@ bool compose_nano_cpus(struct compose_reader *reader, const struct yaml_node *no
 	return true;
 }
 
-/* ---- lists and pairs ----------------------------------------------------------------------- */
-
-void compose_strings_add(struct compose_strings *strings, char *text)
+bool compose_parse_mode(const char *text, int *mode)
 {
-	strings->items = xrealloc(strings->items, strings->count + 2, sizeof(*strings->items));
-	strings->items[strings->count++] = text;
-	strings->items[strings->count] = NULL;
-}
+	size_t length = strlen(text);
 
-void compose_strings_release(struct compose_strings *strings)
-{
-	for (size_t i = 0; i < strings->count; i++)
-		free(strings->items[i]);
-	free(strings->items);
-	*strings = (struct compose_strings){ 0 };
-}
-
-void compose_pairs_release(struct compose_pairs *pairs)
-{
-	for (size_t i = 0; i < pairs->count; i++) {
-		free(pairs->items[i].name);
-		free(pairs->items[i].value);
-	}
-	free(pairs->items);
-	*pairs = (struct compose_pairs){ 0 };
-}
-
-static bool check_count(const struct compose_reader *reader, const struct yaml_node *node,
-			const char *what, struct error *err)
-{
-	return node->count <= LIST_ITEMS_MAX ||
-	       compose_wrong(reader, node, err, "\"%s\": more than %d", what, LIST_ITEMS_MAX);
-}
-
-bool compose_list(struct compose_reader *reader, const struct yaml_node *node, const char *what,
-		  bool may_be_text, struct compose_strings *list, struct error *err)
-{
-	AUTO(compose_strings_release) struct compose_strings read = { 0 };
-	char *text;
-
-	if (node->kind == YAML_SCALAR && may_be_text) {
-		if (!compose_text(reader, node, what, &text, err))
-			return false;
-		compose_strings_add(&read, text);
-	} else if (node->kind != YAML_LIST) {
-		return compose_wrong(reader, node, err, "\"%s\" must be a list (got %s)", what,
-				     yaml_kind_name(node));
-	}
-	if (!check_count(reader, node, what, err))
+	if (length < 3 || length > 5 || strspn(text, "01234567") != length ||
+	    strtol(text, NULL, 8) > 07777)
 		return false;
-	for (size_t i = 0; i < node->count; i++) {
-		if (!compose_text(reader, node->items[i], what, &text, err))
-			return false;
-		compose_strings_add(&read, text);
-	}
-	*list = read;
-	read = (struct compose_strings){ 0 };
+	*mode = (int)strtol(text, NULL, 8);
 	return true;
 }
 
-static struct compose_pair *find_pair(const struct compose_pairs *pairs, const char *name)
-{
-	for (size_t i = 0; i < pairs->count; i++)
-		if (strcmp(pairs->items[i].name, name) == 0)
-			return &pairs->items[i];
-	return NULL;
-}
-
-/* Takes `name` and `value` over, also when it fails. */
-static bool add_pair(const struct compose_reader *reader, const struct yaml_node *at,
-		     const char *what, struct compose_pairs *pairs, char *name, char *value,
-		     struct error *err)
-{
-	struct compose_pair pair = { name, value, compose_place_of(at) };
-	struct compose_pair *old = find_pair(pairs, name);
-
-	if (old && compose_is_over(pair.at, old->at)) {
-		free(old->name);
-		free(old->value);
-		*old = pair;
-		return true;
-	}
-	pairs->items = xrealloc(pairs->items, pairs->count + 1, sizeof(*pairs->items));
-	pairs->items[pairs->count++] = pair;
-	if (old)
-		return compose_wrong(reader, at, err, "\"%s\": \"%.80s\" is there twice", what,
-				     name);
-	if (!*name || strchr(name, '='))
-		return compose_wrong(reader, at, err, "\"%s\": \"%.80s\" is no name", what, name);
-	return true;
-}
-
-/* A name that came without a value. */
-static bool add_name(const struct compose_reader *reader, const struct yaml_node *at,
-		     const char *what, bool from_variables, struct compose_pairs *pairs,
-		     const char *name, struct error *err)
-{
-	const json_t *variables = compose_origin_of(reader, at)->variables;
-	const char *value = from_variables ? json_get_string(variables, name, NULL) : "";
-
-	if (from_variables)
-		json_object_set_new(reader->variables_used, name, json_true());
-	return !value || add_pair(reader, at, what, pairs, xstrdup(name), xstrdup(value), err);
-}
-
-static bool read_mapped(struct compose_reader *reader, const struct yaml_node *key,
-			const struct yaml_node *item, const char *what, bool from_variables,
-			struct compose_pairs *pairs, struct error *err)
-{
-	char *value;
-
-	if (compose_is_null(item))
-		return add_name(reader, key, what, from_variables, pairs, key->text, err);
-	return compose_text(reader, item, key->text, &value, err) &&
-	       add_pair(reader, key, what, pairs, xstrdup(key->text), value, err);
-}
-
-static bool read_listed(struct compose_reader *reader, const struct yaml_node *item,
-			const char *what, bool from_variables, struct compose_pairs *pairs,
-			struct error *err)
+bool compose_mode(struct compose_reader *reader, const struct yaml_node *node, const char *what,
+		  int *mode, struct error *err)
 {
 	AUTO(free) char *text = NULL;
-	char *sign;
 
-	if (!compose_text(reader, item, what, &text, err))
+	if (!compose_text(reader, node, what, &text, err))
 		return false;
-	sign = strchr(text, '=');
-	if (!sign)
-		return add_name(reader, item, what, from_variables, pairs, text, err);
-	return add_pair(reader, item, what, pairs, xstrndup(text, (size_t)(sign - text)),
-			xstrdup(sign + 1), err);
+	return compose_parse_mode(text, mode) ||
+	       compose_wrong(reader, node, err,
+			     "\"%s\" must be octal, such as 0444 (got \"%.20s\")", what, text);
 }
 
-bool compose_pairs(struct compose_reader *reader, const struct yaml_node *node, const char *what,
-		   bool from_variables, struct compose_pairs *pairs, struct error *err)
+bool compose_check_target(const struct compose_reader *reader, const struct yaml_node *node,
+			  const char *what, const char *target, struct error *err)
 {
-	if (node->kind == YAML_SCALAR)
-		return compose_wrong(reader, node, err, "\"%s\" must be a map or a list (got %s)",
-				     what, yaml_kind_name(node));
-	if (!check_count(reader, node, what, err))
-		return false;
-	for (size_t i = 0; i < node->count; i++) {
-		bool fine =
-		    node->kind == YAML_MAP
-			? read_mapped(reader, node->keys[i], node->items[i], what, from_variables,
-				      pairs, err)
-			: read_listed(reader, node->items[i], what, from_variables, pairs, err);
+	char shown[80];
 
-		if (!fine)
-			return false;
-	}
-	return true;
+	/* A colon would be read as a separator by runtimes. */
+	return (*target == '/' && target[1] && !strchr(target, ':')) ||
+	       compose_wrong(reader, node, err,
+			     "\"%s\": \"%s\" is not an absolute path in the container", what,
+			     text_printable(target, shown, sizeof(shown)));
 }

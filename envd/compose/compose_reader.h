@@ -8,6 +8,7 @@
 #include "base/json_read.h"
 #include "base/yaml_read.h"
 #include "compose/compose.h"
+#include "compose/compose_lists.h"
 
 struct compose_reader {
 	const struct yaml_node *root; /* of everything that is read */
@@ -19,6 +20,10 @@ struct compose_reader {
 	json_t *variables_used;    /* object: each name is a key */
 	size_t expanded_bytes;     /* of all values so far */
 };
+
+/* How one key of a service is read into it. */
+typedef bool compose_read_key(struct compose_reader *reader, const struct yaml_node *node,
+			      struct compose_service *service, struct error *err);
 
 struct compose_place compose_place_of(const struct yaml_node *node);
 
@@ -58,27 +63,21 @@ NODISCARD bool compose_bytes(struct compose_reader *reader, const struct yaml_no
 /* "0.5" as 500000000. */
 NODISCARD bool compose_nano_cpus(struct compose_reader *reader, const struct yaml_node *node,
 				 const char *what, int64_t *nano_cpus, struct error *err);
-/* A list of texts, or (if `may_be_text`) one text for a list of one. */
-NODISCARD bool compose_list(struct compose_reader *reader, const struct yaml_node *node,
-			    const char *what, bool may_be_text, struct compose_strings *list,
-			    struct error *err);
-/* NAME: value, or - NAME=value. A name without a value: that of the variable of the same name where
- * `from_variables`, left out if there is none; otherwise "". */
-NODISCARD bool compose_pairs(struct compose_reader *reader, const struct yaml_node *node,
-			     const char *what, bool from_variables, struct compose_pairs *pairs,
-			     struct error *err);
-
+/* A map of at most `count_max` pairs, or NULL in `map` if the key is not there. */
+NODISCARD bool compose_get_map(const struct compose_reader *reader, const char *key,
+			       size_t count_max, const struct yaml_node **map, struct error *err);
+/* A name that networks, volumes, configs and secrets may have. */
+NODISCARD bool compose_check_name(const struct compose_reader *reader, const struct yaml_node *name,
+				  const char *what, struct error *err);
+/* Octal permissions. */
+NODISCARD bool compose_mode(struct compose_reader *reader, const struct yaml_node *node,
+			    const char *what, int *mode, struct error *err);
+bool compose_parse_mode(const char *text, int *mode);
+/* An absolute path in a container. */
+NODISCARD bool compose_check_target(const struct compose_reader *reader,
+				    const struct yaml_node *node, const char *what,
+				    const char *target, struct error *err);
 /* "64m" and so on; false if it is none. */
 bool compose_parse_bytes(const char *text, int64_t *bytes);
-
-/* Takes the text over. */
-void compose_strings_add(struct compose_strings *strings, char *text);
-void compose_strings_release(struct compose_strings *strings);
-void compose_pairs_release(struct compose_pairs *pairs);
-
-static inline void auto_compose_strings_release(struct compose_strings *strings)
-{
-	compose_strings_release(strings);
-}
 
 #endif

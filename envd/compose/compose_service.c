@@ -5,16 +5,17 @@
 
 #include "base/text.h"
 #include "compose/compose_command.h"
+#include "compose/compose_configs.h"
 #include "compose/compose_health.h"
 #include "compose/compose_image.h"
 #include "compose/compose_mounts.h"
+#include "compose/compose_naming.h"
 #include "compose/compose_ports.h"
+#include "compose/compose_powers.h"
+#include "compose/compose_process.h"
 #include "compose/compose_variables.h"
 
 #define LINKS_MAX 200 /* networks or dependencies of one service */
-
-typedef bool read_key(struct compose_reader *reader, const struct yaml_node *node,
-		      struct compose_service *service, struct error *err);
 
 /* ---- texts --------------------------------------------------------------------------------- */
 
@@ -97,12 +98,6 @@ static bool read_tmpfs(struct compose_reader *reader, const struct yaml_node *no
 		       struct compose_service *service, struct error *err)
 {
 	return compose_tmpfs_read(reader, node, &service->mounts, err);
-}
-
-static bool read_configs(struct compose_reader *reader, const struct yaml_node *node,
-			 struct compose_service *service, struct error *err)
-{
-	return compose_config_uses_read(reader, node, &service->configs, err);
 }
 
 static bool read_healthcheck(struct compose_reader *reader, const struct yaml_node *node,
@@ -214,8 +209,9 @@ static bool read_condition(struct compose_reader *reader, const struct yaml_node
 static bool read_dependency_map(struct compose_reader *reader, const struct yaml_node *map,
 				struct compose_dependency *need, struct error *err)
 {
-	static const char *const known[] = { "condition", "required", NULL };
-	const struct yaml_node *condition, *required;
+	static const char *const known[] = { "condition", "required", "restart", NULL };
+	const struct yaml_node *condition, *required, *restart;
+	bool unused; /* what `compose restart` does, and envd has no such command */
 
 	if (compose_is_null(map))
 		return true;
@@ -223,7 +219,9 @@ static bool read_dependency_map(struct compose_reader *reader, const struct yaml
 		return false;
 	condition = compose_get(map, "condition");
 	required = compose_get(map, "required");
-	return (!condition || read_condition(reader, condition, &need->condition, err)) &&
+	restart = compose_get(map, "restart");
+	return (!restart || compose_bool(reader, restart, "restart", &unused, err)) &&
+	       (!condition || read_condition(reader, condition, &need->condition, err)) &&
 	       (!required || compose_bool(reader, required, "required", &need->is_required, err));
 }
 
@@ -377,7 +375,7 @@ static bool read_restart(struct compose_reader *reader, const struct yaml_node *
 // clang-format off
 static const struct {
 	const char *key;
-	read_key *read;
+	compose_read_key *read;
 } service_keys[] = {
 	{ "image",       compose_image_read },
 	{ "build",       compose_build_read },
@@ -394,7 +392,28 @@ static const struct {
 	{ "networks",    read_networks },
 	{ "volumes",     read_volumes },
 	{ "tmpfs",       read_tmpfs },
-	{ "configs",     read_configs },
+	{ "configs",     compose_config_uses_read },
+	{ "secrets",     compose_secret_uses_read },
+	{ "privileged",  compose_privileged_read },
+	{ "read_only",   compose_read_only_read },
+	{ "cap_add",     compose_cap_add_read },
+	{ "cap_drop",    compose_cap_drop_read },
+	{ "devices",     compose_devices_read },
+	{ "group_add",   compose_group_add_read },
+	{ "sysctls",     compose_sysctls_read },
+	{ "hostname",    compose_hostname_read },
+	{ "domainname",  compose_domainname_read },
+	{ "dns",         compose_dns_read },
+	{ "dns_search",  compose_dns_search_read },
+	{ "dns_opt",     compose_dns_opt_read },
+	{ "extra_hosts", compose_extra_hosts_read },
+	{ "init",        compose_init_read },
+	{ "stop_signal", compose_stop_signal_read },
+	{ "stop_grace_period", compose_stop_grace_period_read },
+	{ "ulimits",     compose_ulimits_read },
+	{ "shm_size",    compose_shm_size_read },
+	{ "logging",     compose_logging_read },
+	{ "attach",      compose_attach_read },
 	{ "labels",      read_labels },
 	{ "user",        read_user },
 	{ "working_dir", read_working_dir },
@@ -461,6 +480,10 @@ void compose_service_release(struct compose_service *service)
 	compose_ports_release(&service->expose);
 	compose_mounts_release(&service->mounts);
 	compose_config_uses_release(&service->configs);
+	compose_config_uses_release(&service->secrets);
+	compose_powers_release(&service->powers);
+	compose_naming_release(&service->naming);
+	compose_process_release(&service->process);
 	for (size_t i = 0; i < service->needs.count; i++)
 		free(service->needs.items[i].service);
 	for (size_t i = 0; i < service->networks.count; i++) {

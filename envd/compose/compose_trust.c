@@ -184,14 +184,42 @@ static bool check_bind(const struct compose_file *file, const struct compose_ser
 }
 
 static bool check_config_file(const struct compose_file *file, const struct compose_config *config,
-			      const char *template_folder, struct error *err)
+			      const char *kind, const char *template_folder, struct error *err)
 {
 	const char *why = config->file ? compose_path_outside(template_folder, config->file) : NULL;
 
-	return !why || compose_deny(
-			   file, config->at, err,
-			   "config \"%s\": \"file\" \"%.100s\", which %s, needs a trusted template",
-			   config->name, config->file, why);
+	return !why || compose_deny(file, config->at, err,
+				    "%s \"%s\": \"file\" \"%.100s\", which %s, needs a trusted "
+				    "template",
+				    kind, config->name, config->file, why);
+}
+
+/* ---- powers -------------------------------------------------------------------------------- */
+
+static bool deny_key(const struct compose_file *file, const struct compose_service *service,
+		     struct compose_place at, const char *key, struct error *err)
+{
+	return compose_deny(file, at, err, "service \"%s\": \"%s\" needs a trusted template",
+			    service->name, key);
+}
+
+/* What reaches the machine itself. Giving powers up is everybody's right. */
+static bool check_powers(const struct compose_file *file, const struct compose_service *service,
+			 struct error *err)
+{
+	const struct compose_powers *powers = &service->powers;
+
+	if (powers->is_privileged)
+		return deny_key(file, service, powers->privileged_at, "privileged", err);
+	if (powers->cap_add.texts.count)
+		return deny_key(file, service, powers->cap_add.at, "cap_add", err);
+	if (powers->device_count)
+		return deny_key(file, service, powers->devices[0].at, "devices", err);
+	if (powers->sysctls.count)
+		return deny_key(file, service, powers->sysctls_at, "sysctls", err);
+	if (powers->group_add.texts.count)
+		return deny_key(file, service, powers->group_add.at, "group_add", err);
+	return true;
 }
 
 /* ---- addresses ----------------------------------------------------------------------------- */
@@ -233,6 +261,27 @@ static bool check_texts(const struct compose_file *file, const struct compose_se
 	for (size_t i = 0; i < texts->count; i++)
 		if (!check_text(file, service, at, key, texts->items[i], err))
 			return false;
+	return true;
+}
+
+/* What a name resolves to, and who resolves names. */
+static bool check_naming(const struct compose_file *file, const struct compose_service *service,
+			 struct error *err)
+{
+	const struct compose_naming *naming = &service->naming;
+
+	if (!check_texts(file, service, naming->extra_hosts.at, "extra_hosts",
+			 &naming->extra_hosts.texts, err) ||
+	    !check_texts(file, service, naming->dns.at, "dns", &naming->dns.texts, err) ||
+	    !check_texts(file, service, naming->dns_search.at, "dns_search",
+			 &naming->dns_search.texts, err))
+		return false;
+	for (size_t i = 0; i < naming->extra_hosts.texts.count; i++)
+		if (text_ends_with(naming->extra_hosts.texts.items[i], ":host-gateway"))
+			return compose_deny(file, naming->extra_hosts.at, err,
+					    "service \"%s\": \"extra_hosts\": host-gateway is the "
+					    "machine itself, which needs a trusted template",
+					    service->name);
 	return true;
 }
 
@@ -311,7 +360,8 @@ static bool check_untrusted_service(const struct compose_file *file,
 			return false;
 	if (service->build && !check_build(file, service, template_folder, err))
 		return false;
-	return check_ports(file, service, err) && check_variables(file, service, err) &&
+	return check_powers(file, service, err) && check_naming(file, service, err) &&
+	       check_ports(file, service, err) && check_variables(file, service, err) &&
 	       check_texts(file, service, service->command.at, "command", &service->command.argv,
 			   err) &&
 	       check_texts(file, service, service->entrypoint.at, "entrypoint",
@@ -333,7 +383,7 @@ static bool check_untrusted_config(const struct compose_file *file,
 		    "which needs a "
 		    "trusted template",
 		    config->name, address);
-	return check_config_file(file, config, template_folder, err);
+	return check_config_file(file, config, "config", template_folder, err);
 }
 
 static bool check_everybody(const struct compose_file *file, const struct compose_service *service,
@@ -358,6 +408,10 @@ bool compose_check_trust(const struct compose_file *file, bool is_trusted,
 	}
 	for (size_t i = 0; !is_trusted && i < file->configs.count; i++)
 		if (!check_untrusted_config(file, &file->configs.items[i], template_folder, err))
+			return false;
+	for (size_t i = 0; !is_trusted && i < file->secrets.count; i++)
+		if (!check_config_file(file, &file->secrets.items[i], "secret", template_folder,
+				       err))
 			return false;
 	return true;
 }

@@ -2,16 +2,18 @@
  * compose_trust.h - what a Compose file may not ask of the machine it runs on.
  *
  * Much is refused for everybody by compose_parse() because it is no key that envd honours:
- * privileged, cap_add, devices, network_mode, pid, ipc, userns_mode, security_opt, env_file,
- * extends, include and so on. Here is the rest, which depends on values:
+ * network_mode, pid, ipc, userns_mode, security_opt, external networks and so on. Here is the rest:
  *
  * - nobody: a bind mount of a container runtime's socket, of a folder that holds one, or of /proc;
- * - a template whose source is not trusted: a bind mount out of its folder (absolute paths, "..",
- *   "~", links) or one that can be written to (root in a container is root to the files it writes),
- *   configs.file likewise out of its folder, an address of a cloud's metadata service in any text
- * that reaches a container, a host address other than loopback.
+ * - a template whose source is not trusted: privileged, cap_add, devices, sysctls, group_add; a
+ *   bind mount out of its folder (absolute paths, "..", "~", links) or one that can be written to
+ *   (root in a container is root to the files it writes); file of configs and secrets likewise out
+ *   of its folder, as env_file, include and extends (compose_origin.h asks before it reads), and
+ *   build.context and build.dockerfile; build.network: host; an
+ *   address of a cloud's metadata service in any text that reaches a container, extra_hosts and dns
+ *   included; host-gateway; a host address other than loopback.
  *
- * This one file of compose/ looks at the file system (links), and at nothing else of it.
+ * It looks at the file system for links, and at nothing else of it.
  */
 #ifndef ENVD_COMPOSE_COMPOSE_TRUST_H
 #define ENVD_COMPOSE_COMPOSE_TRUST_H

@@ -5,6 +5,7 @@
 
 #include "base/files.h"
 #include "base/text.h"
+#include "engine/container/container_host.h"
 #include "engine/container/container_names.h"
 
 static json_t *strings_to_json(const struct compose_strings *strings)
@@ -72,6 +73,7 @@ static json_t *labels_of(const struct body_subject *subject)
 	AUTO(json_decref) json_t *ours = container_labels(subject->request);
 	AUTO(json_decref) json_t *health = health_check_to_json(subject->health);
 	AUTO(free) char *health_text = json_to_text(health);
+	int64_t grace_s = (subject->service->process.stop_grace_ms + 999) / 1000;
 	json_t *labels = json_object();
 
 	for (size_t i = 0; i < own->count; i++)
@@ -79,6 +81,8 @@ static json_t *labels_of(const struct body_subject *subject)
 	json_object_update(labels, ours);
 	json_object_set_new(labels, LABEL_SERVICE, json_string(subject->service->name));
 	json_object_set_new(labels, LABEL_HEALTH, json_string(health_text));
+	if (grace_s > 0)
+		json_object_set_new(labels, LABEL_STOP_GRACE, json_sprintf("%" PRId64, grace_s));
 	return labels;
 }
 
@@ -116,9 +120,10 @@ struct volume_binds {
 	json_t *binds;
 };
 
-static void add_bind(json_t *binds, const char *source, const char *target, bool is_read_only)
+/* `options`: ":ro,z", or "". */
+static void add_bind(json_t *binds, const char *source, const char *target, const char *options)
 {
-	AUTO(free) char *text = xasprintf("%s:%s%s", source, target, is_read_only ? ":ro" : "");
+	AUTO(free) char *text = xasprintf("%s:%s%s", source, target, options);
 
 	json_array_append_new(binds, json_string(text));
 }
@@ -130,7 +135,7 @@ static void add_anonymous(void *arg, const char *path)
 	char *name =
 	    container_anonymous_volume(to->subject->request, to->subject->service->name, path);
 
-	add_bind(to->binds, name, path, false);
+	add_bind(to->binds, name, path, "");
 }
 
 static void add_tmpfs(json_t *tmpfs, const struct compose_mount *mount)
@@ -142,8 +147,50 @@ static void add_tmpfs(json_t *tmpfs, const struct compose_mount *mount)
 		text_format(&options, ",size=%" PRId64, mount->tmpfs_bytes);
 	if (mount->tmpfs_mode > 0)
 		text_format(&options, ",mode=%o", (unsigned)mount->tmpfs_mode);
+	text_add(&options, mount->tmpfs_options ? mount->tmpfs_options : "");
 	json_object_set_new(tmpfs, mount->target, json_string(text_get(&options)));
 	text_release(&options);
+}
+
+static char *bind_options(const struct compose_mount *mount)
+{
+	struct text options = TEXT_EMPTY;
+
+	if (mount->is_read_only)
+		text_add(&options, ",ro");
+	if (mount->is_nocopy)
+		text_add(&options, ",nocopy");
+	if (mount->relabel)
+		text_format(&options, ",%s", mount->relabel);
+	if (options.length)
+		options.bytes[0] = ':';
+	return text_take(&options);
+}
+
+static void set_mount(struct volume_binds *to, const struct compose_mount *mount,
+		      const char *bind_source, json_t *tmpfs)
+{
+	const struct engine_request *request = to->subject->request;
+	AUTO(free) char *options = bind_options(mount);
+	AUTO(free) char *volume = NULL;
+
+	switch (mount->kind) {
+	case COMPOSE_MOUNT_VOLUME:
+		volume = container_name(request->environment, mount->source);
+		add_bind(to->binds, volume, mount->target, options);
+		break;
+	case COMPOSE_MOUNT_ANONYMOUS:
+		volume =
+		    container_anonymous_volume(request, to->subject->service->name, mount->target);
+		add_bind(to->binds, volume, mount->target, options);
+		break;
+	case COMPOSE_MOUNT_BIND:
+		add_bind(to->binds, bind_source, mount->target, options);
+		break;
+	case COMPOSE_MOUNT_TMPFS:
+		add_tmpfs(tmpfs, mount);
+		break;
+	}
 }
 
 static void set_mounts(const struct body_subject *subject, json_t *host)
@@ -152,27 +199,10 @@ static void set_mounts(const struct body_subject *subject, json_t *host)
 	const struct compose_mounts *mounts = &subject->service->mounts;
 	json_t *tmpfs = json_object();
 
-	for (size_t i = 0; i < mounts->count; i++) {
-		const struct compose_mount *mount = &mounts->items[i];
-		AUTO(free) char *volume = NULL;
-
-		switch (mount->kind) {
-		case COMPOSE_MOUNT_VOLUME:
-			volume = container_name(subject->request->environment, mount->source);
-			add_bind(to.binds, volume, mount->target, mount->is_read_only);
-			break;
-		case COMPOSE_MOUNT_ANONYMOUS:
-			add_anonymous(&to, mount->target);
-			break;
-		case COMPOSE_MOUNT_BIND:
-			add_bind(to.binds, subject->bind_sources[i], mount->target,
-				 mount->is_read_only);
-			break;
-		case COMPOSE_MOUNT_TMPFS:
-			add_tmpfs(tmpfs, mount);
-			break;
-		}
-	}
+	for (size_t i = 0; i < mounts->count; i++)
+		set_mount(&to, &mounts->items[i], subject->bind_sources[i], tmpfs);
+	if (container_has_secrets_volume(subject->service))
+		add_anonymous(&to, SECRETS_FOLDER);
 	container_image_volumes(subject->service, subject->image, add_anonymous, &to);
 	json_object_set_new(host, "Binds", to.binds);
 	json_object_set_new(host, "Tmpfs", tmpfs);
@@ -218,6 +248,7 @@ static json_t *host_config(const struct body_subject *subject, json_t *body)
 	set_ports(subject, body, host);
 	set_mounts(subject, host);
 	set_limits(&service->limits, host);
+	container_host_add(service, body, host);
 	return host;
 }
 
@@ -268,6 +299,17 @@ char *container_anonymous_volume(const struct engine_request *request, const cha
 	/* Two dots are in no key of a Compose file, so this is never a named volume's name. */
 	key = xasprintf("%s..%.8s", service, digest);
 	return container_name(request->environment, key);
+}
+
+bool container_has_secrets_volume(const struct compose_service *service)
+{
+	for (size_t i = 0; i < service->mounts.count; i++)
+		if (strcmp(service->mounts.items[i].target, SECRETS_FOLDER) == 0)
+			return false;
+	for (size_t i = 0; service->powers.is_read_only && i < service->secrets.count; i++)
+		if (text_starts_with(service->secrets.items[i].target, SECRETS_FOLDER "/"))
+			return true;
+	return false;
 }
 
 static bool is_mounted(const struct compose_service *service, const char *path)

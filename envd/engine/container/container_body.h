@@ -32,6 +32,11 @@ json_t *container_endpoint(const struct compose_service *service,
 char *container_anonymous_volume(const struct engine_request *request, const char *service,
 				 const char *path);
 
+/* Nobody writes into a container whose root is read-only, but into a volume over the folder where
+ * its secrets go: does the service need that? It is an anonymous one. */
+#define SECRETS_FOLDER "/run/secrets"
+bool container_has_secrets_volume(const struct compose_service *service);
+
 /* Paths of the image's VOLUMEs that no mount of the service covers: calls on_path for each. */
 void container_image_volumes(const struct compose_service *service, const json_t *image,
 			     void (*on_path)(void *arg, const char *path), void *arg);

@@ -1,13 +1,18 @@
 #include "engine/container/container_destroy.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/text.h"
+#include "compose/compose.h"
 #include "engine/container/container_guard.h"
 #include "engine/container/container_inventory.h"
 #include "engine/container/container_names.h"
 
 #define STOP_GRACE_S 1
+#define STOP_GRACE_MAX_S (COMPOSE_STOP_GRACE_MAX_MS / 1000)
+#define STOP_CALL_LIMIT_MS 30000
 #define ROUNDS 3
 #define ROUND_WAIT_MS 200
 #define QUIET_MS 500
@@ -91,6 +96,27 @@ static struct docker_call *removal_call(const struct removal *removal, const jso
 			       removal->runtime.is_podman ? json_get_string(item, "name", "") : id);
 }
 
+/* As long as the file says, or hardly at all: what is destroyed has nothing left to lose. */
+static int64_t grace_s(const json_t *item)
+{
+	const char *text = json_get_string(json_object_get(item, "labels"), LABEL_STOP_GRACE, "");
+	int64_t seconds;
+
+	if (!text_to_int64(text, &seconds) || seconds < STOP_GRACE_S)
+		return STOP_GRACE_S;
+	return seconds < STOP_GRACE_MAX_S ? seconds : STOP_GRACE_MAX_S;
+}
+
+static struct docker_call *stop_call(const json_t *item)
+{
+	int64_t seconds = grace_s(item);
+	struct docker_call *call = docker_call_new("POST", "/containers/%s/stop?t=%" PRId64,
+						   json_get_string(item, "id", ""), seconds);
+
+	call->time_limit_ms = STOP_CALL_LIMIT_MS + seconds * 1000;
+	return call;
+}
+
 /* Asked first, all at once, so that who wants to can end in order. */
 static void stop_containers(struct removal *removal)
 {
@@ -101,8 +127,7 @@ static void stop_containers(struct removal *removal)
 	json_array_foreach(removal->items, i, item)
 		if (is_kind(item, "container") &&
 		    strcmp(json_get_string(item, "state", ""), "running") == 0)
-			calls[i] = docker_call_new("POST", "/containers/%s/stop?t=%d",
-						   json_get_string(item, "id", ""), STOP_GRACE_S);
+			calls[i] = stop_call(item);
 	docker_run_all(removal->runtime.docker, calls, count);
 	/* Who did not stop is removed by force; how this went says nothing of that. */
 	for (i = 0; i < count; i++)

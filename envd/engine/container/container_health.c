@@ -8,6 +8,7 @@
 #define WAIT_MAX_MS 1000
 #define NS_PER_MS 1000000
 #define DEFAULT_INTERVAL_MS 30000
+#define DEFAULT_START_INTERVAL_MS 5000
 #define DEFAULT_RETRIES 3
 
 static json_t *shell_argv(const char *command)
@@ -46,6 +47,8 @@ static void init_from_image(struct health_check *check, const json_t *image_conf
 	check->interval_ms = image_ms(image_check, "Interval", DEFAULT_INTERVAL_MS);
 	check->timeout_ms = image_ms(image_check, "Timeout", DEFAULT_INTERVAL_MS);
 	check->start_period_ms = image_ms(image_check, "StartPeriod", 0);
+	check->start_interval_ms =
+	    image_ms(image_check, "StartInterval", DEFAULT_START_INTERVAL_MS);
 	check->retries = retries > 0 && retries < 1000 ? (int)retries : DEFAULT_RETRIES;
 }
 
@@ -56,6 +59,7 @@ void health_check_init(struct health_check *check, const struct compose_health *
 		.interval_ms = health->interval_ms,
 		.timeout_ms = health->timeout_ms,
 		.start_period_ms = health->start_period_ms,
+		.start_interval_ms = health->start_interval_ms,
 		.retries = health->retries,
 	};
 	switch (health->kind) {
@@ -83,10 +87,11 @@ void health_check_release(struct health_check *check)
 
 json_t *health_check_to_json(const struct health_check *check)
 {
-	return json_pack("{s:O?, s:I, s:I, s:I, s:i}", "argv", check->argv, "interval_ms",
+	return json_pack("{s:O?, s:I, s:I, s:I, s:I, s:i}", "argv", check->argv, "interval_ms",
 			 (json_int_t)check->interval_ms, "timeout_ms",
 			 (json_int_t)check->timeout_ms, "start_period_ms",
-			 (json_int_t)check->start_period_ms, "retries", check->retries);
+			 (json_int_t)check->start_period_ms, "start_interval_ms",
+			 (json_int_t)check->start_interval_ms, "retries", check->retries);
 }
 
 void health_check_from_json(struct health_check *check, const json_t *json)
@@ -98,6 +103,8 @@ void health_check_from_json(struct health_check *check, const json_t *json)
 		.interval_ms = json_get_int64(json, "interval_ms", DEFAULT_INTERVAL_MS),
 		.timeout_ms = json_get_int64(json, "timeout_ms", DEFAULT_INTERVAL_MS),
 		.start_period_ms = json_get_int64(json, "start_period_ms", 0),
+		.start_interval_ms =
+		    json_get_int64(json, "start_interval_ms", DEFAULT_START_INTERVAL_MS),
 		.retries = (int)json_get_int64(json, "retries", DEFAULT_RETRIES),
 	};
 }
@@ -117,10 +124,21 @@ static bool failure_counts(const struct health *health, const struct health_chec
 		   : now_mono_ms - health->counted_mono_ms >= check->interval_ms;
 }
 
+static int64_t longest_wait_ms(const struct health *health, const struct health_check *check,
+			       int64_t now_mono_ms)
+{
+	bool is_starting = now_mono_ms - health->started_mono_ms < check->start_period_ms;
+	int64_t interval_ms = is_starting && check->start_interval_ms > 0
+				  ? check->start_interval_ms
+				  : check->interval_ms;
+
+	return interval_ms < WAIT_MAX_MS ? interval_ms : WAIT_MAX_MS;
+}
+
 enum health_verdict health_note(struct health *health, const struct health_check *check,
 				bool passed, int64_t now_mono_ms)
 {
-	int64_t longest_ms = check->interval_ms < WAIT_MAX_MS ? check->interval_ms : WAIT_MAX_MS;
+	int64_t longest_ms = longest_wait_ms(health, check, now_mono_ms);
 	int64_t next_ms = health->wait_ms * 3 / 2;
 
 	if (passed)

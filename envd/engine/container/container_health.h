@@ -7,7 +7,8 @@
  *
  * The verdict comes when Compose's would: `retries` failures, an interval apart, after the start
  * period. Between these a service that is not healthy yet is asked more often (50 ms, growing to 1
- * s or the interval), so that being ready is seen soon; those extra failures do not count.
+ * s, or to the interval or start interval where that is shorter), so that being ready is seen soon;
+ * those extra failures do not count.
  */
 #ifndef ENVD_ENGINE_CONTAINER_CONTAINER_HEALTH_H
 #define ENVD_ENGINE_CONTAINER_CONTAINER_HEALTH_H
@@ -22,6 +23,7 @@ struct health_check {
 	int64_t interval_ms;
 	int64_t timeout_ms;
 	int64_t start_period_ms;
+	int64_t start_interval_ms; /* the longest wait in the start period */
 	int retries;
 };
 

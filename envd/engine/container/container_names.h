@@ -14,9 +14,10 @@
 #define LABEL_ENVIRONMENT "envd-environment"
 #define LABEL_SEQUENCE "envd-sequence"
 #define LABEL_HARD_WALL "envd-hard-wall"
-#define LABEL_SERVICE "envd-service" /* containers only, as the next two */
-#define LABEL_CONFIG "envd-config"   /* hash of what it was created from */
-#define LABEL_HEALTH "envd-health"   /* its health check: container_health.h */
+#define LABEL_SERVICE "envd-service"       /* containers only, as the next two */
+#define LABEL_CONFIG "envd-config"         /* hash of what it was created from */
+#define LABEL_STOP_GRACE "envd-stop-grace" /* seconds, if the file gives them */
+#define LABEL_HEALTH "envd-health"         /* its health check: container_health.h */
 
 /* "envd-0123456789ab-KEY"; the caller frees. */
 char *container_name(struct env_id environment, const char *key);

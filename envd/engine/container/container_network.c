@@ -21,34 +21,36 @@ struct makings {
 	size_t count;
 };
 
-static struct docker_call *podman_network_call(const char *name, json_t *labels)
+static struct docker_call *podman_network_call(const char *name, bool is_internal, json_t *labels)
 {
 	struct docker_call *call = docker_call_new("POST", LIBPOD "/networks/create");
 	char interface[INTERFACE_NAME_SIZE];
 
 	/* Two Podman services on one machine choose the same free name, and then share a bridge. */
 	container_interface_name(name, interface);
-	call->body = json_pack("{s:s, s:s, s:s, s:b, s:{s:s}, s:o}", "name", name, "driver",
-			       "bridge", "network_interface", interface, "dns_enabled", 1,
-			       "options", "isolate", "true", "labels", labels);
+	call->body =
+	    json_pack("{s:s, s:s, s:s, s:b, s:b, s:{s:s}, s:o}", "name", name, "driver", "bridge",
+		      "network_interface", interface, "dns_enabled", 1, "internal", is_internal,
+		      "options", "isolate", "true", "labels", labels);
 	return call;
 }
 
-static struct docker_call *docker_network_call(const char *name, json_t *labels)
+static struct docker_call *docker_network_call(const char *name, bool is_internal, json_t *labels)
 {
 	struct docker_call *call = docker_call_new("POST", "/networks/create");
 
-	call->body = json_pack("{s:s, s:b, s:s, s:o}", "Name", name, "CheckDuplicate", 1, "Driver",
-			       "bridge", "Labels", labels);
+	call->body = json_pack("{s:s, s:b, s:s, s:b, s:o}", "Name", name, "CheckDuplicate", 1,
+			       "Driver", "bridge", "Internal", is_internal, "Labels", labels);
 	return call;
 }
 
-static struct docker_call *network_call(const struct makings *makings, const char *name)
+static struct docker_call *network_call(const struct makings *makings, const char *name,
+					bool is_internal)
 {
 	json_t *labels = container_labels(makings->request);
 
-	return makings->runtime->is_podman ? podman_network_call(name, labels)
-					   : docker_network_call(name, labels);
+	return makings->runtime->is_podman ? podman_network_call(name, is_internal, labels)
+					   : docker_network_call(name, is_internal, labels);
 }
 
 static struct docker_call *volume_call(const struct makings *makings, const char *name)
@@ -60,8 +62,8 @@ static struct docker_call *volume_call(const struct makings *makings, const char
 	return call;
 }
 
-/* Takes `name`. */
-static void add(struct makings *makings, const char *kind, char *name)
+/* Takes `name`. `is_internal` is about networks. */
+static void add(struct makings *makings, const char *kind, char *name, bool is_internal)
 {
 	struct making *making;
 
@@ -72,8 +74,8 @@ static void add(struct makings *makings, const char *kind, char *name)
 	makings->items = xrealloc(makings->items, makings->count + 1, sizeof(*makings->items));
 	making = &makings->items[makings->count++];
 	*making = (struct making){ .kind = kind, .name = name };
-	making->call =
-	    strcmp(kind, "network") == 0 ? network_call(makings, name) : volume_call(makings, name);
+	making->call = strcmp(kind, "network") == 0 ? network_call(makings, name, is_internal)
+						    : volume_call(makings, name);
 }
 
 struct anonymous {
@@ -86,7 +88,7 @@ static void add_anonymous(void *arg, const char *path)
 	const struct anonymous *to = arg;
 
 	add(to->makings, "volume",
-	    container_anonymous_volume(to->makings->request, to->service, path));
+	    container_anonymous_volume(to->makings->request, to->service, path), false);
 }
 
 static void add_of_service(struct makings *makings, const struct planned_service *planned)
@@ -97,6 +99,8 @@ static void add_of_service(struct makings *makings, const struct planned_service
 	for (size_t i = 0; i < mounts->count; i++)
 		if (mounts->items[i].kind == COMPOSE_MOUNT_ANONYMOUS)
 			add_anonymous(&to, mounts->items[i].target);
+	if (container_has_secrets_volume(planned->service))
+		add_anonymous(&to, SECRETS_FOLDER);
 	container_image_volumes(planned->service, planned->image, add_anonymous, &to);
 }
 
@@ -106,10 +110,11 @@ static void add_all(struct makings *makings, const struct container_plan *plan)
 
 	for (size_t i = 0; i < plan->file->networks.count; i++)
 		add(makings, "network",
-		    container_name(environment, plan->file->networks.items[i].name));
+		    container_name(environment, plan->file->networks.items[i].name),
+		    plan->file->networks.items[i].is_internal);
 	for (size_t i = 0; i < plan->file->volumes.count; i++)
 		add(makings, "volume",
-		    container_name(environment, plan->file->volumes.items[i].name));
+		    container_name(environment, plan->file->volumes.items[i].name), false);
 	for (size_t i = 0; i < plan->count; i++)
 		add_of_service(makings, &plan->services[i]);
 }
@@ -253,7 +258,7 @@ static bool change_folder(const struct engine_request *request, struct runtime *
 {
 	AUTO(free) char *name = container_name(request->environment, "..renew");
 	AUTO(docker_call_free)
-	struct docker_call *make = podman_network_call(name, container_labels(request));
+	struct docker_call *make = podman_network_call(name, false, container_labels(request));
 	AUTO(docker_call_free)
 	struct docker_call *remove = docker_call_new("DELETE", LIBPOD "/networks/%s", name);
 

@@ -7,10 +7,9 @@
 #include "engine/container/container_image.h"
 #include "engine/container/image_build.h"
 #include "engine/container/container_names.h"
+#include "engine/container/container_payload.h"
 #include "engine/container/image_reference.h"
 #include "model/pins.h"
-
-#define CONFIG_BYTES_MAX ((size_t)1024 * 1024)
 
 static bool read_variables(const struct engine_request *request, const struct template *template,
 			   json_t **variables, struct error *err)
@@ -83,61 +82,6 @@ static void note_needs(const struct container_plan *plan, struct planned_service
 	planned->is_optional = is_needed && !is_required;
 }
 
-static const struct compose_mount *tmpfs_over(const struct compose_service *service,
-					      const char *path)
-{
-	for (size_t i = 0; i < service->mounts.count; i++) {
-		const struct compose_mount *mount = &service->mounts.items[i];
-
-		if (mount->kind == COMPOSE_MOUNT_TMPFS && text_starts_with(path, mount->target) &&
-		    path[strlen(mount->target)] == '/')
-			return mount;
-	}
-	return NULL;
-}
-
-static bool read_config(const struct engine_request *request, const struct container_plan *plan,
-			const struct compose_service *service, struct planned_file *planned,
-			struct error *err)
-{
-	const struct compose_config_use *use = planned->use;
-	const struct compose_config *config = compose_config_find(plan->file, use->source);
-	const struct compose_mount *over = tmpfs_over(service, use->target);
-	AUTO(free) char *path = NULL;
-
-	/* It is put there before the start, and the tmpfs is mounted over it at the start. */
-	if (over)
-		return compose_error(plan->file, use->at, "compose_invalid", err,
-				     "service \"%s\": config \"%s\" at %s would be hidden by the "
-				     "tmpfs at %s",
-				     service->name, use->source, use->target, over->target);
-	if (config->content) {
-		planned->bytes = xstrdup(config->content);
-		planned->length = strlen(config->content);
-		return true;
-	}
-	if (!compose_path_resolve(plan->file, config->at, request->template_folder, config->file,
-				  &path, err) ||
-	    !file_read(path, CONFIG_BYTES_MAX, &planned->bytes, &planned->length, err))
-		return error_wrap(err, "config \"%s\"", config->name);
-	return true;
-}
-
-static bool read_configs(const struct engine_request *request, const struct container_plan *plan,
-			 struct planned_service *planned, struct error *err)
-{
-	const struct compose_config_uses *uses = &planned->service->configs;
-
-	planned->files = xcalloc(uses->count, sizeof(*planned->files));
-	planned->file_count = uses->count;
-	for (size_t i = 0; i < uses->count; i++) {
-		planned->files[i].use = &uses->items[i];
-		if (!read_config(request, plan, planned->service, &planned->files[i], err))
-			return false;
-	}
-	return true;
-}
-
 static bool make_services(const struct engine_request *request, struct container_plan *plan,
 			  struct error *err)
 {
@@ -149,7 +93,7 @@ static bool make_services(const struct engine_request *request, struct container
 		planned->service = &plan->file->services[i];
 		planned->container = container_name(request->environment, planned->service->name);
 		note_needs(plan, planned);
-		if (!read_configs(request, plan, planned, err))
+		if (!payload_read(request, plan, planned, err))
 			return false;
 	}
 	return true;
@@ -259,9 +203,11 @@ static void hash_service(struct planned_service *planned)
 	for (size_t i = 0; i < planned->file_count; i++) {
 		const struct planned_file *file = &planned->files[i];
 
+		/* The hash is stored and shown, and a short secret could be guessed from it. */
 		text_format(&all, "\n%s %o %zu\n", file->use->target, (unsigned)file->use->mode,
-			    file->length);
-		text_add_bytes(&all, file->bytes, file->length);
+			    file->is_secret ? 0 : file->length);
+		if (!file->is_secret)
+			text_add_bytes(&all, file->bytes, file->length);
 	}
 	sha256_text(text_get(&all), all.length, planned->config_hash);
 	text_release(&all);
@@ -395,9 +341,7 @@ bool plan_make(const struct engine_request *request, struct runtime *runtime,
 
 static void service_release(struct planned_service *planned)
 {
-	for (size_t i = 0; i < planned->file_count; i++)
-		free(planned->files[i].bytes);
-	free(planned->files);
+	payload_release(planned);
 	free(planned->container);
 	free(planned->built_name);
 	json_decref(planned->image);

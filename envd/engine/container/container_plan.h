@@ -17,6 +17,7 @@ struct planned_file {
 	const struct compose_config_use *use;
 	char *bytes;
 	size_t length;
+	bool is_secret;
 };
 
 struct planned_service {

@@ -167,7 +167,7 @@ static bool start(struct conversation *conversation, struct error *err)
 {
 	AUTO(close) int input = -1;
 	AUTO(close) int output = -1;
-	AUTO(free) char **variables = variables_pick(variables_of_workers());
+	AUTO(free) char **variables = variables_pick(variables_of_programs());
 	const char *const argv[] = { conversation->run->program, NULL };
 	int ends[2];
 

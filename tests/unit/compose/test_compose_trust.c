@@ -273,6 +273,82 @@ static void files_of_configs_stay_inside_without_trust(void **unused)
 		       false);
 }
 
+/* Also a secret's, which is only a file to begin with. */
+static void files_of_secrets_stay_inside_without_trust(void **unused)
+{
+	const char *yaml = "services: { a: { image: x } }\nsecrets:\n  s: { file: /etc/shadow }\n";
+
+	(void)unused;
+	assert_denied(
+	    yaml, false, "template_not_trusted",
+	    "compose.yaml:3:6: secret \"s\": \"file\" \"/etc/shadow\", which is an absolute "
+	    "path, needs a trusted template");
+	assert_allowed(yaml, true);
+	assert_allowed(
+	    "services: { a: { image: x } }\nsecrets: { s: { file: ./conf/site.conf } }\n", false);
+}
+
+static void powers_and_names_that_reach_out_need_trust(void **unused)
+{
+	static const struct {
+		const char *line;
+		const char *message;
+	} cases[] = {
+		{ "privileged: true",
+		  "4:17: service \"web\": \"privileged\" needs a trusted template" },
+		{ "cap_add: [SYS_ADMIN]",
+		  "4:14: service \"web\": \"cap_add\" needs a trusted template" },
+		{ "devices: [/dev/kvm]",
+		  "4:15: service \"web\": \"devices\" needs a trusted template" },
+		{ "sysctls: { kernel.shmmax: 1 }",
+		  "4:14: service \"web\": \"sysctls\" needs a trusted template" },
+		{ "group_add: [disk]",
+		  "4:16: service \"web\": \"group_add\" needs a trusted template" },
+		{ "extra_hosts: ['m=169.254.169.254']", "4:18: service \"web\": \"extra_hosts\" "
+							"names 169.254.169.254, a cloud's metadata "
+							"address, which needs a trusted template" },
+		{ "extra_hosts: { m: 'fd00:ec2::254' }",
+		  "4:18: service \"web\": \"extra_hosts\" names fd00:ec2::254, a cloud's metadata "
+		  "address, which needs a trusted template" },
+		{ "extra_hosts: ['h:host-gateway']", "4:18: service \"web\": \"extra_hosts\": "
+						     "host-gateway is the machine itself, which "
+						     "needs a trusted template" },
+		{ "dns: 169.254.169.254", "4:10: service \"web\": \"dns\" names 169.254.169.254, a "
+					  "cloud's metadata address, "
+					  "which needs a trusted template" },
+		{ "dns_search: [metadata.google.internal]",
+		  "4:17: service \"web\": \"dns_search\" names metadata.google.internal, a cloud's "
+		  "metadata address, which needs a trusted template" },
+	};
+
+	(void)unused;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		AUTO(free) char *yaml = service_with(cases[i].line);
+		AUTO(free) char *message = xasprintf("compose.yaml:%s", cases[i].message);
+
+		assert_denied(yaml, false, "template_not_trusted", message);
+		assert_allowed(yaml, true);
+	}
+}
+
+static void giving_powers_up_needs_no_trust(void **unused)
+{
+	static const char *const lines[] = {
+		"privileged: false",       "cap_drop: [ALL]",
+		"read_only: true",         "init: true",
+		"ulimits: { nofile: 10 }", "hostname: h",
+		"dns: 10.0.0.1",           "extra_hosts: ['a=10.0.0.1']",
+		"stop_signal: SIGINT",     "tmpfs: /t:noexec",
+	};
+
+	(void)unused;
+	for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
+		AUTO(free) char *yaml = service_with(lines[i]);
+
+		assert_allowed(yaml, false);
+	}
+}
+
 static void host_addresses_other_than_loopback_need_trust(void **unused)
 {
 	AUTO(free) char *yaml = service_with("ports: [\"0.0.0.0:8080:80\"]");
@@ -312,6 +388,9 @@ int main(void)
 		cmocka_unit_test(nobody_gets_the_runtime_s_socket),
 		cmocka_unit_test(the_metadata_address_needs_trust_wherever_it_stands),
 		cmocka_unit_test(files_of_configs_stay_inside_without_trust),
+		cmocka_unit_test(files_of_secrets_stay_inside_without_trust),
+		cmocka_unit_test(powers_and_names_that_reach_out_need_trust),
+		cmocka_unit_test(giving_powers_up_needs_no_trust),
 		cmocka_unit_test(host_addresses_other_than_loopback_need_trust),
 		cmocka_unit_test(a_path_is_resolved_inside_the_folder_or_named_with_its_place),
 	};

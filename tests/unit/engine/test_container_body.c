@@ -137,6 +137,52 @@ static void volumes_are_named_after_the_environment(void **unused)
 	assert_part(body, "HostConfig.Tmpfs", "{\"/t\":\"rw,size=1048576,mode=700\"}");
 }
 
+static void what_the_file_asks_of_the_machine_is_passed_on(void **unused)
+{
+	static const struct {
+		const char *service;
+		const char *path;
+		const char *json;
+	} cases[] = {
+		{ "privileged: true", "HostConfig.Privileged", "true" },
+		{ "read_only: true", "HostConfig.ReadonlyRootfs", "true" },
+		{ "cap_add: [NET_ADMIN]", "HostConfig.CapAdd", "[\"NET_ADMIN\"]" },
+		{ "cap_drop: [ALL]", "HostConfig.CapDrop", "[\"ALL\"]" },
+		{ "group_add: ['7']", "HostConfig.GroupAdd", "[\"7\"]" },
+		{ "sysctls: { a.b: 1 }", "HostConfig.Sysctls", "{\"a.b\":\"1\"}" },
+		{ "devices: ['/dev/null:/dev/n:r']", "HostConfig.Devices",
+		  "[{\"PathOnHost\":\"/dev/null\",\"PathInContainer\":\"/dev/n\","
+		  "\"CgroupPermissions\":\"r\"}]" },
+		{ "hostname: h", "Hostname", "\"h\"" },
+		{ "domainname: d.test", "Domainname", "\"d.test\"" },
+		{ "dns: 10.0.0.1", "HostConfig.Dns", "[\"10.0.0.1\"]" },
+		{ "dns_search: [a]", "HostConfig.DnsSearch", "[\"a\"]" },
+		{ "dns_opt: [b]", "HostConfig.DnsOptions", "[\"b\"]" },
+		{ "extra_hosts: { a: 10.0.0.1 }", "HostConfig.ExtraHosts", "[\"a:10.0.0.1\"]" },
+		{ "init: true", "HostConfig.Init", "true" },
+		{ "stop_signal: SIGINT", "StopSignal", "\"SIGINT\"" },
+		{ "stop_grace_period: 1500ms", "StopTimeout", "2" },
+		{ "stop_grace_period: 5s", "Labels.envd-stop-grace", "\"5\"" },
+		{ "shm_size: 1m", "HostConfig.ShmSize", "1048576" },
+		{ "ulimits: { nofile: { soft: 1, hard: 2 } }", "HostConfig.Ulimits",
+		  "[{\"Name\":\"nofile\",\"Soft\":1,\"Hard\":2}]" },
+		{ "logging: { options: { max-size: 1m } }", "HostConfig.LogConfig",
+		  "{\"Type\":\"json-file\",\"Config\":{\"max-size\":\"1m\"}}" },
+		{ "tmpfs: '/t:size=1k,noexec'", "HostConfig.Tmpfs",
+		  "{\"/t\":\"rw,size=1024,noexec\"}" },
+		{ "user: '1'", "HostConfig.Privileged", "nothing" },
+		{ "user: '1'", "HostConfig.CapAdd", "nothing" },
+	};
+	struct error err;
+
+	(void)unused;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		AUTO(json_decref) json_t *body = body_of(cases[i].service, IMAGE, true, &err);
+
+		assert_part(body, cases[i].path, cases[i].json);
+	}
+}
+
 static void limits_leave_no_swap(void **unused)
 {
 	struct error err;
@@ -223,6 +269,7 @@ int main(void)
 		cmocka_unit_test(a_service_without_any_command_is_refused),
 		cmocka_unit_test(host_ports_are_the_systems_choice_unless_the_file_insists),
 		cmocka_unit_test(volumes_are_named_after_the_environment),
+		cmocka_unit_test(what_the_file_asks_of_the_machine_is_passed_on),
 		cmocka_unit_test(limits_leave_no_swap),
 		cmocka_unit_test(every_container_carries_whose_it_is),
 		cmocka_unit_test(who_is_not_trusted_gains_no_privileges),

@@ -95,6 +95,28 @@ static void assert_argv(const struct health_check *check, const char *expected)
 	assert_string_equal(argv, expected);
 }
 
+static void the_start_period_has_an_interval_of_its_own(void **unused)
+{
+	const struct health_check check = { .interval_ms = 30000,
+					    .start_period_ms = 60000,
+					    .start_interval_ms = 200,
+					    .retries = 3 };
+	struct health health;
+	int64_t now_mono_ms = 0;
+
+	(void)unused;
+	health_start(&health, now_mono_ms);
+	while (now_mono_ms < 60000) {
+		assert_int_equal(health_note(&health, &check, false, now_mono_ms), HEALTH_STARTING);
+		assert_true(health.wait_ms <= 200);
+		now_mono_ms += health.wait_ms;
+	}
+	for (int i = 0; i < 10; i++)
+		assert_int_equal(health_note(&health, &check, false, now_mono_ms += 500),
+				 HEALTH_STARTING);
+	assert_true(health.wait_ms > 200);
+}
+
 static void the_check_of_an_image_is_read(void **unused)
 {
 	static const struct {
@@ -175,6 +197,7 @@ int main(void)
 		cmocka_unit_test(the_verdict_comes_when_composes_would),
 		cmocka_unit_test(being_healthy_is_seen_at_once),
 		cmocka_unit_test(nothing_is_asked_more_than_a_second_apart_at_first),
+		cmocka_unit_test(the_start_period_has_an_interval_of_its_own),
 		cmocka_unit_test(the_check_of_an_image_is_read),
 		cmocka_unit_test(the_file_decides_over_the_image),
 		cmocka_unit_test(a_check_survives_its_label),
