@@ -44,6 +44,7 @@ SIMULATION_SOURCES := $(filter-out tests/simulation/main.c,$(wildcard tests/simu
 UNIT_TESTS := $(wildcard tests/unit/*/test_*.c)
 SCENARIO_TESTS := $(wildcard tests/scenario/test_*.c)
 FAILURE_TESTS := $(wildcard tests/failure/test_*.c)
+SLOW_TESTS := $(wildcard tests/slow/*)
 TEMPLATE_TESTS := $(wildcard templates/*/test/run)
 # Need images that take a minute to build.
 LIVE_TEMPLATE_TESTS := $(wildcard templates/*/test/live)
@@ -163,7 +164,7 @@ SCENARIO_PROGRAMS := $(call test_program,$(SCENARIO_TESTS))
 FAILURE_PROGRAMS := $(call test_program,$(FAILURE_TESTS))
 RUN := ENVD_BIN=$(abspath $(BUILD))/bin tests/run
 
-.PHONY: test test-unit test-scenario test-failure test-live test-ci test-all test-slow chaos planted build-tests
+.PHONY: test test-unit test-scenario test-failure test-live test-ci test-corpus test-all test-slow chaos planted build-tests
 build-tests: all $(BUILD)/tests/simulation/main $(UNIT_PROGRAMS) $(SCENARIO_PROGRAMS) $(FAILURE_PROGRAMS)
 
 test: ## unit and scenario tests, on real runtimes; installs what it needs
@@ -186,17 +187,22 @@ test-live: all ## every template built on a real runtime, its planted faults cau
 test-ci: all ## what CI systems use, under ci/: run by their own tools on a real runtime
 	@$(RUN) --limit 600 $(CI_TESTS)
 
+test-corpus: all ## the Compose corpus alone: what runs by envd and by the real docker compose
+	@ci/local/docker-compose >/dev/null
+	@$(RUN) --limit 600 $(SLOW_TESTS)
+
 test-all: ## everything: test, then test-slow
 	@$(MAKE) --no-print-directory test
 	@$(MAKE) --no-print-directory test-slow
 
-test-slow: ## failure tests, templates live, CI steps, fuzzing, schemathesis, then all under ASan and UBSan, planted bugs
+test-slow: ## failure tests, live, CI, Compose corpus, fuzzing, schemathesis, then all under ASan and UBSan, planted bugs
 	@ci/local/packages build test runtime docker lint
 	@$(MAKE) --no-print-directory test-failure
 	@$(MAKE) --no-print-directory FAULTS=1 all
 	@ENVD_CHAOS=quick $(RUN) --limit 480 tests/chaos/crash_matrix tests/chaos/nth_calls
 	@$(MAKE) --no-print-directory test-live
 	@$(MAKE) --no-print-directory test-ci
+	@$(MAKE) --no-print-directory test-corpus
 	@$(MAKE) --no-print-directory fuzz-short
 	@$(MAKE) --no-print-directory schemathesis
 	@$(MAKE) --no-print-directory SANITIZE=1 sanitized
@@ -257,7 +263,7 @@ C_FILES = $(wildcard envd/*.[ch] envd/*/*.[ch] envd/*/*/*.[ch] cli/*.[ch] reaper
 	tests/support/*.[ch] tests/simulation/*.[ch] tests/unit/*/*.c tests/scenario/*.c tests/failure/*.c \
 	tests/fuzz/*.[ch])
 SHELL_FILES = $(shell grep -lE '^\#!/bin/(ba)?sh' ci/local/* tests/fuzz/run tests/schemathesis/run tests/run tests/lint/* tests/ci/* tests/support/* \
-	tests/planted/run .ci/run 2>/dev/null)
+	tests/planted/run tests/slow/* .ci/run 2>/dev/null)
 
 .PHONY: lint longest format
 lint: ## structure, format, two compilers' warnings, cppcheck, shellcheck
