@@ -1,11 +1,11 @@
 /*
- * compose.h - a Compose file as data: parsed, interpolated, validated. No I/O: the caller has the
- * bytes and the variables.
+ * compose.h - a Compose project as data: loaded, merged, interpolated, validated. It reads the
+ * template's files and nothing else; what they may name is compose_trust.h's to say.
  *
  * A key of the Compose specification that envd does not honour is an error which names it, with its
- * place ("compose.yaml:12:5: service "web": "privileged" is not supported"); nothing is ignored in
- * silence but `version:` and `x-...` keys. So what is in these structs is all that the file asks
- * for.
+ * place ("compose.yaml:12:5: service "web": "network_mode" is not supported"); nothing is ignored
+ * in silence but `version:` and `x-...` keys. So what is in these structs is all that the files ask
+ * for. templates/README.md has every key.
  *
  * Interpolation: $NAME, ${NAME}, ${NAME:-default}, ${NAME-default}, ${NAME:?error}, ${NAME?error},
  * ${NAME:+alternative}, ${NAME+alternative}, $$ for a dollar sign; in values, not in keys. A
