@@ -28,6 +28,7 @@ static bool parse(struct compose_loading *loading, const struct compose_wanted *
 	struct compose_reader *reader = loading->reader;
 	struct compose_origins *origins = reader->file->origins;
 	AUTO(yaml_free) struct yaml_document *document = NULL;
+	struct compose_origin *origin;
 
 	if (length > COMPOSE_BYTES_MAX)
 		return too_large(wanted->path, err);
@@ -36,9 +37,10 @@ static bool parse(struct compose_loading *loading, const struct compose_wanted *
 	if (origins->count == COMPOSE_FILES_MAX)
 		return compose_wrong(reader, wanted->at, err, "more than %d files",
 				     COMPOSE_FILES_MAX);
-	origins->items[origins->count++] =
-	    (struct compose_origin){ TAKE(document->file), xstrdup(wanted->folder),
-				     json_incref(wanted->variables) };
+	origin = &origins->items[origins->count++];
+	origin->file = TAKE(document->file);
+	origin->folder = xstrdup(wanted->folder);
+	origin->variables = json_incref(wanted->variables);
 	*root = TAKE(document->root);
 	return true;
 }

@@ -128,9 +128,8 @@ static int64_t longest_wait_ms(const struct health *health, const struct health_
 			       int64_t now_mono_ms)
 {
 	bool is_starting = now_mono_ms - health->started_mono_ms < check->start_period_ms;
-	int64_t interval_ms = is_starting && check->start_interval_ms > 0
-				  ? check->start_interval_ms
-				  : check->interval_ms;
+	int64_t interval_ms = is_starting && check->start_interval_ms > 0 ? check->start_interval_ms
+									  : check->interval_ms;
 
 	return interval_ms < WAIT_MAX_MS ? interval_ms : WAIT_MAX_MS;
 }
