@@ -128,7 +128,7 @@ static void an_output_of_a_port_that_is_not_published_is_found(void **state)
 
 static void a_mistake_in_the_compose_file_is_found_with_its_place(void **state)
 {
-	AUTO(free) char *text = with(compose_yaml, "ports:", "privileged: true\n    ports:");
+	AUTO(free) char *text = with(compose_yaml, "ports:", "network_mode: host\n    ports:");
 
 	write_file(*state, "compose.yaml", text);
 	assert_refused(*state, "compose_unsupported", "compose.yaml:5:");
