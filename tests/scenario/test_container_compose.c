@@ -170,11 +170,11 @@ static void networks_keep_apart_who_shares_none(void **state)
 	assert_int_not_equal(stage_fetch(stage, "front", "db"), 0);
 	assert_int_not_equal(stage_fetch(stage, "front", "store"), 0);
 	/* Beside a Docker, whose firewall drops what nobody allowed, Podman's internal networks
-	 * resolve names and pass nothing (templates/README.md); there is a Docker here. */
-	assert_int_equal(stage_exec(stage, "api", "nslookup sql >/dev/null", NULL), 0);
-	assert_int_equal(stage_exec(stage, "db", "nslookup middle >/dev/null", NULL), 0);
-	if (!stage_is_podman(stage))
+	 * pass nothing (templates/README.md); there is a Docker here. */
+	if (!stage_is_podman(stage)) {
 		assert_int_equal(stage_fetch(stage, "api", "sql"), 0);
+		assert_int_equal(stage_fetch(stage, "db", "middle"), 0);
+	}
 	stage_free(stage);
 }
 
