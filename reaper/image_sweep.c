@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/bytes.h"
+#include "base/byte_size.h"
 #include "base/clock.h"
 #include "base/files.h"
 #include "base/json_read.h"
@@ -57,7 +57,7 @@ static bool tell(struct store *store, const struct target *target, const json_t 
 		 bool is_dry, struct error *err)
 {
 	AUTO(free) char *message = NULL;
-	char shown[BYTES_TEXT_SIZE];
+	char shown[BYTE_SIZE_TEXT];
 	const json_t *item;
 	int64_t bytes = 0;
 	size_t i;
@@ -65,13 +65,13 @@ static bool tell(struct store *store, const struct target *target, const json_t 
 	json_array_foreach(removed, i, item) {
 		bytes += json_get_int64(item, "bytes", 0);
 		printf("image %s  %s%s\n", json_get_string(item, "image", ""),
-		       bytes_format(json_get_int64(item, "bytes", 0), shown),
+		       byte_size_format(json_get_int64(item, "bytes", 0), shown),
 		       is_dry ? "  to be removed" : "  removed");
 	}
 	if (is_dry || json_array_size(removed) == 0)
 		return true;
 	message = xasprintf("%zu images of target \"%s\" removed that nothing used (%s)",
-			    json_array_size(removed), target->name, bytes_format(bytes, shown));
+			    json_array_size(removed), target->name, byte_size_format(bytes, shown));
 	return write_history(store, message, err);
 }
 

@@ -1,5 +1,6 @@
 #include "base/byte_size.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -43,4 +44,17 @@ bool byte_size_parse(const char *text, const char *what, int64_t *bytes, struct 
 	}
 	return error_set(err, ERR_INVALID, "%s \"%s\" is not a size, such as 512MiB or 2GiB", what,
 			 text_printable(text, shown, sizeof(shown)));
+}
+
+const char *byte_size_format(int64_t bytes, char into[BYTE_SIZE_TEXT])
+{
+	static const char *const names[] = { "B", "KiB", "MiB", "GiB", "TiB" };
+	double value = (double)bytes;
+	size_t unit = 0;
+
+	for (; value >= 1024 && unit + 1 < ARRAY_SIZE(names); unit++)
+		value /= 1024;
+	snprintf(into, BYTE_SIZE_TEXT, value == (double)(int64_t)value ? "%.0f %s" : "%.1f %s",
+		 value, names[unit]);
+	return into;
 }

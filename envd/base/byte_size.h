@@ -14,4 +14,9 @@
 NODISCARD bool byte_size_parse(const char *text, const char *what, int64_t *bytes,
 			       struct error *err);
 
+#define BYTE_SIZE_TEXT 24
+
+/* "16 GiB", "1.5 GiB", "512 MiB". Returns `into`. */
+const char *byte_size_format(int64_t bytes, char into[BYTE_SIZE_TEXT]);
+
 #endif

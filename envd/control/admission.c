@@ -2,14 +2,14 @@
 
 #include <string.h>
 
-#include "base/bytes.h"
+#include "base/byte_size.h"
 #include "compose/compose.h"
 #include "model/pins.h"
 #include "store/store_environments.h"
 
 bool admission_judge(const char *target, const struct admission_numbers *n, struct error *err)
 {
-	char needed[BYTES_TEXT_SIZE], used[BYTES_TEXT_SIZE], max[BYTES_TEXT_SIZE];
+	char needed[BYTE_SIZE_TEXT], used[BYTE_SIZE_TEXT], max[BYTE_SIZE_TEXT];
 
 	if (n->live >= n->live_max)
 		return error_set_as(err, ERR_LIMIT, "target_full",
@@ -20,9 +20,9 @@ bool admission_judge(const char *target, const struct admission_numbers *n, stru
 	return error_set_as(err, ERR_LIMIT, "target_memory",
 			    "waits for memory: it needs %s, and %s of the %s of target \"%s\" are "
 			    "taken",
-			    bytes_format(n->memory_needed, needed),
-			    bytes_format(n->memory_used, used), bytes_format(n->memory_max, max),
-			    target);
+			    byte_size_format(n->memory_needed, needed),
+			    byte_size_format(n->memory_used, used),
+			    byte_size_format(n->memory_max, max), target);
 }
 
 bool admission_is_refusal(const struct error *err)
@@ -84,7 +84,7 @@ static int64_t need_of(const struct template_entry *entry, const json_t *pins,
 bool admission_need(const struct target *target, const struct template_entry *entry,
 		    const json_t *pins, const json_t *parameters, int64_t *bytes, struct error *err)
 {
-	char needed[BYTES_TEXT_SIZE], max[BYTES_TEXT_SIZE];
+	char needed[BYTE_SIZE_TEXT], max[BYTE_SIZE_TEXT];
 
 	*bytes = 0;
 	if (target->memory_bytes_max == 0)
@@ -94,8 +94,8 @@ bool admission_need(const struct target *target, const struct template_entry *en
 		return true;
 	error_set_as(err, ERR_INVALID, "memory_never_fits",
 		     "template \"%s\" needs %s of memory, and target \"%s\" has %s in all",
-		     entry->template->name, bytes_format(*bytes, needed), target->name,
-		     bytes_format(target->memory_bytes_max, max));
+		     entry->template->name, byte_size_format(*bytes, needed), target->name,
+		     byte_size_format(target->memory_bytes_max, max));
 	return error_hint(err, "lower the memory limits of its services, or limits.memory of its "
 			       "template");
 }

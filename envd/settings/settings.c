@@ -4,7 +4,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "base/bytes.h"
+#include "base/byte_size.h"
 #include "base/duration.h"
 #include "base/files.h"
 #include "base/json_read.h"
@@ -199,9 +199,8 @@ static bool set_memory(const struct yaml_document *file, const struct yaml_node 
 {
 	struct error inner;
 
-	if (at->kind != YAML_SCALAR)
-		return yaml_error(file, at, err, "\"memory\" must be a single value");
-	return bytes_parse(at->text, "\"memory\"", &target->memory_bytes_max, &inner) ||
+	return byte_size_parse(at->kind == YAML_SCALAR ? at->text : "", "memory",
+			       &target->memory_bytes_max, &inner) ||
 	       yaml_error(file, at, err, "%s", inner.message);
 }
 

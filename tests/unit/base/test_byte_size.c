@@ -50,11 +50,23 @@ static void what_is_no_size_is_refused_by_name(void **unused)
 	}
 }
 
+static void sizes_are_shown_in_the_unit_that_fits(void **unused)
+{
+	char text[BYTE_SIZE_TEXT];
+
+	(void)unused;
+	assert_string_equal(byte_size_format(0, text), "0 B");
+	assert_string_equal(byte_size_format(536870912, text), "512 MiB");
+	assert_string_equal(byte_size_format(1610612736, text), "1.5 GiB");
+	assert_string_equal(byte_size_format((int64_t)3 << 50, text), "3072 TiB");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sizes_are_read_as_people_write_them),
 		cmocka_unit_test(what_is_no_size_is_refused_by_name),
+		cmocka_unit_test(sizes_are_shown_in_the_unit_that_fits),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
