@@ -206,6 +206,48 @@ static void networks_and_dependencies_are_merged_in_every_notation(void **unused
 	assert_int_equal(web->needs.items[1].condition, COMPOSE_COMPLETED);
 }
 
+static void builds_are_merged_in_every_notation(void **unused)
+{
+	const struct compose_build *build;
+
+	(void)unused;
+	put("base.yaml", "services:\n"
+			 "  a: { build: { context: ./a, args: { A: 1, B: 1 } } }\n"
+			 "  b: { build: ./b }\n"
+			 "  c: { build: { context: ./c, target: base } }\n");
+	put("over.yaml", "services:\n"
+			 "  a: { build: { args: [B=2, C=2] }, pull_policy: build }\n"
+			 "  b: { build: { target: debug }, platform: linux/amd64 }\n"
+			 "  c: { build: ./other }\n");
+	load("base.yaml over.yaml");
+	build = service("a")->build;
+	assert_string_equal(build->context, "./a");
+	assert_pairs(&build->args, "A=1 B=2 C=2");
+	assert_int_equal(service("a")->pull, COMPOSE_PULL_BUILD);
+	build = service("b")->build;
+	assert_string_equal(build->context, "./b");
+	assert_string_equal(build->target, "debug");
+	assert_string_equal(service("b")->platform, "linux/amd64");
+	build = service("c")->build;
+	assert_string_equal(build->context, "./other");
+	assert_string_equal(build->target, "base");
+}
+
+static void a_build_of_another_file_is_in_that_files_folder(void **unused)
+{
+	(void)unused;
+	put("web/compose.yaml", "services:\n"
+				"  short: { build: ./app }\n"
+				"  none: { build: { dockerfile: Own } }\n");
+	put("compose.yaml", "include: [web/compose.yaml]\n"
+			    "services:\n"
+			    "  here: { extends: { file: web/compose.yaml, service: short } }\n");
+	load("compose.yaml");
+	assert_string_equal(service("short")->build->context, "web/app");
+	assert_string_equal(service("here")->build->context, "web/app");
+	assert_string_equal(service("none")->build->context, "web/.");
+}
+
 static void reset_drops_and_override_replaces(void **unused)
 {
 	const struct compose_service *web;
@@ -558,6 +600,8 @@ int main(void)
 		TEST(variables_are_merged_by_name_in_every_notation),
 		TEST(volumes_are_merged_by_target_and_ports_added),
 		TEST(networks_and_dependencies_are_merged_in_every_notation),
+		TEST(builds_are_merged_in_every_notation),
+		TEST(a_build_of_another_file_is_in_that_files_folder),
 		TEST(reset_drops_and_override_replaces),
 		TEST(an_error_names_the_file_that_it_is_in),
 		TEST(a_service_extends_another_of_its_file),
