@@ -61,10 +61,10 @@ NODISCARD bool store_environments_next_due(struct store *store, int64_t now_ms, 
 /* Neither destroyed nor queued, of one target. */
 NODISCARD bool store_environments_live_count(struct store *store, const char *target,
 					     int64_t *count, struct error *err);
-/* Not destroyed, queued ones too: as long as there are any, something is owed. */
 /* What those need together, in bytes. */
 NODISCARD bool store_environments_live_memory(struct store *store, const char *target,
 					      int64_t *bytes, struct error *err);
+/* Not destroyed, queued ones too: as long as there are any, something is owed. */
 NODISCARD bool store_environments_open_count(struct store *store, int64_t *count,
 					     struct error *err);
 /* What a project has now; `since_ms`: an hour ago. */

@@ -205,8 +205,11 @@ static const struct schema_field target_fields[] = {
 	{ "name", "string", "its name" },
 	{ "engine", "string", "that builds there" },
 	{ "publish_address", "string", "at which its environments are reached" },
+	{ "advertised?", "string", "the name that is given to clients in its place" },
 	{ "environments", "integer", "there now" },
 	{ "environments_max", "integer", "that fit" },
+	{ "memory_bytes", "integer", "that those there need" },
+	{ "memory_bytes_max", "integer?", "for all of them; null: not looked at" },
 };
 SCHEMA(target_schema, "Target",
        "what environments are built on",

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "base/files.h"
 #include "base/json_read.h"
 #include "base/text.h"
 #include "tests/support/eventually.h"
@@ -43,6 +44,21 @@ static const char talking_compose[] =
     "    ports: ['80']\n"
     "    healthcheck: { test: [CMD, test, -f, /www/index.html], interval: 100ms, retries: 50 }\n";
 
+/* With a name of its own, and room that is counted. */
+static void describe_target(struct world *world)
+{
+	AUTO(free) char *path = path_join(world->folder, "envd.yaml");
+	AUTO(free) char *argument = xasprintf("--config=%s", path);
+	AUTO(free)
+	char *text = xasprintf("targets:\n  - { name: local, engine: container, socket: '%s', "
+			       "advertised: localhost, memory: 64g }\n",
+			       world->runtime);
+	struct error err;
+
+	assert_true(file_write_atomically(path, text, strlen(text), 0600, &err));
+	world_argument(world, argument);
+}
+
 static int start(void **state)
 {
 	struct story *story = xcalloc(1, sizeof(*story));
@@ -62,6 +78,7 @@ static int start(void **state)
 		    "services:\n  web:\n    image: localhost/envd-test/busybox:1\n"
 		    "    command: [sh, -c, 'echo dying; exit 3']\n");
 	world_write(story->world, "broken", "template.yaml", "apiVersion: envd/v1\nnaem: x\n");
+	describe_target(story->world);
 	world_start(story->world);
 	story->document = world_ask(story->world, "GET", "/v1/openapi.json", NULL, &status);
 	assert_int_equal(status, 200);
