@@ -385,3 +385,11 @@ void stage_load_foreign_image(const struct stage *stage)
 
 	assert_int_equal(system(command), 0);
 }
+
+void stage_says(struct stage *stage, const char *service, const char *command, const char *expected)
+{
+	AUTO(free) char *output = NULL;
+
+	assert_int_equal(stage_exec(stage, service, command, &output), 0);
+	assert_string_equal(output, expected);
+}

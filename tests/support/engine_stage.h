@@ -58,6 +58,9 @@ bool stage_do(struct stage *stage, const char *verb);
 pid_t stage_begin(struct stage *stage, const char *verb);
 /* A command in a service; its exit status, -1 when it could not be run. `output` may be NULL. */
 int stage_exec(struct stage *stage, const char *service, const char *command, char **output);
+/* It succeeds and writes this, or the test fails. */
+void stage_says(struct stage *stage, const char *service, const char *command,
+		const char *expected);
 
 /* The test fails unless the verb succeeds, or fails with this slug. */
 void stage_must(struct stage *stage, const char *verb);

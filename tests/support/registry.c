@@ -258,3 +258,30 @@ void registry_bad_line(struct registry *registry, ...)
 	snprintf(registry->line_name, sizeof(registry->line_name), "127.0.0.1:%d", atoi(said));
 	trust(registry, registry->line_name);
 }
+
+/* ---- passwords ------------------------------------------------------------------------------- */
+
+void registry_log_in(const struct registry *registry, const char *name, const char *password)
+{
+	AUTO(free) char *plain = xasprintf("%s:%s", REGISTRY_USER, password);
+	AUTO(free) char *encoded = base64_encode(plain, strlen(plain), false);
+	AUTO(free) char *path = path_join(registry->folder, "config.json");
+	AUTO(free)
+	char *json = xasprintf("{\"auths\":{\"https://%s/v1/\":{\"auth\":\"%s\"}}}", name, encoded);
+	struct error err;
+
+	assert_true(file_write_atomically(path, json, strlen(json), 0600, &err));
+	setenv("DOCKER_CONFIG", registry->folder, 1);
+}
+
+void registry_assert_no_password(const struct stage *stage)
+{
+	AUTO(free) char *lock = json_to_text(stage->lock);
+	AUTO(free)
+	char *search = xasprintf("! grep -rqF -e " REGISTRY_PASSWORD " %s", stage->folder);
+
+	assert_null(strstr(stage->said, REGISTRY_PASSWORD));
+	assert_null(strstr(stage->err.message, REGISTRY_PASSWORD));
+	assert_null(strstr(lock, REGISTRY_PASSWORD));
+	assert_int_equal(system(search), 0);
+}

@@ -50,4 +50,10 @@ bool registry_has_image(const struct registry *registry, const char *image);
  * `line_name` is what to pull from. */
 void registry_bad_line(struct registry *registry, ...);
 
+/* Into $DOCKER_CONFIG/config.json, where Docker's users keep it; the caller unsets DOCKER_CONFIG.
+ */
+void registry_log_in(const struct registry *registry, const char *name, const char *password);
+/* Not in what was said, not in the error, not in the lock, in no file of the environment. */
+void registry_assert_no_password(const struct stage *stage);
+
 #endif
