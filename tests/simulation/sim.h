@@ -148,6 +148,7 @@ struct sim_env {
 	int64_t promised_wall_ms;
 	int promised_boot;
 	int64_t lease_ms;
+	int64_t asked_ms;              /* by extensions that are not answered yet */
 	int64_t builder_well_since_ms; /* when the promise was due, for the grace */
 };
 
@@ -253,7 +254,7 @@ void sim_judge_commit(struct sim_program *program);
 void sim_judge_go(struct sim_program *program, struct job_id job, struct env_id id,
 		  enum sim_kind kind);
 /* A client was told that it got `more_ms`. */
-void sim_judge_promise(struct sim_program *program, struct env_id id, int64_t more_ms);
+void sim_judge_promise(struct sim_program *program, struct env_id id);
 /* Nothing is open any more. */
 bool sim_judge_is_settled(void);
 void sim_judge_end(void);

@@ -83,7 +83,7 @@ static void hear(struct request *request)
 		hear_created(request);
 	if (request->kind == OP_EXTEND) {
 		sim->counts.extended++;
-		sim_judge_promise(&sim->programs[SIM_BUILDER], request->id, request->ms);
+		sim_judge_promise(&sim->programs[SIM_BUILDER], request->id);
 	}
 }
 
@@ -99,6 +99,8 @@ static void settle(void *arg, const struct error *failure)
 	} else {
 		hear(request);
 	}
+	if (request->kind == OP_EXTEND)
+		sim_env_of(request->id)->asked_ms -= request->ms;
 }
 
 static void submit(void *arg)
@@ -137,5 +139,7 @@ void sim_clients_do(const struct sim_op *op)
 	memset(request.digest, '0', sizeof(request.digest) - 1);
 	kept = xcalloc(1, sizeof(*kept));
 	*kept = request;
+	if (request.kind == OP_EXTEND)
+		sim_env_of(request.id)->asked_ms += request.ms;
 	sim_loop_post(builder->control.loop, submit, kept);
 }

@@ -63,17 +63,19 @@ static bool lease_end_is_past(const struct environment *env)
 	return env->expires_at_ms < sim_wall_ms() - LATE_MS;
 }
 
-/* More than was there and was asked for; of a program that died it is not known what was there. */
-static void judge_generosity(const struct sim_env *known, int64_t had_until_ms, int64_t more_ms)
+/* More than was there and was asked for; of a program that died it is not known what was there.
+ * Extensions that came while the program hung are done in one turn, so that the answer to the first
+ * already tells of the second: what all of them asked for counts. */
+static void judge_generosity(const struct sim_env *known, int64_t had_until_ms)
 {
-	int64_t most = later_of(had_until_ms, sim->now_ms + SIM_GRACE_MS) + more_ms;
+	int64_t most = later_of(had_until_ms, sim->now_ms + SIM_GRACE_MS) + known->asked_ms;
 
 	if (!sim->counts.crashes && known->promised_end_ms > most + LATE_MS)
 		sim_fail("L %s got %lld ms more than was asked for", known->id.text,
 			 (long long)(known->promised_end_ms - most));
 }
 
-void sim_judge_promise(struct sim_program *program, struct env_id id, int64_t more_ms)
+void sim_judge_promise(struct sim_program *program, struct env_id id)
 {
 	int64_t had_until_ms = sim_env_of(id)->promised_end_ms;
 	AUTO(environment_free) struct environment *env = NULL;
@@ -87,7 +89,7 @@ void sim_judge_promise(struct sim_program *program, struct env_id id, int64_t mo
 		sim_fail("S7 %s was extended until a time that had passed", id.text);
 	else
 		promise(sim_env_of(id), env);
-	judge_generosity(sim_env_of(id), had_until_ms, more_ms);
+	judge_generosity(sim_env_of(id), had_until_ms);
 }
 
 static int64_t tolerance_ms(const struct sim_env *known)
