@@ -111,6 +111,7 @@ extern const struct command command_env;
 extern const struct command command_forward;
 extern const struct command command_lock;
 extern const struct command command_diff;
+extern const struct command command_evidence;
 extern const struct command command_check_lint;
 extern const struct command command_check;
 extern const struct command command_report;

@@ -104,6 +104,7 @@ static void add_row(struct table *table, const json_t *environment)
 	const char *state = json_get_string(environment, "state", "?");
 	const char *verdict =
 	    json_get_string(json_object_get(environment, "checks"), "verdict", "-");
+	bool is_kept = environment_is_in(environment, "failed");
 	bool is_quarantined = json_get_bool(environment, "quarantined", false);
 
 	environment_expiry(environment, &expiry);
@@ -113,7 +114,9 @@ static void add_row(struct table *table, const json_t *environment)
 	const char *cells[] = {
 		json_get_string(environment, "name", "?"),
 		json_get_string(environment, "template", "?"),
-		is_quarantined ? "quarantined" : state,
+		is_quarantined ? "quarantined"
+		: is_kept      ? "failed (kept)"
+			       : state,
 		verdict,
 		text_get(&expiry),
 		json_get_string(environment, "owner", "?"),

@@ -116,6 +116,8 @@ bool creation_prepare(struct creation *creation, const char *template, struct er
 
 		json_object_set_new(request, "ttl", json_string(exact));
 	}
+	if (options->keep)
+		json_object_set_new(request, "keep", json_string(options->keep));
 	return add_pairs(request, "pins", "--pin", &options->pins, err) &&
 	       add_pairs(request, "parameters", "--param", &options->parameters, err) &&
 	       add_pairs(request, "labels", "--label", &options->labels, err) &&

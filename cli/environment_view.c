@@ -99,6 +99,41 @@ static void print_expiry(const json_t *environment)
 	print_field("expires", text_get(&words));
 }
 
+/* A lease of its own kind: what failed is kept to be looked at, and for nothing else. */
+static void print_kept(const json_t *environment)
+{
+	const json_t *kept = json_object_get(environment, "kept");
+	AUTO(text_release) struct text words = TEXT_EMPTY;
+	char length[DURATION_TEXT_SIZE], at[CLOCK_TEXT_SIZE];
+	int64_t at_ms;
+
+	if (time_of(kept, "until", &at_ms))
+		text_format(&words, "until %s to be looked at, then destroyed",
+			    clock_format_seconds(at_ms, at));
+	else if (json_is_object(kept) && !environment_is_ending(environment))
+		text_format(&words, "for %s, should it fail",
+			    duration_format(json_get_int64(kept, "seconds", 0) * 1000, length));
+	print_field("kept", text_get(&words));
+}
+
+static void print_evidence(const json_t *environment)
+{
+	const json_t *evidence = json_object_get(environment, "evidence");
+	const char *state = json_get_string(evidence, "state", "none");
+	AUTO(text_release) struct text words = TEXT_EMPTY;
+
+	if (text_equal(state, "taken"))
+		text_format(&words, "envctl evidence %s (%lld bytes, %s)",
+			    json_get_string(environment, "name", "NAME"),
+			    (long long)json_get_int64(evidence, "bytes", 0),
+			    json_get_string(evidence, "taken_at", ""));
+	else if (text_equal(state, "wanted"))
+		text_add(&words, "is being taken");
+	else if (text_equal(state, "given_up"))
+		text_add(&words, "could not be taken (its history says why)");
+	print_field("evidence", text_get(&words));
+}
+
 static void print_outputs(const json_t *environment)
 {
 	const char *name;
@@ -171,6 +206,7 @@ void environment_print(const struct cli *cli, const json_t *environment)
 	print_field("owner", json_get_string(environment, "owner", ""));
 	print_outputs(environment);
 	print_expiry(environment);
+	print_kept(environment);
 	print_field("checks",
 		    json_get_string(json_object_get(environment, "checks"), "verdict", ""));
 	print_map("pins", json_object_get(environment, "pins"));
@@ -178,6 +214,7 @@ void environment_print(const struct cli *cli, const json_t *environment)
 	print_map("labels", json_object_get(environment, "labels"));
 	print_cost(environment);
 	print_trouble(environment);
+	print_evidence(environment);
 }
 
 /* ---- the end ---- */
@@ -223,6 +260,15 @@ static const struct {
 	{ "queue_timeout", ERR_LIMIT, "queue_timeout", "found no room in time" },
 };
 
+/* It is kept, or is being taken right now. */
+static bool has_evidence(const json_t *environment)
+{
+	const char *state =
+	    json_get_string(json_object_get(environment, "evidence"), "state", "none");
+
+	return text_equal(state, "taken") || text_equal(state, "wanted");
+}
+
 bool environment_failure(struct cli *cli, const json_t *environment, struct error *err)
 {
 	const char *reason = json_get_string(environment, "reason", "create_failed");
@@ -240,7 +286,12 @@ bool environment_failure(struct cli *cli, const json_t *environment, struct erro
 	text_add(&cli->cause, cause);
 	error_set_as(err, failures[i].code, failures[i].slug, "environment \"%s\" %s", name,
 		     failures[i].words);
-	if (*json_get_string(error, "hint", ""))
+	if (*json_get_string(error, "hint", "") && !has_evidence(environment))
 		return error_hint(err, "%s", json_get_string(error, "hint", ""));
-	return error_hint(err, "envctl report %s    or    envctl history %s", name, name);
+	if (*json_get_string(error, "hint", ""))
+		return error_hint(err, "%s; and what was there: envctl evidence %s",
+				  json_get_string(error, "hint", ""), name);
+	return error_hint(err, "envctl report %s    or    envctl history %s%s%s", name, name,
+			  has_evidence(environment) ? "    or    envctl evidence " : "",
+			  has_evidence(environment) ? name : "");
 }

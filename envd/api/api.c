@@ -4,6 +4,7 @@
 #include "api/api_costs.h"
 #include "api/api_environments.h"
 #include "api/api_events.h"
+#include "api/api_evidence.h"
 #include "api/api_history.h"
 #include "api/api_lease.h"
 #include "api/api_logs.h"
@@ -36,6 +37,8 @@ const struct http_route api_routes[] = {
 	{ "GET",    ENV "/checks",          api_list_checks,         MAY_READ,      "limit", "its check runs, newest first" },
 	{ "POST",   ENV "/checks",          api_start_check,         MAY_CHECK,     NULL, "check it" },
 	{ "GET",    ENV "/report",          api_get_report,          MAY_READ,      "format", "all of it on paper" },
+	{ "GET",    ENV "/evidence",        api_get_evidence,        MAY_READ_LOGS, NULL, "what was there when it failed, as a tar.gz; also when it is gone" },
+	{ "POST",   ENV "/evidence",        api_take_evidence,       MAY_READ_LOGS, NULL, "take evidence of it now" },
 	{ "GET",    "/v1/checks/{run}",     api_get_check,           MAY_READ,      NULL, "a check run and its verdict" },
 	{ "GET",    "/v1/events",           api_stream_all_events,   MAY_READ,      NULL, "what happens, as server-sent events" },
 	{ "GET",    "/v1/templates",        api_list_templates,      MAY_READ,      NULL, "what can be asked for" },

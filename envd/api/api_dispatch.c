@@ -6,6 +6,7 @@
 #include "api/api_errors.h"
 #include "api/api_listen.h"
 #include "api/api_question.h"
+#include "api/api_reports.h"
 #include "http/http_response.h"
 #include "http/http_server.h"
 
@@ -72,6 +73,8 @@ bool api_open(struct control *control, struct api **opened, struct error *err)
 		api_close(api);
 		return false;
 	}
+	control->make_report = api_report_make;
+	control->make_report_arg = api;
 	*opened = api;
 	return true;
 }
@@ -82,6 +85,7 @@ void api_close(struct api *api)
 		return;
 	while (!LIST_EMPTY(&api->questions))
 		api_question_abandon(LIST_FIRST(&api->questions));
+	api->control->make_report = NULL;
 	http_server_free(api->server);
 	api_listen_close(api->listen);
 	api_login_free(api->login);

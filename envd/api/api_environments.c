@@ -6,11 +6,14 @@
 #include "api/api_errors.h"
 #include "api/api_plan.h"
 #include "api/api_view.h"
+#include "base/duration.h"
 #include "base/files.h"
 #include "base/text.h"
 #include "http/http_response.h"
 
 /* ---- create ---- */
+
+enum { KEEP_MS_MIN = 10000 };
 
 enum { IDEMPOTENCY_KEY_MAX = 200, LABELS_MAX = 32, LABEL_BYTES_MAX = 256 };
 
@@ -91,10 +94,32 @@ static bool check_labels(const json_t *labels, struct error *err)
 	return true;
 }
 
+/* "on-failure" or "on-failure=20m". */
+static bool read_keep(const json_t *body, int64_t *keep_ms, struct error *err)
+{
+	static const char when[] = "on-failure";
+	const char *text;
+
+	if (!json_has(body, "keep"))
+		return true;
+	if (!json_read_string(body, "keep", &text, err))
+		return false;
+	*keep_ms = KEEP_DEFAULT;
+	if (strcmp(text, when) == 0)
+		return true;
+	if (!text_starts_with(text, when) || text[strlen(when)] != '=')
+		return error_set_as(err, ERR_INVALID, "keep_invalid",
+				    "\"keep\" must be \"on-failure\" or \"on-failure=DURATION\"");
+	if (!duration_parse(text + strlen(when) + 1, "keep", keep_ms, err))
+		return false;
+	return *keep_ms >= KEEP_MS_MIN ||
+	       error_set_as(err, ERR_INVALID, "keep_invalid", "\"keep\" must be at least 10s");
+}
+
 static bool read_create(struct api_change *change, struct error *err)
 {
-	static const char *const known[] = { "template",   "name",   "ttl", "pins",
-					     "parameters", "labels", NULL };
+	static const char *const known[] = { "template",   "name",   "ttl",  "pins",
+					     "parameters", "labels", "keep", NULL };
 	struct create_request *wanted = &change->create.request;
 	json_t *body;
 
@@ -111,7 +136,8 @@ static bool read_create(struct api_change *change, struct error *err)
 	       read_optional_object(body, "pins", &wanted->pins, err) &&
 	       read_optional_object(body, "parameters", &wanted->parameters, err) &&
 	       read_optional_object(body, "labels", &wanted->labels, err) &&
-	       check_labels(wanted->labels, err) && read_key(change, err);
+	       check_labels(wanted->labels, err) && read_keep(body, &wanted->keep_ms, err) &&
+	       read_key(change, err);
 }
 
 void api_create_environment(void *api, struct http_request *request)

@@ -91,7 +91,7 @@ static bool add_checks(struct api *api, const struct environment *environment, j
 	return true;
 }
 
-static bool make_report(struct api *api, const struct environment *environment, json_t *report,
+static bool fill_report(struct api *api, const struct environment *environment, json_t *report,
 			struct error *err)
 {
 	json_t *shown;
@@ -112,10 +112,21 @@ static bool make_report(struct api *api, const struct environment *environment, 
 	return true;
 }
 
+bool api_report_make(void *api, const struct environment *environment, json_t **report,
+		     struct error *err)
+{
+	AUTO(json_decref) json_t *made = json_object();
+
+	if (!fill_report(api, environment, made, err))
+		return false;
+	*report = TAKE(made);
+	return true;
+}
+
 void api_get_report(void *arg, struct http_request *request)
 {
 	AUTO(environment_free) struct environment *environment = NULL;
-	AUTO(json_decref) json_t *report = json_object();
+	AUTO(json_decref) json_t *report = NULL;
 	const char *format = http_request_query(request, "format");
 	const char *content_type;
 	AUTO(free) char *text = NULL;
@@ -123,7 +134,7 @@ void api_get_report(void *arg, struct http_request *request)
 	struct error err;
 
 	if (!api_view_find(api, request, &environment, &err) ||
-	    !make_report(api, environment, report, &err) ||
+	    !api_report_make(api, environment, &report, &err) ||
 	    !report_render(format ? format : "json", report, &text, &content_type, &err))
 		api_answer_error(request, &err);
 	else

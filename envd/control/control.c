@@ -38,8 +38,10 @@ static bool make_folders(struct control *control, const char *data, struct error
 {
 	control->jobs_folder = path_join(data, "jobs");
 	control->environments_folder = path_join(data, "environments");
+	control->evidence_folder = path_join(data, "evidence");
 	return folder_make(data, 0700, err) && folder_make(control->jobs_folder, 0700, err) &&
-	       folder_make(control->environments_folder, 0700, err);
+	       folder_make(control->environments_folder, 0700, err) &&
+	       folder_make(control->evidence_folder, 0700, err);
 }
 
 /* Each program opens the other's lock only to look at it. Migrating needs both to be ours. */
@@ -131,6 +133,7 @@ void control_close(struct control *control)
 	loop_free(control->loop);
 	free(control->jobs_folder);
 	free(control->environments_folder);
+	free(control->evidence_folder);
 	memset(control, 0, sizeof(*control));
 }
 

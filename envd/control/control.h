@@ -21,6 +21,8 @@ struct peer;
 
 enum control_role { CONTROL_BUILDER, CONTROL_DESTROYER };
 
+struct environment;
+
 struct control {
 	enum control_role role;
 	const struct settings *settings;
@@ -33,8 +35,14 @@ struct control {
 	char *jobs_folder;         /* DATA/jobs */
 	char *environments_folder; /* DATA/environments */
 	struct scheduler *scheduler;
-	struct peer *self;  /* our lock and our wake-up socket */
-	struct peer *other; /* the other program's */
+	struct peer *self; /* our lock and our wake-up socket */
+	/* What is known of an environment, on paper; set by api/, which knows how. NULL in the
+	 * reaper, which takes no evidence. */
+	bool (*make_report)(void *arg, const struct environment *environment, json_t **report,
+			    struct error *err);
+	void *make_report_arg;
+	char *evidence_folder; /* DATA/evidence */
+	struct peer *other;    /* the other program's */
 };
 
 /* Takes the data folder for this role and wires everything but the templates and the API. Errors:

@@ -5,6 +5,12 @@
 #include "base/clock.h"
 #include "base/files.h"
 
+enum {
+	STOP_GRACE_MS = 10000,
+	EVIDENCE_GRACE_MS = 500, /* it only reads: nothing is lost by ending it */
+	REPORT_BYTES_MAX = 2 << 20,
+};
+
 static json_t *text_or_null(const char *text)
 {
 	return text ? json_string(text) : json_null();
@@ -19,6 +25,14 @@ static json_t *target_json(const struct target *target)
 			 "advertised", text_or_null(target->advertised));
 }
 
+/* It ends before whoever waits for it gives it up. */
+static int64_t evidence_left_ms(const struct environment *env, int64_t now)
+{
+	int64_t left = env->evidence_until_ms - now - EVIDENCE_GRACE_MS - 500;
+
+	return left > 1000 ? left : 1000;
+}
+
 /* How long this one may take: never past what the whole of it was given. */
 static int64_t deadline_ms(const struct control *control, const struct environment *env,
 			   const char *kind)
@@ -27,6 +41,8 @@ static int64_t deadline_ms(const struct control *control, const struct environme
 
 	if (strcmp(kind, "destroy") == 0)
 		return control->settings->destroy_limit_ms;
+	if (strcmp(kind, "evidence") == 0)
+		return evidence_left_ms(env, now);
 	if (strcmp(kind, "check") == 0)
 		limit = control->settings->check_limit_ms;
 	else
@@ -35,12 +51,13 @@ static int64_t deadline_ms(const struct control *control, const struct environme
 	return limit > 1000 ? limit : 1000;
 }
 
-static json_t *limits_json(int64_t deadline)
+/* `grace` is between asking the task to end and ending it. */
+static json_t *limits_json(int64_t deadline, int64_t grace)
 {
 	return json_pack("{s:I, s:I, s:I, s:I, s:I}", "deadline_ms", (json_int_t)deadline,
 			 "silence_ms", (json_int_t)deadline, "output_bytes_max",
 			 (json_int_t)64 << 20, "memory_bytes_max", (json_int_t)2 << 30,
-			 "stop_grace_ms", (json_int_t)10000);
+			 "stop_grace_ms", (json_int_t)grace);
 }
 
 static json_t *check_json(const struct environment *env, const struct check_run *run)
@@ -53,7 +70,7 @@ static json_t *check_json(const struct environment *env, const struct check_run 
 
 static json_t *base_request(const struct control *control, const struct environment *env,
 			    const struct target *target, const char *job, const char *task,
-			    int64_t deadline)
+			    int64_t deadline, int64_t grace)
 {
 	AUTO(free) char *folder = environment_folder(control, env->id);
 
@@ -66,8 +83,8 @@ static json_t *base_request(const struct control *control, const struct environm
 	    "folder", folder, "template", "name", env->template_name, "folder",
 	    env->template_folder, "digest", env->template_digest, "trusted", env->is_trusted,
 	    "pins", env->pins, "parameters", env->parameters, "engine", env->engine, "target",
-	    target_json(target), "limits", limits_json(deadline), "untrusted_registry_credentials",
-	    control->settings->untrusted_registry_credentials);
+	    target_json(target), "limits", limits_json(deadline, grace),
+	    "untrusted_registry_credentials", control->settings->untrusted_registry_credentials);
 }
 
 static const struct target *target_of(const struct control *control, const struct environment *env,
@@ -82,19 +99,54 @@ static const struct target *target_of(const struct control *control, const struc
 	return target;
 }
 
+/* A request has a bound: of a longer history the newest part goes along. */
+static void shorten_report(json_t *report)
+{
+	json_t *history = json_object_get(report, "history");
+	size_t half = json_array_size(history) / 2;
+
+	while (half && json_dumpb(report, NULL, 0, JSON_COMPACT) > REPORT_BYTES_MAX) {
+		for (size_t i = 0; i < half; i++)
+			json_array_remove(history, 0);
+		half = json_array_size(history) / 2;
+	}
+}
+
+static bool add_evidence(const struct control *control, const struct environment *env,
+			 json_t *request, struct error *err)
+{
+	const struct settings *settings = control->settings;
+	json_t *report = NULL;
+
+	if (control->make_report &&
+	    !control->make_report(control->make_report_arg, env, &report, err))
+		return false;
+	if (report)
+		shorten_report(report);
+	json_object_set_new(request, "evidence",
+			    json_pack("{s:s, s:I, s:I, s:o}", "folder", control->evidence_folder,
+				      "bytes_max", (json_int_t)settings->evidence_mib << 20,
+				      "total_bytes_max",
+				      (json_int_t)settings->evidence_total_mib << 20, "report",
+				      report ? report : json_object()));
+	return true;
+}
+
 bool job_request_make(const struct control *control, const struct environment *environment,
 		      const struct job_row *job, const struct check_run *run, json_t **request,
 		      struct error *err)
 {
 	const struct target *target = target_of(control, environment, err);
+	bool is_evidence = strcmp(job->kind, "evidence") == 0;
 
 	if (!target)
 		return false;
 	*request = base_request(control, environment, target, job->id.text, job->kind,
-				deadline_ms(control, environment, job->kind));
+				deadline_ms(control, environment, job->kind),
+				is_evidence ? EVIDENCE_GRACE_MS : STOP_GRACE_MS);
 	if (run)
 		json_object_set_new(*request, "check", check_json(environment, run));
-	return true;
+	return !is_evidence || add_evidence(control, environment, *request, err);
 }
 
 bool job_request_question(const struct control *control, const struct environment *environment,
@@ -104,7 +156,7 @@ bool job_request_question(const struct control *control, const struct environmen
 
 	if (!target)
 		return false;
-	*request = base_request(control, environment, target, "", task, 60000);
+	*request = base_request(control, environment, target, "", task, 60000, STOP_GRACE_MS);
 	return true;
 }
 
@@ -114,7 +166,7 @@ json_t *job_request_target(const char *instance, const struct target *target, co
 			 "protocol", 1, "job", "", "task", task, "instance", instance,
 			 "environment", "folder", "template", "pins", "parameters", "engine",
 			 target->engine, "target", target_json(target), "limits",
-			 limits_json(60000));
+			 limits_json(60000, STOP_GRACE_MS));
 }
 
 char *environment_folder(const struct control *control, struct env_id id)

@@ -106,8 +106,8 @@ static bool build_failed(struct judging *j, struct error *err)
 	    !note(j, HISTORY_WARNING, j->end->failure.message, j->end->data, err))
 		return false;
 	if (is_final(j, attempts))
-		return lifecycle_unwant(j->control, j->tx, j->env->id, REASON_CREATE_FAILED,
-					j->end->failure.message, &j->end->failure, err);
+		return lifecycle_fail(j->control, j->tx, j->env->id, REASON_CREATE_FAILED,
+				      &j->end->failure, err);
 	retrying = xasprintf("attempt %lld failed, trying again: %s", (long long)attempts,
 			     j->end->failure.message);
 	return note(j, HISTORY_WARNING, retrying, NULL, err) &&
@@ -176,21 +176,25 @@ static bool judge_environment(struct judging *j, const char *verdict, const char
 	AUTO(free) char *message = NULL;
 	struct error failure;
 
-	if (j->env->state != ENV_CHECKING || j->env->desired != DESIRED_PRESENT)
+	if (j->env->desired != DESIRED_PRESENT)
 		return true;
+	/* Of one in use nothing ends, but what was seen should be there tomorrow. */
+	if (j->env->state != ENV_CHECKING)
+		return strcmp(verdict, "passed") == 0 ||
+		       lifecycle_want_evidence(j->control, j->tx, j->env->id, err);
 	if (strcmp(verdict, "passed") == 0)
 		return lifecycle_apply(j->control, j->tx, j->env->id, EVENT_CHECKS_PASSED,
 				       "smoke checks passed", err);
 	if (strcmp(verdict, "failed") == 0) {
 		message = xasprintf("smoke checks failed: %s", failed);
 		error_set_as(&failure, ERR_EXTERNAL, "check_failed", "%s", message);
-		return lifecycle_unwant(j->control, j->tx, j->env->id, REASON_CHECK_FAILED, message,
-					&failure, err);
+		return lifecycle_fail(j->control, j->tx, j->env->id, REASON_CHECK_FAILED, &failure,
+				      err);
 	}
 	message = xasprintf("smoke checks could not judge: %s", failed);
 	error_set_as(&failure, ERR_EXTERNAL, "check_inconclusive", "%s", message);
-	return lifecycle_unwant(j->control, j->tx, j->env->id, REASON_CHECK_INCONCLUSIVE, message,
-				&failure, err);
+	return lifecycle_fail(j->control, j->tx, j->env->id, REASON_CHECK_INCONCLUSIVE, &failure,
+			      err);
 }
 
 static bool end_run(struct judging *j, const char *verdict, const char *message,
@@ -228,6 +232,37 @@ static bool end_check(struct judging *j, struct error *err)
 	     change.attempts < CHECK_ATTEMPTS))
 		return store_environment_set_try(j->tx, j->env->id, &change, err);
 	return end_run(j, "inconclusive", j->end->failure.message, report, err);
+}
+
+/* ---- evidence ---- */
+
+/* "web.log, side.log, ..." is in its own list; here what is said about it. */
+static bool evidence_taken(struct judging *j, struct error *err)
+{
+	int64_t bytes = json_get_int64(j->end->data, "bytes", 0);
+	AUTO(free)
+	char *message = xasprintf("evidence is kept (%lld files, %lld bytes): envctl evidence %s",
+				  (long long)json_get_int64(j->end->data, "files", 0),
+				  (long long)bytes, j->env->name);
+
+	return store_environment_set_evidence(j->tx, j->env->id, EVIDENCE_TAKEN, clock_wall_ms(),
+					      bytes, err) &&
+	       note(j, HISTORY_EVIDENCE, message, j->end->data, err);
+}
+
+static bool end_evidence(struct judging *j, struct error *err)
+{
+	if (j->env->evidence != EVIDENCE_WANTED)
+		return true; /* given up meanwhile */
+	if (j->end->outcome == JOB_COMPLETED)
+		return evidence_taken(j, err);
+	/* Again, for as long as there is time. */
+	if (j->end->outcome == JOB_NEVER_STARTED)
+		return store_environment_set_next_try(j->tx, j->env->id,
+						      clock_wall_ms() + create_pause_ms(1), err);
+	warn(j, j->end->failure.message);
+	return lifecycle_give_up_evidence(j->control, j->tx, j->env->id, j->end->failure.message,
+					  err);
 }
 
 /* ---- destroy ---- */
@@ -328,10 +363,8 @@ static const struct {
 	const char *kind;
 	bool (*end)(struct judging *j, struct error *err);
 } kinds[] = {
-	{ "create", end_create },
-	{ "recover", end_recover },
-	{ "check", end_check },
-	{ "destroy", end_destroy },
+	{ "create", end_create },     { "recover", end_recover }, { "check", end_check },
+	{ "evidence", end_evidence }, { "destroy", end_destroy },
 };
 
 static bool note_end(struct judging *j, struct error *err)

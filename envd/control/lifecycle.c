@@ -108,6 +108,65 @@ bool lifecycle_unwant(struct control *control, struct store_tx *tx, struct env_i
 	return !fell || lifecycle_apply(control, tx, id, EVENT_UNWANTED, message, err);
 }
 
+/* Its own, shorter lease; of what is kept nobody expects that it stays. */
+static bool keep(struct control *control, struct store_tx *tx, const struct environment *env,
+		 const char *reason, const struct error *failure, struct error *err)
+{
+	int64_t now = clock_wall_ms(), end = now + env->keep_ms;
+	struct lease_change change = { .boot_id = clock_boot_id() };
+	AUTO(free) char *message = NULL;
+	char at[CLOCK_TEXT_SIZE];
+
+	change.expires_at_ms = end < env->hard_wall_at_ms ? end : env->hard_wall_at_ms;
+	change.expires_boot_ms = clock_boot_ms() + (change.expires_at_ms - now);
+	message = xasprintf("%s; kept until %s to be looked at", failure->message,
+			    clock_format_seconds(change.expires_at_ms, at));
+	return store_environment_keep(tx, env->id, reason, failure->message, failure, now, err) &&
+	       store_environment_set_lease(tx, env->id, &change, err) &&
+	       store_checks_abandon(tx, env->id, "the environment has failed", now, err) &&
+	       lifecycle_apply(control, tx, env->id, EVENT_KEPT, message, err);
+}
+
+bool lifecycle_fail(struct control *control, struct store_tx *tx, struct env_id id,
+		    const char *reason, const struct error *failure, struct error *err)
+{
+	AUTO(environment_free) struct environment *env = NULL;
+
+	if (!store_environment_read(store_of(tx), id, &env, err))
+		return false;
+	if (env->desired == DESIRED_ABSENT)
+		return true;
+	/* In the transaction of the latch: whoever destroys sees both or neither. */
+	return lifecycle_want_evidence(control, tx, id, err) &&
+	       (env->keep_ms > 0
+		    ? keep(control, tx, env, reason, failure, err)
+		    : lifecycle_unwant(control, tx, id, reason, failure->message, failure, err));
+}
+
+/* ---- evidence ---- */
+
+bool lifecycle_want_evidence(struct control *control, struct store_tx *tx, struct env_id id,
+			     struct error *err)
+{
+	int64_t limit_ms = control->settings->evidence_limit_ms;
+
+	if (!limit_ms)
+		return true;
+	turn_want_pass(control->turn);
+	return store_environment_want_evidence(tx, id, clock_wall_ms() + limit_ms, err);
+}
+
+bool lifecycle_give_up_evidence(struct control *control, struct store_tx *tx, struct env_id id,
+				const char *why, struct error *err)
+{
+	AUTO(free) char *message = xasprintf("no evidence was taken: %s", why);
+
+	turn_want_pass(control->turn);
+	turn_after_commit(control->turn, wake_other, control);
+	return store_environment_set_evidence(tx, id, EVIDENCE_GIVEN_UP, 0, 0, err) &&
+	       note(tx, id, HISTORY_WARNING, message, NULL, err);
+}
+
 bool lifecycle_expire(struct control *control, struct store_tx *tx, struct env_id id,
 		      int64_t expires_at_ms, const char *message, struct error *err)
 {
@@ -222,6 +281,31 @@ static void take_copy(json_t **slot, const json_t *given)
 	*slot = json_deep_copy(given);
 }
 
+/* Never longer than what the template lends at all: the hard wall is made of that. */
+static bool choose_keep(const struct control *control, struct environment *env, int64_t asked_ms,
+			struct error *err)
+{
+	const struct settings *settings = control->settings;
+	char most[DURATION_TEXT_SIZE], asked[DURATION_TEXT_SIZE];
+
+	env->keep_maximum_ms = settings->keep_max_ms < env->lease_maximum_ms
+				   ? settings->keep_max_ms
+				   : env->lease_maximum_ms;
+	env->keep_ms = asked_ms;
+	if (asked_ms == KEEP_DEFAULT)
+		env->keep_ms = settings->keep_default_ms < env->keep_maximum_ms
+				   ? settings->keep_default_ms
+				   : env->keep_maximum_ms;
+	if (asked_ms && !env->keep_maximum_ms)
+		return error_set_as(err, ERR_LIMIT, "keep_off",
+				    "this server keeps no failed environments");
+	return env->keep_ms <= env->keep_maximum_ms ||
+	       error_set_as(err, ERR_LIMIT, "keep_out_of_range",
+			    "a failed environment may be kept for at most %s (asked %s)",
+			    duration_format(env->keep_maximum_ms, most),
+			    duration_format(asked_ms, asked));
+}
+
 static bool fill_in(struct control *control, struct environment *env,
 		    const struct create_request *request, const struct caller *caller,
 		    const struct template_entry *entry, struct error *err)
@@ -259,6 +343,8 @@ static bool fill_in(struct control *control, struct environment *env,
 	env->attempts_max = template->limits.attempts;
 	env->has_checks = template->checks != NULL;
 	env->memory_bytes = memory ? memory : template->limits.memory_bytes;
+	if (!choose_keep(control, env, request->keep_ms, err))
+		return false;
 	env->price_microcents_per_hour = template->price_microcents_per_hour;
 	env->currency = xstrdup(template->currency);
 	env->created_at_ms = clock_wall_ms();
@@ -342,6 +428,14 @@ static bool require_ready(const struct environment *env, const char *what, struc
 			    env_state_name(env->state), what);
 }
 
+/* What is kept although it failed may be looked at for longer, and for nothing else. */
+static bool require_extendable(const struct environment *env, struct error *err)
+{
+	if (env->desired == DESIRED_PRESENT && env->state == ENV_FAILED)
+		return true;
+	return require_ready(env, "extended", err);
+}
+
 /* Until when it may be used as things are. A grace counts, and what is over by the clock and not
  * yet by decree ends now: an extension never gives less than there was. */
 static int64_t end_so_far(const struct environment *env, const struct lease_now *now)
@@ -361,6 +455,9 @@ static bool choose_end(const struct environment *env, enum extend_kind kind, int
 	char asked[DURATION_TEXT_SIZE], most[DURATION_TEXT_SIZE];
 	struct lease_now now = { clock_wall_ms(), clock_boot_ms(), clock_boot_id() };
 	int64_t until = end_so_far(env, &now), end;
+	bool is_kept = env->state == ENV_FAILED;
+	int64_t most_ms = is_kept ? env->keep_maximum_ms : env->lease_maximum_ms;
+	int64_t since_ms = is_kept ? env->kept_at_ms : env->ready_at_ms;
 
 	if (more_ms <= 0)
 		return error_set_as(err, ERR_INVALID, "lease_out_of_range",
@@ -368,12 +465,11 @@ static bool choose_end(const struct environment *env, enum extend_kind kind, int
 	end = (kind == EXTEND_BY ? until : now.wall_ms) + more_ms;
 	if (kind == EXTEND_AT_LEAST && end < until)
 		end = until;
-	if (end - env->ready_at_ms > env->lease_maximum_ms)
+	if (end - since_ms > most_ms)
 		return error_set_as(
 		    err, ERR_INVALID, "lease_out_of_range",
 		    "the lease of \"%s\" may not pass %s in all (this would make it %s)", env->name,
-		    duration_format(env->lease_maximum_ms, most),
-		    duration_format(end - env->ready_at_ms, asked));
+		    duration_format(most_ms, most), duration_format(end - since_ms, asked));
 	if (end > env->hard_wall_at_ms)
 		return error_set_as(err, ERR_INVALID, "lease_out_of_range",
 				    "the lease of \"%s\" may not pass its hard wall", env->name);
@@ -402,7 +498,7 @@ bool lifecycle_extend(struct control *control, struct store_tx *tx, struct env_i
 
 	if (!store_environment_read(store_of(tx), id, &env, err) ||
 	    !permission_check(caller, MAY_EXTEND, env->project, err) ||
-	    !require_ready(env, "extended", err) ||
+	    !require_extendable(env, err) ||
 	    !choose_end(env, kind, more_ms, &change.expires_at_ms, err))
 		return false;
 	change.expires_boot_ms = clock_boot_ms() + (change.expires_at_ms - clock_wall_ms());
@@ -426,6 +522,26 @@ bool lifecycle_destroy(struct control *control, struct store_tx *tx, struct env_
 		return false;
 	message = xasprintf("destroy requested by %s", caller->name);
 	return lifecycle_unwant(control, tx, id, REASON_REQUESTED, message, NULL, err);
+}
+
+bool lifecycle_ask_evidence(struct control *control, struct store_tx *tx, struct env_id id,
+			    const struct caller *caller, struct error *err)
+{
+	AUTO(environment_free) struct environment *env = NULL;
+
+	if (!store_environment_read(store_of(tx), id, &env, err) ||
+	    !permission_check(caller, MAY_READ_LOGS, env->project, err))
+		return false;
+	if (env->desired == DESIRED_ABSENT)
+		return refuse_ended(env, err);
+	if (env->state == ENV_QUEUED)
+		return error_set_as(err, ERR_CONFLICT, "not_started",
+				    "environment \"%s\" is queued: there is nothing of it yet",
+				    env->name);
+	if (!control->settings->evidence_limit_ms)
+		return error_set_as(err, ERR_CONFLICT, "evidence_off",
+				    "this server takes no evidence (--evidence-limit 0s)");
+	return lifecycle_want_evidence(control, tx, id, err);
 }
 
 static bool may_be_acknowledged(struct store_tx *tx, const struct environment *env,

@@ -14,6 +14,8 @@
 #include "model/permission.h"
 #include "store/store_jobs.h"
 
+enum { KEEP_DEFAULT = -1 };
+
 struct create_request {
 	const char *template_name;
 	const char *name;            /* NULL: made */
@@ -21,6 +23,7 @@ struct create_request {
 	const json_t *pins;          /* object or NULL */
 	const json_t *parameters;    /* object or NULL */
 	const json_t *labels;        /* object of strings or NULL; at most 32, 256 bytes each */
+	int64_t keep_ms;             /* kept so long if it fails; 0: not; KEEP_DEFAULT: as set */
 	const char *idempotency_key; /* NULL: none; at most 200 bytes */
 	const char *body_digest;     /* SHA-256 of the request body, with a key */
 };
@@ -67,6 +70,26 @@ NODISCARD bool lifecycle_apply(struct control *control, struct store_tx *tx, str
 NODISCARD bool lifecycle_unwant(struct control *control, struct store_tx *tx, struct env_id id,
 				const char *reason, const char *message,
 				const struct error *failure, struct error *err);
+
+/* What was asked for did not come about. It is kept to be looked at if that was asked for, else
+ * unwanted; evidence is taken either way, before anything is destroyed. */
+NODISCARD bool lifecycle_fail(struct control *control, struct store_tx *tx, struct env_id id,
+			      const char *reason, const struct error *failure, struct error *err);
+
+/* envd is to take evidence of it, and a destroy waits for that as long as the settings say. Not an
+ * error where no evidence is taken at all. */
+NODISCARD bool lifecycle_want_evidence(struct control *control, struct store_tx *tx,
+				       struct env_id id, struct error *err);
+
+/* The same, because somebody asked. ERR_GONE when it is being destroyed or gone; ERR_CONFLICT
+ * "evidence_off". */
+NODISCARD bool lifecycle_ask_evidence(struct control *control, struct store_tx *tx,
+				      struct env_id id, const struct caller *caller,
+				      struct error *err);
+
+/* There will be no evidence, and why; what waited for it goes on. */
+NODISCARD bool lifecycle_give_up_evidence(struct control *control, struct store_tx *tx,
+					  struct env_id id, const char *why, struct error *err);
 
 /* The lease is over: as lifecycle_unwant(), but only if `expires_at_ms` still is the end. */
 NODISCARD bool lifecycle_expire(struct control *control, struct store_tx *tx, struct env_id id,

@@ -4,6 +4,9 @@
 
 #include "model/lease.h"
 
+/* While evidence is taken: how soon it shows that envd has died over it. */
+enum { EVIDENCE_LOOK_MS = 1000 };
+
 static struct action nothing(int64_t wake_at_ms)
 {
 	return (struct action){ .kind = ACTION_NONE, .wake_at_ms = wake_at_ms };
@@ -32,6 +35,23 @@ static bool must_pause(const struct environment *env, const struct observation *
 	int64_t left = env->next_try_at_ms - seen->now_ms;
 
 	return left > 0 && left <= seen->longest_pause_ms;
+}
+
+/* Evidence is the builder's to take, of what is wanted and of what is not: whoever destroys waits
+ * for it, never longer than `evidence_until_ms`. */
+static struct action gather(const struct environment *env, const struct observation *seen)
+{
+	if (seen->live_job)
+		return nothing(0);
+	if (seen->now_ms < env->evidence_until_ms) {
+		if (must_pause(env, seen))
+			return nothing(env->next_try_at_ms);
+		return seen->has_slot ? start("evidence", seen) : nothing(env->evidence_until_ms);
+	}
+	if (env->desired == DESIRED_ABSENT)
+		return nothing(0); /* whoever destroys gives up, and goes on */
+	return (struct action){ .kind = ACTION_GIVE_UP_EVIDENCE,
+				.reason = "there was no room for it in time" };
 }
 
 /* A wanted environment is the builder's. */
@@ -67,8 +87,9 @@ static struct action end_lease(const struct environment *env, const struct obser
 		return nothing(seen->now_ms + lease_look_again_ms(&lease, &now));
 	if (env->grace_until_ms > seen->now_ms)
 		return nothing(env->grace_until_ms);
-	/* Nobody could have extended it: one grace, inside the wall. */
-	if (!env->grace_until_ms && !seen->builder_is_alive && seen->grace_ms > 0) {
+	/* Nobody could have extended it: one grace, inside the wall. What failed is not in use. */
+	if (env->state == ENV_READY && !env->grace_until_ms && !seen->builder_is_alive &&
+	    seen->grace_ms > 0) {
 		int64_t until = lease_end_now_ms(&lease, &now) + seen->grace_ms;
 
 		until = until < env->hard_wall_at_ms ? until : env->hard_wall_at_ms;
@@ -85,9 +106,19 @@ static struct action watch_clocks(const struct environment *env, const struct ob
 		return unwant(REASON_HARD_WALL);
 	if (env->state == ENV_QUEUED && seen->now_ms >= env->created_at_ms + env->queue_limit_ms)
 		return unwant(REASON_QUEUE_TIMEOUT);
-	if (env->state == ENV_READY)
+	if (env->state == ENV_READY || env->state == ENV_FAILED)
 		return end_lease(env, seen);
 	return nothing(0);
+}
+
+/* True while evidence is still being taken; with nobody there to take it nothing waits. */
+static bool waits_for_evidence(const struct environment *env, const struct observation *seen)
+{
+	const struct job_row *job = seen->live_job;
+
+	return env->evidence == EVIDENCE_WANTED && seen->builder_is_alive &&
+	       seen->now_ms < env->evidence_until_ms &&
+	       (!job || strcmp(job->kind, "evidence") == 0);
 }
 
 static struct action destroy(const struct environment *env, const struct observation *seen)
@@ -96,12 +127,18 @@ static struct action destroy(const struct environment *env, const struct observa
 
 	if (env->state != ENV_DESTROYING)
 		return apply(EVENT_UNWANTED);
+	if (waits_for_evidence(env, seen))
+		return nothing(seen->now_ms + EVIDENCE_LOOK_MS);
 	if (job && seen->is_job_orphaned)
 		return (struct action){ .kind = ACTION_TAKE_OVER };
 	if (job && strcmp(job->kind, "destroy") != 0 && !job->stop_asked_at_ms)
 		return (struct action){ .kind = ACTION_STOP };
 	if (job)
 		return nothing(0);
+	if (env->evidence == EVIDENCE_WANTED)
+		return (struct action){ .kind = ACTION_GIVE_UP_EVIDENCE,
+					.reason = seen->builder_is_alive ? "its time was over"
+									 : "envd is not running" };
 	if (!seen->had_a_job)
 		return (struct action){ .kind = ACTION_PROVE_NEVER_STARTED };
 	if (must_pause(env, seen))
@@ -113,6 +150,8 @@ struct action reconcile(const struct environment *environment, const struct obse
 {
 	if (environment->state == ENV_DESTROYED)
 		return nothing(0);
+	if (environment->evidence == EVIDENCE_WANTED && seen->role == RECONCILE_BUILDER)
+		return gather(environment, seen);
 	if (environment->desired == DESIRED_ABSENT)
 		return seen->role == RECONCILE_DESTROYER ? destroy(environment, seen) : nothing(0);
 	return seen->role == RECONCILE_BUILDER ? build(environment, seen)

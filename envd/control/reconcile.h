@@ -37,6 +37,7 @@ enum action_kind {
 	ACTION_STOP,        /* ask the live job to stop */
 	ACTION_TAKE_OVER,   /* the live job's owner is dead */
 	ACTION_PROVE_NEVER_STARTED,
+	ACTION_GIVE_UP_EVIDENCE, /* what waited for it goes on; `reason` is a sentence */
 };
 
 struct action {

@@ -19,6 +19,7 @@
 
 enum {
 	SCAN_MS = 30000,
+	EVIDENCE_SLOTS = 4,
 	STEPS_MAX = 4, /* of one environment in one pass: queued, granted, started */
 };
 
@@ -35,6 +36,8 @@ static bool slot_for(struct scheduler *s, const struct environment *env)
 
 	if (s->control->role == CONTROL_DESTROYER)
 		return job_runner_count(runner, "destroy") < (size_t)settings->destroy_slots;
+	if (env->evidence == EVIDENCE_WANTED)
+		return job_runner_count(runner, "evidence") < EVIDENCE_SLOTS;
 	if (env->state == ENV_CHECKING || env->state == ENV_READY)
 		return job_runner_count(runner, "check") < (size_t)settings->check_slots;
 	return job_runner_count(runner, "create") + job_runner_count(runner, "recover") <
@@ -174,7 +177,10 @@ static bool act(struct scheduler *s, struct store_tx *tx, const struct environme
 					sentence_for(action->reason), NULL, err);
 	case ACTION_EXPIRE:
 		return lifecycle_expire(s->control, tx, env->id, env->expires_at_ms,
-					"the lease has ended", err);
+					env->state == ENV_FAILED
+					    ? "the time to look at it has ended"
+					    : "the lease has ended",
+					err);
 	case ACTION_GRANT_GRACE:
 		return grant_grace(tx, env, action->until_ms, err);
 	case ACTION_START:
@@ -185,6 +191,8 @@ static bool act(struct scheduler *s, struct store_tx *tx, const struct environme
 		return take_over(s, tx, live, err);
 	case ACTION_PROVE_NEVER_STARTED:
 		return prove_never_started(s, tx, env, err);
+	case ACTION_GIVE_UP_EVIDENCE:
+		return lifecycle_give_up_evidence(s->control, tx, env->id, action->reason, err);
 	case ACTION_NONE:
 		break;
 	}
@@ -205,7 +213,8 @@ static bool step(struct scheduler *s, struct store_tx *tx, struct env_id id, int
 		return false;
 	action = reconcile(env, &seen);
 	*again = action.kind == ACTION_APPLY || action.kind == ACTION_UNWANT ||
-		 action.kind == ACTION_EXPIRE || action.kind == ACTION_GRANT_GRACE;
+		 action.kind == ACTION_EXPIRE || action.kind == ACTION_GRANT_GRACE ||
+		 action.kind == ACTION_GIVE_UP_EVIDENCE;
 	if (action.kind == ACTION_NONE && action.wake_at_ms &&
 	    (!*wake_at_ms || action.wake_at_ms < *wake_at_ms))
 		*wake_at_ms = action.wake_at_ms;

@@ -99,6 +99,10 @@ struct engine {
 	bool (*images)(const struct engine_request *request, struct worker_lines *lines,
 		       json_t **data, struct error *err);
 
+	/* All that the runtime says about it, unjudged, for evidence; NULL: nothing to add. */
+	bool (*state)(const struct engine_request *request, struct worker_lines *lines,
+		      json_t **data, struct error *err);
+
 	/* Version, reachability and limits of the target:
 	 * {"runtime","version","api","warnings":[...]}. */
 	bool (*probe)(const struct engine_request *request, json_t **data, struct error *err);

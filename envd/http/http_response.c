@@ -3,6 +3,7 @@
 #include <event2/buffer.h>
 #include <event2/http.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/text.h"
@@ -29,27 +30,36 @@ void http_response_add_common(struct http_request *request, const char *content_
 	http_response_header(request, "Connection", "close");
 }
 
-static void answer(struct http_request *request, int status, const char *content_type,
-		   const char *body)
+/* `buffer` is freed. */
+static void answer_buffer(struct http_request *request, int status, const char *content_type,
+			  struct evbuffer *buffer)
 {
 	struct evhttp_request *raw = http_request_raw(request);
-	struct evbuffer *buffer;
 
 	if (!raw) {
 		http_request_free(request);
+		evbuffer_free(buffer);
 		return;
 	}
 	http_response_add_common(request, content_type);
-	buffer = evbuffer_new();
 	/* An answer to HEAD has no body, and the library would send it. */
-	if (evhttp_request_get_command(raw) != EVHTTP_REQ_HEAD)
-		evbuffer_add(buffer, body, strlen(body));
+	if (evhttp_request_get_command(raw) == EVHTTP_REQ_HEAD)
+		evbuffer_drain(buffer, evbuffer_get_length(buffer));
 	http_connection_enter(http_request_connection(request), HTTP_ANSWERING,
 			      clock_mono_ms() +
 				  http_request_pool(request)->settings->answer_deadline_ms);
 	http_request_free(request);
 	evhttp_send_reply(raw, status, http_status_text(status), buffer);
 	evbuffer_free(buffer);
+}
+
+static void answer(struct http_request *request, int status, const char *content_type,
+		   const char *body)
+{
+	struct evbuffer *buffer = evbuffer_new();
+
+	evbuffer_add(buffer, body, strlen(body));
+	answer_buffer(request, status, content_type, buffer);
 }
 
 static void answer_json(struct http_request *request, int status, const char *content_type,
@@ -72,6 +82,19 @@ void http_answer_text(struct http_request *request, int status, const char *cont
 		      const char *text)
 {
 	answer(request, status, content_type, text);
+}
+
+void http_answer_file(struct http_request *request, const char *content_type, const char *name,
+		      int fd, int64_t bytes)
+{
+	AUTO(free) char *disposition = xasprintf("attachment; filename=\"%s\"", name);
+	struct evbuffer *buffer = evbuffer_new();
+
+	/* Sent by the kernel from the file, a piece at a time: it is never in our memory. */
+	if (evbuffer_add_file(buffer, fd, 0, (ev_off_t)bytes) != 0)
+		close(fd);
+	http_response_header(request, "Content-Disposition", disposition);
+	answer_buffer(request, 200, content_type, buffer);
 }
 
 void http_answer_problem(struct http_request *request, int status, const struct error *problem)

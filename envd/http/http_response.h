@@ -14,6 +14,10 @@ void http_response_header(struct http_request *request, const char *name, const 
 void http_answer_json(struct http_request *request, int status, const json_t *json);
 void http_answer_text(struct http_request *request, int status, const char *content_type,
 		      const char *text);
+/* The rest of an open file, as a download called `name` (which needs no quoting); takes the
+ * descriptor over. */
+void http_answer_file(struct http_request *request, const char *content_type, const char *name,
+		      int fd, int64_t bytes);
 void http_answer_problem(struct http_request *request, int status, const struct error *problem);
 
 /* The headers that every answer has. For http/. */

@@ -1,5 +1,13 @@
 #include "model/environment.h"
 
+#include "base/text.h"
+
+static const char *const evidence_names[] = {
+#define X(evidence, name) [evidence] = name,
+	EVIDENCE_STATES(X)
+#undef X
+};
+
 struct environment *environment_new(void)
 {
 	struct environment *made = xcalloc(1, sizeof(*made));
@@ -46,4 +54,17 @@ void environment_free(struct environment *environment)
 const char *env_desired_name(enum env_desired desired)
 {
 	return desired == DESIRED_PRESENT ? "present" : "absent";
+}
+
+const char *evidence_name(enum evidence evidence)
+{
+	return evidence_names[evidence];
+}
+
+enum evidence evidence_parse(const char *name)
+{
+	for (size_t i = 0; i < EVIDENCE_COUNT; i++)
+		if (text_equal(name, evidence_names[i]))
+			return (enum evidence)i;
+	return EVIDENCE_NONE;
 }

@@ -24,6 +24,22 @@ enum env_desired { DESIRED_PRESENT, DESIRED_ABSENT };
 #define REASON_CHECK_INCONCLUSIVE "check_inconclusive"
 #define REASON_ACKNOWLEDGED "acknowledged"
 
+// clang-format off
+/* The names on the right are stored and sent to clients: never change one. */
+#define EVIDENCE_STATES(X)                                                                         \
+	X(EVIDENCE_NONE,     "none")                                                               \
+	X(EVIDENCE_WANTED,   "wanted")   /* envd is to take it, or takes it */                     \
+	X(EVIDENCE_TAKEN,    "taken")                                                              \
+	X(EVIDENCE_GIVEN_UP, "given_up") /* history says why */
+// clang-format on
+
+enum evidence {
+#define X(evidence, name) evidence,
+	EVIDENCE_STATES(X)
+#undef X
+	    EVIDENCE_COUNT
+};
+
 struct environment {
 	struct env_id id;
 	int64_t sequence; /* grows by one per environment of this installation; in every label */
@@ -85,6 +101,18 @@ struct environment {
 	int64_t memory_bytes; /* that its template declares; 0: it does not say */
 	int64_t price_microcents_per_hour;
 	char *currency;
+
+	/* Somebody asked to look at it should it fail: for how long, and at most. 0: nobody did. */
+	int64_t keep_ms;
+	int64_t keep_maximum_ms;
+	int64_t kept_at_ms; /* since when it is kept (state failed); 0: it is not */
+
+	/* The bundle that tells what was there; a field, not a state, so that nothing waits for it
+	 * longer than `evidence_until_ms`. */
+	enum evidence evidence;
+	int64_t evidence_until_ms; /* wanted: given up then */
+	int64_t evidence_at_ms;    /* taken: when, and how much of it there is */
+	int64_t evidence_bytes;
 };
 
 struct environment *environment_new(void);
@@ -92,5 +120,9 @@ void environment_free(struct environment *environment);
 DEFINE_AUTO(struct environment *, environment_free)
 
 const char *env_desired_name(enum env_desired desired);
+
+const char *evidence_name(enum evidence evidence);
+/* EVIDENCE_NONE for a name that we did not store. */
+enum evidence evidence_parse(const char *name);
 
 #endif

@@ -89,6 +89,25 @@ static void add_money(struct text *into, const json_t *cost, const char *key)
 		    json_get_string(cost, "currency", ""));
 }
 
+char *report_kept(const json_t *report)
+{
+	const json_t *kept = json_object_get(json_object_get(report, "environment"), "kept");
+	const char *until = json_get_string(kept, "until", "");
+
+	return *until ? xasprintf("until %s to be looked at, then destroyed", until) : xstrdup("");
+}
+
+char *report_evidence(const json_t *report)
+{
+	const json_t *environment = json_object_get(report, "environment");
+	const char *state =
+	    json_get_string(json_object_get(environment, "evidence"), "state", "none");
+
+	if (!text_equal(state, "taken") && !text_equal(state, "wanted"))
+		return xstrdup("");
+	return xasprintf("envctl evidence %s", json_get_string(environment, "name", "NAME"));
+}
+
 char *report_cost(const json_t *report)
 {
 	const json_t *cost = json_object_get(json_object_get(report, "environment"), "cost");

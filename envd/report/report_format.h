@@ -33,6 +33,12 @@ const char *report_verdict(const json_t *report);
 /* What was seen of a smoke check: its message, else its expectations; the caller frees. */
 char *report_seen(const json_t *check);
 
+/* "until ... to be looked at"; "" unless it failed and is kept. The caller frees. */
+char *report_kept(const json_t *report);
+
+/* "envctl evidence NAME"; "" unless there is some, or some is being taken. The caller frees. */
+char *report_evidence(const json_t *report);
+
 /* "0.0123 USD so far, 0.24 USD at expiry", or ""; the caller frees. */
 char *report_cost(const json_t *report);
 

@@ -115,9 +115,13 @@ static void add_summary(struct text *into, const json_t *report)
 	add_field(into, "checks",
 		  json_get_string(json_object_get(environment, "checks"), "verdict", ""));
 
+	AUTO(free) char *kept = report_kept(report);
+	AUTO(free) char *evidence = report_evidence(report);
 	AUTO(free) char *cost = report_cost(report);
 	AUTO(free) char *blocked_by = report_blocked_by(report);
 
+	add_field(into, "kept", kept);
+	add_field(into, "evidence", evidence);
 	add_field(into, "cost", cost);
 	add_field(into, "blocked by", blocked_by);
 }

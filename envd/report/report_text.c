@@ -54,9 +54,13 @@ static void add_summary(struct text *into, const json_t *report)
 	add_map(into, "parameters", json_object_get(environment, "parameters"));
 	add_map(into, "labels", json_object_get(environment, "labels"));
 
+	AUTO(free) char *kept = report_kept(report);
+	AUTO(free) char *evidence = report_evidence(report);
 	AUTO(free) char *cost = report_cost(report);
 	AUTO(free) char *blocked_by = report_blocked_by(report);
 
+	add_field(into, "kept", kept);
+	add_field(into, "evidence", evidence);
 	add_field(into, "cost", cost);
 	add_field(into, "blocked by", blocked_by);
 }

@@ -81,6 +81,16 @@ static const struct option rows[] = {
 	  "how long an image that envd pulled or built is kept when nothing uses it (default 72h)", NULL },
 	{ "image-keep-gib", 0, OPTION_INTEGER, AT(image_keep_gib), "N", NULL,
 	  "GiB of such images that are kept; more go earlier, the longest unused first (default 20)", NULL },
+	{ "keep-default", 0, OPTION_DURATION, AT(keep_default_ms), "DURATION", NULL,
+	  "how long a failed environment is kept when asked without a time (default 20m)", NULL },
+	{ "keep-limit", 0, OPTION_DURATION, AT(keep_max_ms), "DURATION", NULL,
+	  "longest that a failed environment is kept, extensions included (default 4h, 0s for never)", NULL },
+	{ "evidence-limit", 0, OPTION_DURATION, AT(evidence_limit_ms), "DURATION", NULL,
+	  "how long evidence of a failure may hold up its destroy (default 30s, at most 30s, 0s for none)", NULL },
+	{ "evidence-size", 0, OPTION_INTEGER, AT(evidence_mib), "MIB", NULL,
+	  "largest evidence bundle (default 16)", NULL },
+	{ "evidence-total", 0, OPTION_INTEGER, AT(evidence_total_mib), "MIB", NULL,
+	  "of all evidence bundles; the oldest go first (default 1024)", NULL },
 	{ "log-level", 0, OPTION_CHOICE, AT(log_level), "LEVEL", "ENVD_LOG_LEVEL",
 	  "debug, info, warn or error (default info)", log_levels },
 	{ "no-reaper", 0, OPTION_FLAG, AT(no_reaper), NULL, NULL,
@@ -112,6 +122,11 @@ static const struct settings defaults = {
 	.image_keep_gib = 20,
 	.keep_ended_ms = 30 * 86400000LL,
 	.keep_ended_max = 10000,
+	.keep_default_ms = 20 * 60000,
+	.keep_max_ms = 4 * 3600000,
+	.evidence_limit_ms = 30000,
+	.evidence_mib = 16,
+	.evidence_total_mib = 1024,
 	.log_level = "info",
 	.token_lifetime_ms = TOKEN_LIFETIME_MAX_MS,
 };
@@ -400,6 +415,21 @@ static bool check_http_bounds(const struct settings *settings, struct error *err
 	return true;
 }
 
+static bool check_evidence(const struct settings *settings, struct error *err)
+{
+	if (settings->evidence_limit_ms > 30000 ||
+	    (settings->evidence_limit_ms > 0 && settings->evidence_limit_ms < 5000))
+		return error_set(err, ERR_INVALID, "--evidence-limit must be 5s to 30s, or 0s");
+	if (settings->evidence_mib < 1 || settings->evidence_mib > 256)
+		return error_set(err, ERR_INVALID, "--evidence-size must be 1 to 256");
+	if (settings->evidence_total_mib < settings->evidence_mib)
+		return error_set(err, ERR_INVALID,
+				 "--evidence-total must be at least --evidence-size");
+	if (settings->keep_max_ms > 0 && settings->keep_default_ms > settings->keep_max_ms)
+		return error_set(err, ERR_INVALID, "--keep-default may not pass --keep-limit");
+	return true;
+}
+
 static bool check_bounds(const struct settings *settings, struct error *err)
 {
 	if (settings->create_slots < 1 || settings->check_slots < 1 ||
@@ -424,7 +454,8 @@ static bool check_bounds(const struct settings *settings, struct error *err)
 	for (size_t i = 0; i < settings->target_count; i++)
 		if (!target_check(&settings->targets[i], err))
 			return false;
-	return check_access(settings, err) && check_http_bounds(settings, err);
+	return check_access(settings, err) && check_http_bounds(settings, err) &&
+	       check_evidence(settings, err);
 }
 
 static struct option_spec spec_of(const struct settings_usage *usage, struct option_group groups[2],

@@ -58,6 +58,11 @@ struct settings {
 	int64_t keep_ended_ms;  /* rows, reports and logs of what was proved gone */
 	int64_t keep_ended_max; /* and of at most so many */
 	int64_t retry_first_ms; /* pause after a first failed destroy; doubles */
+	int64_t keep_default_ms; /* of a failed one that somebody asked to look at */
+	int64_t keep_max_ms;
+	int64_t evidence_limit_ms; /* taking one may hold up a destroy by this; 0: none is taken */
+	int64_t evidence_mib;      /* of one bundle */
+	int64_t evidence_total_mib;
 	const char *log_level;
 	bool no_reaper; /* envd: do not start one */
 	bool stay;      /* envd-reaper: do not end when nothing is owed */

@@ -15,7 +15,8 @@
 	"lease_maximum, "                                                                          \
 	"expires_boot, boot_id, attempts, attempts_max, next_try_at, unknown, quarantined, "       \
 	"blocked_by, "                                                                             \
-	"check_run, check_verdict, has_checks, price, currency, project, memory"
+	"check_run, check_verdict, has_checks, price, currency, project, memory, "                 \
+	"keep, keep_maximum, kept_at, evidence, evidence_until, evidence_at, evidence_bytes"
 
 static void replace_json(json_t **slot, sqlite3_stmt *row, int column)
 {
@@ -81,6 +82,13 @@ static bool read_row(sqlite3_stmt *row, struct environment **environment, struct
 	made->currency = column_text(row, c++);
 	made->project = column_text(row, c++);
 	made->memory_bytes = sqlite3_column_int64(row, c++);
+	made->keep_ms = sqlite3_column_int64(row, c++);
+	made->keep_maximum_ms = sqlite3_column_int64(row, c++);
+	made->kept_at_ms = sqlite3_column_int64(row, c++);
+	made->evidence = evidence_parse((const char *)sqlite3_column_text(row, c++));
+	made->evidence_until_ms = sqlite3_column_int64(row, c++);
+	made->evidence_at_ms = sqlite3_column_int64(row, c++);
+	made->evidence_bytes = sqlite3_column_int64(row, c++);
 	*environment = TAKE(made);
 	return true;
 }
@@ -120,15 +128,16 @@ bool store_environment_insert(struct store_tx *tx, struct environment *environme
 	    "created_at,"
 	    " hard_wall_at, queue_limit, provision_limit, lease, lease_maximum, attempts_max, "
 	    "has_checks,"
-	    " price, currency, project, memory)"
+	    " price, currency, project, memory, keep, keep_maximum)"
 	    " VALUES (?,?,?,?,?,?,?,?,?,?,'present','queued',1,?,?,?,?,?,?,?,?,?,?,?,?,?,"
-	    "coalesce(?,'default'),?)",
-	    NULL, err, "titttttittjjjiiiiiiiiitti", e->id.text, e->sequence, e->name, e->owner,
+	    "coalesce(?,'default'),?,?,?)",
+	    NULL, err, "titttttittjjjiiiiiiiiittiii", e->id.text, e->sequence, e->name, e->owner,
 	    e->template_name, e->template_folder, e->template_digest, (int64_t)e->is_trusted,
 	    e->engine, e->target, e->labels, e->pins, e->parameters, e->created_at_ms,
 	    e->hard_wall_at_ms, e->queue_limit_ms, e->provision_limit_ms, e->lease_ms,
 	    e->lease_maximum_ms, e->attempts_max, (int64_t)e->has_checks,
-	    e->price_microcents_per_hour, e->currency, e->project, e->memory_bytes);
+	    e->price_microcents_per_hour, e->currency, e->project, e->memory_bytes, e->keep_ms,
+	    e->keep_maximum_ms);
 }
 
 static bool read_one(struct store *store, sqlite3_stmt *statement, struct environment **environment,
@@ -236,7 +245,8 @@ bool store_environments_to_build(struct store *store, int64_t queued_max,
 
 	if (!statement_prepare(
 		store,
-		"SELECT " COLUMNS " FROM environments WHERE desired = 'present' AND ("
+		"SELECT " COLUMNS " FROM environments WHERE evidence = 'wanted' OR"
+		" desired = 'present' AND ("
 		" state IN ('provisioning','checking')"
 		" OR (state = 'ready' AND id IN (SELECT environment FROM check_runs WHERE state <> "
 		"'ended'))"
@@ -257,7 +267,7 @@ bool store_environments_to_destroy(struct store *store, const struct lease_now *
 			       "SELECT " COLUMNS " FROM environments WHERE"
 			       " (desired = 'absent' AND state <> 'destroyed')"
 			       " OR (desired = 'present' AND (hard_wall_at <= ?1"
-			       "     OR (state = 'ready' AND (expires_at <= ?1"
+			       "     OR (state IN ('ready','failed') AND (expires_at <= ?1"
 			       "         OR (expires_boot <= ?2 AND boot_id = ?3)))"
 			       "     OR (state = 'queued' AND created_at + queue_limit <= ?1)))"
 			       " ORDER BY sequence",
@@ -274,7 +284,7 @@ bool store_environments_next_due(struct store *store, int64_t now_ms, int64_t *a
 	    "SELECT min(due) FROM ("
 	    " SELECT hard_wall_at AS due FROM environments WHERE desired = 'present'"
 	    " UNION ALL SELECT max(expires_at, grace_until) FROM environments"
-	    "   WHERE desired = 'present' AND state = 'ready'"
+	    "   WHERE desired = 'present' AND state IN ('ready','failed')"
 	    " UNION ALL SELECT created_at + queue_limit FROM environments"
 	    "   WHERE desired = 'present' AND state = 'queued') WHERE due > ?",
 	    at_ms, err, "i", now_ms);
@@ -373,6 +383,12 @@ bool store_environment_move(struct store_tx *tx, struct env_id id, enum env_stat
 	return !moment || statement_run(tx, moment, NULL, err, "it", now_ms, id.text);
 }
 
+static json_t *failure_json(const struct error *failure)
+{
+	return json_pack("{s:s, s:s, s:s, s:s}", "code", error_code_name(failure->code), "slug",
+			 failure->slug, "message", failure->message, "hint", failure->hint);
+}
+
 bool store_environment_latch(struct store_tx *tx, struct env_id id, const char *reason,
 			     const char *message, const struct error *failure, int64_t now_ms,
 			     bool *fell, struct error *err)
@@ -381,9 +397,7 @@ bool store_environment_latch(struct store_tx *tx, struct env_id id, const char *
 	int64_t changed;
 
 	if (failure)
-		error = json_pack("{s:s, s:s, s:s, s:s}", "code", error_code_name(failure->code),
-				  "slug", failure->slug, "message", failure->message, "hint",
-				  failure->hint);
+		error = failure_json(failure);
 	if (!statement_run(
 		tx,
 		"UPDATE environments SET desired = 'absent', generation = generation + 1, reason = "
@@ -403,8 +417,11 @@ bool store_environment_expire(struct store_tx *tx, struct env_id id, int64_t exp
 	if (!statement_run(
 		tx,
 		"UPDATE environments SET desired = 'absent', generation = generation + 1,"
-		" reason = '" REASON_LEASE_ENDED "', unwanted_at = ?"
-		" WHERE id = ? AND desired = 'present' AND state = 'ready' AND expires_at = ?",
+		/* Of one that was kept it stays what it failed of. */
+		" reason = CASE state WHEN 'failed' THEN reason ELSE '" REASON_LEASE_ENDED "' END,"
+		" unwanted_at = ?"
+		" WHERE id = ? AND desired = 'present' AND state IN ('ready','failed')"
+		" AND expires_at = ?",
 		&changed, err, "iti", now_ms, id.text, expires_at_ms))
 		return false;
 	*done = changed == 1;
@@ -420,7 +437,8 @@ bool store_environment_extend(struct store_tx *tx, struct env_id id,
 		tx,
 		"UPDATE environments SET expires_at = ?1, expires_boot = ?2, boot_id = ?3, "
 		"grace_until = 0"
-		" WHERE id = ?4 AND desired = 'present' AND state = 'ready' AND ?1 <= hard_wall_at",
+		" WHERE id = ?4 AND desired = 'present' AND state IN ('ready','failed')"
+		" AND ?1 <= hard_wall_at",
 		&changed, err, "iitt", change->expires_at_ms, change->expires_boot_ms,
 		change->boot_id, id.text))
 		return false;
@@ -471,10 +489,7 @@ bool store_environment_set_try(struct store_tx *tx, struct env_id id,
 	AUTO(json_decref) json_t *error = NULL;
 
 	if (change->failure)
-		error =
-		    json_pack("{s:s, s:s, s:s, s:s}", "code",
-			      error_code_name(change->failure->code), "slug", change->failure->slug,
-			      "message", change->failure->message, "hint", change->failure->hint);
+		error = failure_json(change->failure);
 	/* What made it unwanted stays its error; the trouble with removing it is its message. */
 	return statement_run(
 	    tx,
@@ -500,6 +515,47 @@ bool store_environment_set_reason(struct store_tx *tx, struct env_id id, const c
 {
 	return statement_run(tx, "UPDATE environments SET reason = ? WHERE id = ?", NULL, err, "tt",
 			     reason, id.text);
+}
+
+bool store_environment_keep(struct store_tx *tx, struct env_id id, const char *reason,
+			    const char *message, const struct error *failure, int64_t now_ms,
+			    struct error *err)
+{
+	AUTO(json_decref) json_t *error = failure ? failure_json(failure) : NULL;
+
+	return statement_run(tx,
+			     "UPDATE environments SET reason = ?, message = ?, error = ?, "
+			     "kept_at = ? WHERE id = ? AND desired = 'present'",
+			     NULL, err, "ttjit", reason, message, error, now_ms, id.text);
+}
+
+bool store_environment_want_evidence(struct store_tx *tx, struct env_id id, int64_t until_ms,
+				     struct error *err)
+{
+	return statement_run(tx,
+			     "UPDATE environments SET evidence = 'wanted', evidence_until = ?"
+			     " WHERE id = ? AND state <> 'destroyed'",
+			     NULL, err, "it", until_ms, id.text);
+}
+
+bool store_environment_set_evidence(struct store_tx *tx, struct env_id id, enum evidence evidence,
+				    int64_t at_ms, int64_t bytes, struct error *err)
+{
+	/* A bundle that was taken before stays the one to look at when a later one is given up. */
+	return statement_run(
+	    tx,
+	    "UPDATE environments SET evidence = CASE WHEN ?1 = 'given_up' AND evidence_at > 0"
+	    " THEN 'taken' ELSE ?1 END,"
+	    " evidence_at = CASE ?1 WHEN 'taken' THEN ?2 ELSE evidence_at END,"
+	    " evidence_bytes = CASE ?1 WHEN 'taken' THEN ?3 ELSE evidence_bytes END WHERE id = ?4",
+	    NULL, err, "tiit", evidence_name(evidence), at_ms, bytes, id.text);
+}
+
+bool store_environment_set_next_try(struct store_tx *tx, struct env_id id, int64_t at_ms,
+				    struct error *err)
+{
+	return statement_run(tx, "UPDATE environments SET next_try_at = ? WHERE id = ?", NULL, err,
+			     "it", at_ms, id.text);
 }
 
 bool store_proof_add(struct store_tx *tx, struct env_id id, const char *kind, int64_t at_ms,

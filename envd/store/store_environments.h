@@ -120,6 +120,20 @@ NODISCARD bool store_environment_set_check(struct store_tx *tx, struct env_id id
 NODISCARD bool store_environment_set_reason(struct store_tx *tx, struct env_id id,
 					    const char *reason, struct error *err);
 
+/* It failed and is kept: why, while it is still wanted. */
+NODISCARD bool store_environment_keep(struct store_tx *tx, struct env_id id, const char *reason,
+				      const char *message, const struct error *failure,
+				      int64_t now_ms, struct error *err);
+
+/* Evidence: to be taken until then; how that ended. */
+NODISCARD bool store_environment_want_evidence(struct store_tx *tx, struct env_id id,
+					       int64_t until_ms, struct error *err);
+NODISCARD bool store_environment_set_evidence(struct store_tx *tx, struct env_id id,
+					      enum evidence evidence, int64_t at_ms, int64_t bytes,
+					      struct error *err);
+NODISCARD bool store_environment_set_next_try(struct store_tx *tx, struct env_id id, int64_t at_ms,
+					      struct error *err);
+
 /* Proofs of the end, in the order in which they were stored:
  * [{"kind","at_ms","detail":{...}}]. */
 NODISCARD bool store_proof_add(struct store_tx *tx, struct env_id id, const char *kind,

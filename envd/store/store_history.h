@@ -16,6 +16,7 @@
 #define HISTORY_LEASE "lease"
 #define HISTORY_JOB "job"
 #define HISTORY_SWEEP "sweep"
+#define HISTORY_EVIDENCE "evidence"
 
 struct history_entry {
 	const char *kind;

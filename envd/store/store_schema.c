@@ -154,6 +154,22 @@ static const char schema_2[] =
     "CREATE TRIGGER audit_kept BEFORE DELETE ON audit"
     "  WHEN old.n > (SELECT max(n) FROM audit) - 100000"
     "  BEGIN SELECT RAISE(ABORT, 'the newest of the audit history is kept'); END;";
+/* A failed environment is kept to be looked at, and what was there is kept after it. */
+static const char schema_evidence[] =
+    "ALTER TABLE environments ADD COLUMN keep INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE environments ADD COLUMN keep_maximum INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE environments ADD COLUMN kept_at INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE environments ADD COLUMN evidence TEXT NOT NULL DEFAULT 'none';"
+    "ALTER TABLE environments ADD COLUMN evidence_until INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE environments ADD COLUMN evidence_at INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE environments ADD COLUMN evidence_bytes INTEGER NOT NULL DEFAULT 0;"
+    "CREATE INDEX environments_evidence ON environments(evidence) WHERE evidence = 'wanted';"
+    /* Evidence changes nothing, so it may be taken of what is unwanted already. */
+    "DROP TRIGGER jobs_wanted;"
+    "CREATE TRIGGER jobs_wanted BEFORE INSERT ON jobs"
+    "  WHEN new.kind <> 'evidence' AND (new.kind = 'destroy') <> "
+    "       ((SELECT desired FROM environments WHERE id = new.environment) = 'absent')"
+    "  BEGIN SELECT RAISE(ABORT, 'a job against what is desired'); END;";
 
 /* Append only. A released entry is never edited: old files were made by it. */
 static const struct migration {
@@ -163,6 +179,7 @@ static const struct migration {
 } migrations[] = {
 	{ 1, "environments, jobs, history, proofs, checks", schema_1 },
 	{ 2, "projects, tokens, audit history", schema_2 },
+	{ 3, "kept when failed, evidence", schema_evidence },
 };
 
 int64_t store_schema_version(void)

@@ -47,7 +47,8 @@ static json_t *lease_left(const struct environment *environment, const struct le
 
 	if (!environment->expires_at_ms)
 		return json_null();
-	if (environment->state != ENV_READY || lease_has_ended(&lease, now))
+	if ((environment->state != ENV_READY && environment->state != ENV_FAILED) ||
+	    lease_has_ended(&lease, now))
 		return json_integer(0);
 	return json_integer(lease_left_ms(&lease, now));
 }
@@ -164,6 +165,26 @@ static void add_tries(json_t *json, const struct environment *environment, int64
 	json_object_set_new(json, "blocked_by", copy_or(environment->blocked_by, json_array()));
 }
 
+/* Apart from the lease of one that is in use; null unless it failed and is, or was, kept. */
+static json_t *kept(const struct environment *environment)
+{
+	bool is_kept = environment->kept_at_ms && environment->state == ENV_FAILED;
+
+	if (!environment->keep_ms)
+		return json_null();
+	return json_pack("{s:I, s:I, s:o, s:o}", "seconds", (json_int_t)environment->keep_ms / 1000,
+			 "maximum_seconds", (json_int_t)environment->keep_maximum_ms / 1000,
+			 "since", time_json(environment->kept_at_ms), "until",
+			 is_kept ? time_json(environment->expires_at_ms) : json_null());
+}
+
+static json_t *evidence(const struct environment *environment)
+{
+	return json_pack("{s:s, s:o, s:I}", "state", evidence_name(environment->evidence),
+			 "taken_at", time_json(environment->evidence_at_ms), "bytes",
+			 (json_int_t)environment->evidence_bytes);
+}
+
 json_t *environment_json(const struct environment *environment, const struct environment_view *view)
 {
 	json_t *json = json_object();
@@ -180,6 +201,8 @@ json_t *environment_json(const struct environment *environment, const struct env
 	json_object_set_new(json, "checks", checks(environment));
 	json_object_set_new(json, "cost", cost(environment, view->now.wall_ms));
 	json_object_set_new(json, "proofs", proofs(view->proofs));
+	json_object_set_new(json, "kept", kept(environment));
+	json_object_set_new(json, "evidence", evidence(environment));
 	return json;
 }
 

@@ -74,6 +74,7 @@ static const struct {
 	{ "inventory", task_inventory, false },
 	{ "check",     task_check,     true },
 	{ "logs",      task_logs,      true },
+	{ "evidence",  task_evidence,  true },
 	{ "probe",     task_probe,     false },
 	{ "images",    task_images,    false },
 	// clang-format on

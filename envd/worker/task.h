@@ -16,6 +16,8 @@ bool task_create(const struct request *request, struct worker_lines *lines, json
 		 struct error *err);
 bool task_destroy(const struct request *request, struct worker_lines *lines, json_t **data,
 		  struct error *err);
+bool task_evidence(const struct request *request, struct worker_lines *lines, json_t **data,
+		   struct error *err);
 bool task_check(const struct request *request, struct worker_lines *lines, json_t **data,
 		struct error *err);
 

@@ -7,6 +7,7 @@
 #include "engine/container/container_inventory.h"
 #include "engine/container/container_logs.h"
 #include "engine/container/container_plan.h"
+#include "engine/container/container_state.h"
 #include "engine/container/image_collect.h"
 
 const struct engine engine_container = {
@@ -20,6 +21,7 @@ const struct engine engine_container = {
 	.inventory = container_inventory,
 	.exec = container_exec,
 	.logs = container_logs,
+	.state = container_state,
 	.probe = container_probe,
 	.images = container_images,
 };
