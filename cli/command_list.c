@@ -104,7 +104,7 @@ static void add_row(struct table *table, const json_t *environment)
 	const char *state = json_get_string(environment, "state", "?");
 	const char *verdict =
 	    json_get_string(json_object_get(environment, "checks"), "verdict", "-");
-	bool is_kept = environment_is_in(environment, "failed");
+	bool is_kept = json_has(json_object_get(environment, "kept"), "until");
 	bool is_quarantined = json_get_bool(environment, "quarantined", false);
 
 	environment_expiry(environment, &expiry);

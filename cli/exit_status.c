@@ -24,6 +24,7 @@ static const struct {
 	{ SLUG_NO_COMMAND, EXIT_NO_COMMAND },
 	{ SLUG_NOT_EXECUTABLE, EXIT_NOT_EXECUTABLE },
 	{ "environment_ended", EXIT_CANCELLED },
+	{ "evidence_expired", EXIT_NOT_FOUND },
 	{ "server_unreachable", EXIT_UNREACHABLE },
 	{ "too_many_failed_logins", EXIT_NOT_ALLOWED },
 };

@@ -214,7 +214,7 @@ static bool step(struct scheduler *s, struct store_tx *tx, struct env_id id, int
 	action = reconcile(env, &seen);
 	*again = action.kind == ACTION_APPLY || action.kind == ACTION_UNWANT ||
 		 action.kind == ACTION_EXPIRE || action.kind == ACTION_GRANT_GRACE ||
-		 action.kind == ACTION_GIVE_UP_EVIDENCE;
+		 action.kind == ACTION_GIVE_UP_EVIDENCE || action.kind == ACTION_TAKE_OVER;
 	if (action.kind == ACTION_NONE && action.wake_at_ms &&
 	    (!*wake_at_ms || action.wake_at_ms < *wake_at_ms))
 		*wake_at_ms = action.wake_at_ms;

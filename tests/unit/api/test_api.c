@@ -37,6 +37,8 @@ static const struct {
 	{ "POST",   ENV "/checks",              "ci operator admin" },
 	{ "GET",    ENV "/report",              "viewer ci operator admin" },
 	{ "GET",    "/v1/checks/{run}",         "viewer ci operator admin" },
+	{ "GET",    "/v1/environments/{env}/evidence", "ci operator admin" },
+	{ "POST",   "/v1/environments/{env}/evidence", "ci operator admin" },
 	{ "GET",    "/v1/events",               "viewer ci operator admin" },
 	{ "GET",    "/v1/templates",            "viewer ci operator admin" },
 	{ "GET",    "/v1/templates/{template}", "viewer ci operator admin" },

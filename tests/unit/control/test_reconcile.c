@@ -17,7 +17,7 @@ static struct environment an_environment(enum env_state state, enum env_desired 
 		.created_at_ms = now - 1000,
 		.queue_limit_ms = 60000,
 		.hard_wall_at_ms = now + 3600000,
-		.expires_at_ms = state == ENV_READY ? now + 60000 : 0,
+		.expires_at_ms = state == ENV_READY || state == ENV_FAILED ? now + 60000 : 0,
 		.lease_ms = 60000,
 		.has_checks = true,
 	};
@@ -117,6 +117,84 @@ static void one_job_at_a_time(void **unused)
 		seen.check_is_asked = true;
 		assert_int_not_equal(reconcile(&env, &seen).kind, ACTION_START);
 	}
+}
+
+static struct environment with_evidence_wanted(enum env_state state, enum env_desired desired)
+{
+	struct environment env = an_environment(state, desired);
+
+	env.evidence = EVIDENCE_WANTED;
+	env.evidence_until_ms = now + 30000;
+	return env;
+}
+
+static void evidence_is_taken_by_the_builder_before_anything_is_destroyed(void **unused)
+{
+	struct environment env = with_evidence_wanted(ENV_DESTROYING, DESIRED_ABSENT);
+	struct observation builder = seen_by(RECONCILE_BUILDER);
+	struct observation destroyer = seen_by(RECONCILE_DESTROYER);
+	struct job_row job = { .kind = "evidence", .owner = "envd" };
+
+	(void)unused;
+	assert_string_equal(reconcile(&env, &builder).job_kind, "evidence");
+	assert_int_equal(reconcile(&env, &destroyer).kind, ACTION_NONE);
+	builder.live_job = destroyer.live_job = &job;
+	assert_int_equal(reconcile(&env, &builder).kind, ACTION_NONE);
+	assert_int_equal(reconcile(&env, &destroyer).kind, ACTION_NONE);
+	assert_true(reconcile(&env, &destroyer).wake_at_ms <= env.evidence_until_ms);
+}
+
+/* Whatever the builder does, in the end the destroyer starts a destroy. */
+static void no_destroy_waits_for_evidence_for_ever(void **unused)
+{
+	struct environment env = with_evidence_wanted(ENV_DESTROYING, DESIRED_ABSENT);
+	struct observation seen = seen_by(RECONCILE_DESTROYER);
+	struct job_row job = { .kind = "evidence", .owner = "envd" };
+
+	(void)unused;
+	seen.now_ms = env.evidence_until_ms;
+	assert_int_equal(reconcile(&env, &seen).kind, ACTION_GIVE_UP_EVIDENCE);
+	seen.live_job = &job;
+	assert_int_equal(reconcile(&env, &seen).kind, ACTION_STOP);
+	seen.now_ms = now;
+	seen.builder_is_alive = false;
+	assert_int_equal(reconcile(&env, &seen).kind, ACTION_STOP);
+	seen.is_job_orphaned = true;
+	assert_int_equal(reconcile(&env, &seen).kind, ACTION_TAKE_OVER);
+	seen.live_job = NULL;
+	assert_int_equal(reconcile(&env, &seen).kind, ACTION_GIVE_UP_EVIDENCE);
+	env.evidence = EVIDENCE_GIVEN_UP;
+	assert_string_equal(reconcile(&env, &seen).job_kind, "destroy");
+}
+
+static void the_builder_takes_no_evidence_after_its_time(void **unused)
+{
+	struct observation seen = seen_by(RECONCILE_BUILDER);
+
+	(void)unused;
+	for (int state = 0; state < ENV_STATE_COUNT; state++) {
+		struct environment wanted =
+		    with_evidence_wanted((enum env_state)state, DESIRED_PRESENT);
+		struct environment unwanted =
+		    with_evidence_wanted((enum env_state)state, DESIRED_ABSENT);
+
+		wanted.evidence_until_ms = unwanted.evidence_until_ms = now;
+		assert_int_not_equal(reconcile(&wanted, &seen).kind, ACTION_START);
+		assert_int_equal(reconcile(&unwanted, &seen).kind, ACTION_NONE);
+	}
+}
+
+static void what_failed_is_ended_by_its_own_lease_without_a_grace(void **unused)
+{
+	struct environment env = an_environment(ENV_FAILED, DESIRED_PRESENT);
+	struct observation seen = seen_by(RECONCILE_DESTROYER);
+
+	(void)unused;
+	assert_int_equal(reconcile(&env, &seen).kind, ACTION_NONE);
+	seen.now_ms = env.expires_at_ms;
+	seen.boot_ms = 60000;
+	seen.builder_is_alive = false;
+	assert_int_equal(reconcile(&env, &seen).kind, ACTION_EXPIRE);
 }
 
 static void a_lease_ends_at_its_time_when_somebody_was_there(void **unused)
@@ -231,6 +309,10 @@ int main(void)
 		cmocka_unit_test(building_recovers_first_after_an_unknown_ending),
 		cmocka_unit_test(a_clock_that_was_set_back_does_not_stretch_a_pause),
 		cmocka_unit_test(one_job_at_a_time),
+		cmocka_unit_test(evidence_is_taken_by_the_builder_before_anything_is_destroyed),
+		cmocka_unit_test(no_destroy_waits_for_evidence_for_ever),
+		cmocka_unit_test(the_builder_takes_no_evidence_after_its_time),
+		cmocka_unit_test(what_failed_is_ended_by_its_own_lease_without_a_grace),
 		cmocka_unit_test(a_lease_ends_at_its_time_when_somebody_was_there),
 		cmocka_unit_test(one_grace_is_granted_when_nobody_could_extend),
 		cmocka_unit_test(the_grace_stays_inside_the_hard_wall),
