@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "control/control.h"
 #include "control/history_feed.h"
+#include "control/meter.h"
 #include "control/peer.h"
 #include "control/program.h"
 #include "model/env_state.h"
@@ -46,6 +47,14 @@ static int print_lifecycle(void)
 	AUTO(free) char *graph = env_state_graph();
 
 	fputs(graph, stdout);
+	return 0;
+}
+
+static int print_metrics(void)
+{
+	AUTO(free) char *table = metric_table_markdown();
+
+	fputs(table, stdout);
 	return 0;
 }
 
@@ -100,6 +109,7 @@ static int serve(struct control *control, int argc, char **argv)
 	allow_descriptors(settings);
 	open_templates(control);
 	control->feed = history_feed_new(control->store);
+	control->meter = meter_new(control);
 	turn_on_commit(control->turn, history_feed_pump, control->feed);
 	program = program_new(control);
 	/* Before anybody can ask for anything: what is made must have somebody who takes it away.
@@ -168,6 +178,8 @@ int main(int argc, char **argv)
 		return 0;
 	}
 #endif
+	if (is_only(argc, argv, "--print-metrics", "--print-metrics"))
+		return print_metrics();
 	if (!settings_read(&settings, &usage, argc, argv, &arguments, &err))
 		return fail(&err);
 	if (arguments.count)

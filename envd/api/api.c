@@ -8,6 +8,7 @@
 #include "api/api_history.h"
 #include "api/api_lease.h"
 #include "api/api_logs.h"
+#include "api/api_metrics.h"
 #include "api/api_openapi.h"
 #include "api/api_reports.h"
 #include "api/api_services.h"
@@ -51,6 +52,7 @@ const struct http_route api_routes[] = {
 	{ "GET",    "/v1/audit",            api_list_audit,          MAY_READ_AUDIT, PAGE, "who changed what, newest first" },
 	{ "GET",    "/v1/version",          api_get_version,         MAY_READ,      NULL, "what runs here" },
 	{ "GET",    "/v1/openapi.json",     api_get_openapi,         MAY_READ,      NULL, "this interface, as an OpenAPI 3.1 document" },
+	{ "GET",    "/metrics",             api_get_metrics,         MAY_READ,      NULL, "what happens here, as numbers for Prometheus" },
 	{ "GET",    "/healthz",             api_get_health,          API_OPEN_TO_ALL, NULL, "the process answers" },
 	{ "GET",    "/readyz",              api_get_readiness,       API_OPEN_TO_ALL, NULL, "and so does its store" },
 };

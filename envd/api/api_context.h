@@ -20,6 +20,7 @@ struct api {
 	struct control *control;
 	struct http_server *server;
 	struct http_server_settings http;
+	struct http_server *metrics_server; /* serves /metrics and nothing else; NULL: none */
 	struct api_auth auth;
 	struct api_login *login;
 	struct api_listen *listen;

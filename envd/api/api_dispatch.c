@@ -5,6 +5,7 @@
 #include "api/api_context.h"
 #include "api/api_errors.h"
 #include "api/api_listen.h"
+#include "api/api_metrics.h"
 #include "api/api_question.h"
 #include "api/api_reports.h"
 #include "http/http_response.h"
@@ -68,8 +69,10 @@ bool api_open(struct control *control, struct api **opened, struct error *err)
 	LIST_INIT(&api->questions);
 	api->http = http_settings(control->settings);
 	api->server = http_server_new(control->loop, &api->http, on_request, api);
+	http_server_on_answered(api->server, api_count_answer, api);
 	api->login = api_login_new(api);
-	if (!api_listen_open(api, &api->listen, err)) {
+	if (!api_listen_open(api, &api->listen, err) ||
+	    !api_metrics_listen(api, control->settings->metrics_listen, err)) {
 		api_close(api);
 		return false;
 	}
@@ -86,6 +89,7 @@ void api_close(struct api *api)
 	while (!LIST_EMPTY(&api->questions))
 		api_question_abandon(LIST_FIRST(&api->questions));
 	api->control->make_report = NULL;
+	http_server_free(api->metrics_server);
 	http_server_free(api->server);
 	api_listen_close(api->listen);
 	api_login_free(api->login);

@@ -9,6 +9,7 @@
 #include "control/instance_record.h"
 #include "control/job_runner.h"
 #include "control/lock_watch.h"
+#include "control/meter.h"
 #include "control/peer.h"
 #include "control/scheduler.h"
 
@@ -120,6 +121,7 @@ bool control_open(struct control *control, enum control_role role, const struct 
 
 void control_close(struct control *control)
 {
+	meter_free(control->meter);
 	history_feed_free(control->feed);
 	scheduler_free(control->scheduler);
 	if (control->turn)

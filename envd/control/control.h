@@ -16,6 +16,7 @@
 struct jobs;
 struct job_runner;
 struct history_feed;
+struct meter;
 struct scheduler;
 struct peer;
 
@@ -30,6 +31,7 @@ struct control {
 	struct store *store;
 	struct turn *turn;
 	struct template_registry *templates; /* NULL in the reaper */
+	struct meter *meter;                 /* NULL in the reaper */
 	struct history_feed *feed;           /* NULL in the reaper */
 	struct job_runner *runner;
 	char *jobs_folder;         /* DATA/jobs */

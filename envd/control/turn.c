@@ -42,6 +42,8 @@ struct turn {
 	void (*on_commit[4])(void *arg);
 	void *on_commit_arg[4];
 	size_t on_commit_count;
+	void (*measured)(void *arg, int64_t took_us);
+	void *measured_arg;
 	int64_t data_version;
 	struct lock_watch watch;
 };
@@ -137,6 +139,13 @@ static void tell_commit(struct turn *turn)
 {
 	for (size_t i = 0; i < turn->on_commit_count; i++)
 		turn->on_commit[i](turn->on_commit_arg[i]);
+}
+
+void turn_measure_commits(struct turn *turn, void (*measured)(void *arg, int64_t took_us),
+			  void *arg)
+{
+	turn->measured = measured;
+	turn->measured_arg = arg;
 }
 
 void turn_may_use_reserve(struct turn *turn)
@@ -265,6 +274,8 @@ static void run_transaction(struct turn *turn)
 {
 	size_t count = turn->work_count;
 	struct store_tx *tx;
+	int64_t began_us;
+	bool is_committed;
 	struct error err;
 
 	if (!begin(turn, &tx))
@@ -274,7 +285,11 @@ static void run_transaction(struct turn *turn)
 	apply_works(turn, tx, count);
 	run_pass(turn, tx);
 	fault_point(POINT_TURN_APPLIED);
-	if (!store_commit(tx, &err)) {
+	began_us = clock_mono_us();
+	is_committed = store_commit(tx, &err);
+	if (turn->measured)
+		turn->measured(turn->measured_arg, clock_mono_us() - began_us);
+	if (!is_committed) {
 		log_line(LOG_ERROR, NULL,
 			 "a turn of %zu changes was lost, nothing of it was done: %s", count,
 			 err.message);

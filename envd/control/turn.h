@@ -52,6 +52,10 @@ void turn_want_pass(struct turn *turn);
 /* Called after every commit, ours or (seen by data_version) the other program's. */
 void turn_on_commit(struct turn *turn, void (*on_commit)(void *arg), void *arg);
 
+/* How long each commit of ours took; NULL: nobody wants to know. */
+void turn_measure_commits(struct turn *turn, void (*measured)(void *arg, int64_t took_us),
+			  void *arg);
+
 /* A full disk may use up the reserve: for the program that makes bills end. */
 void turn_may_use_reserve(struct turn *turn);
 

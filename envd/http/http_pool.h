@@ -20,6 +20,9 @@ struct http_pool {
 	LIST_HEAD(http_open_requests, http_request) requests; /* not answered yet, or streaming */
 	LIST_HEAD(http_open_streams, http_stream) streams;
 	size_t stream_count;
+	/* Told once for every request that is answered; NULL: nobody counts. */
+	void (*on_answered)(void *arg, const struct http_request *request, int status);
+	void *on_answered_arg;
 };
 
 #endif

@@ -34,6 +34,7 @@ struct http_request {
 	void *on_left_arg;
 	char id[HTTP_REQUEST_ID_SIZE];
 	const char *method;
+	const char *route;
 	char *path;
 	struct pair_list headers;
 	struct pair_list query;
@@ -301,9 +302,15 @@ bool http_request_query_bool(const struct http_request *request, const char *nam
 	return true;
 }
 
+const char *http_request_route(const struct http_request *request)
+{
+	return request->route;
+}
+
 bool http_request_set_match(struct http_request *request, const struct http_match *match,
 			    struct error *err)
 {
+	request->route = match->route->path;
 	for (size_t i = 0; i < match->param_count; i++)
 		add_pair(&request->params, xstrdup(match->params[i].name),
 			 xstrndup(match->params[i].value, match->params[i].length));

@@ -24,6 +24,8 @@ struct http_pool;
 
 const char *http_request_id(const struct http_request *request); /* random; X-Request-Id */
 const char *http_request_method(const struct http_request *request);
+/* The path of the route that it was matched to, "/v1/environments/{env}"; NULL: of none. */
+const char *http_request_route(const struct http_request *request);
 const char *http_request_path(const struct http_request *request); /* decoded, no query */
 const struct http_peer *http_request_peer(const struct http_request *request);
 

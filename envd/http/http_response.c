@@ -30,12 +30,21 @@ void http_response_add_common(struct http_request *request, const char *content_
 	http_response_header(request, "Connection", "close");
 }
 
+void http_response_count(struct http_request *request, int status)
+{
+	const struct http_pool *pool = http_request_pool(request);
+
+	if (pool->on_answered)
+		pool->on_answered(pool->on_answered_arg, request, status);
+}
+
 /* `buffer` is freed. */
 static void answer_buffer(struct http_request *request, int status, const char *content_type,
 			  struct evbuffer *buffer)
 {
 	struct evhttp_request *raw = http_request_raw(request);
 
+	http_response_count(request, status);
 	if (!raw) {
 		http_request_free(request);
 		evbuffer_free(buffer);

@@ -20,6 +20,9 @@ void http_answer_file(struct http_request *request, const char *content_type, co
 		      int fd, int64_t bytes);
 void http_answer_problem(struct http_request *request, int status, const struct error *problem);
 
+/* An answer begins, for those who count. For http/. */
+void http_response_count(struct http_request *request, int status);
+
 /* The headers that every answer has. For http/. */
 void http_response_add_common(struct http_request *request, const char *content_type);
 

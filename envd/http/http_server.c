@@ -448,3 +448,12 @@ bool http_server_listen_unix(struct http_server *server, const char *path, mode_
 	listen_on(server, NULL, TAKE_FD(fd));
 	return true;
 }
+
+void http_server_on_answered(struct http_server *server,
+			     void (*on_answered)(void *arg, const struct http_request *request,
+						 int status),
+			     void *arg)
+{
+	server->pool.on_answered = on_answered;
+	server->pool.on_answered_arg = arg;
+}

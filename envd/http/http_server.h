@@ -55,6 +55,13 @@ NODISCARD bool http_server_listen_tcp(struct http_server *server, const char *ad
 				      struct http_tls *tls, char bound[HTTP_BOUND_SIZE],
 				      struct error *err);
 
+/* Told once for every request that is answered, with its status, before it is gone; a request that
+ * never was whole is none. */
+void http_server_on_answered(struct http_server *server,
+			     void (*on_answered)(void *arg, const struct http_request *request,
+						 int status),
+			     void *arg);
+
 /* Of the HTTP library, for people who compare it with its advisories. */
 const char *http_server_library_version(void);
 

@@ -125,6 +125,7 @@ bool http_stream_start(struct http_request *request, const struct http_stream_sp
 	pool->stream_count++;
 	http_request_on_left(request, on_left, stream);
 	*started = stream;
+	http_response_count(request, 200);
 	if (!http_request_raw(request)) {
 		on_left(stream); /* in the turns before it got here */
 		return true;

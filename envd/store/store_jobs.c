@@ -8,7 +8,7 @@
 #define COLUMNS                                                                                    \
 	"id, environment, generation, kind, owner, state, pid, start_ticks, boot_id, check_run, "  \
 	"intent_at, "                                                                              \
-	"ended_at, lines_offset, stop_asked_at, outcome"
+	"ended_at, lines_offset, stop_asked_at, outcome, running_at"
 
 static const char *const state_names[] = {
 #define X(state, name) [state] = name,
@@ -61,6 +61,7 @@ static struct job_row *read_row(sqlite3_stmt *row)
 	job->lines_offset = sqlite3_column_int64(row, 12);
 	job->stop_asked_at_ms = sqlite3_column_int64(row, 13);
 	job->outcome = column_text(row, 14);
+	job->running_at_ms = sqlite3_column_int64(row, 15);
 	return job;
 }
 

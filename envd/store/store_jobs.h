@@ -33,7 +33,8 @@ struct job_row {
 	char check_run[ID_TEXT_SIZE];    /* of check jobs */
 	int64_t intent_at_ms;
 	int64_t ended_at_ms;
-	int64_t lines_offset; /* bytes of lines.jsonl that history has seen */
+	int64_t running_at_ms; /* 0: it never did */
+	int64_t lines_offset;  /* bytes of lines.jsonl that history has seen */
 	int64_t stop_asked_at_ms;
 	char *outcome; /* once ended */
 };

@@ -1,0 +1,66 @@
+#include "store/store_census.h"
+
+#include "store/store_statement.h"
+
+static bool each_row(struct store *store, sqlite3_stmt *statement, census_row on_row, void *arg,
+		     struct error *err)
+{
+	bool has_row;
+
+	for (;;) {
+		if (!statement_step(store, statement, &has_row, err))
+			return false;
+		if (!has_row)
+			return true;
+		on_row(arg, (const char *)sqlite3_column_text(statement, 0),
+		       sqlite3_column_int64(statement, 1));
+	}
+}
+
+bool store_census_states(struct store *store, census_row on_row, void *arg, struct error *err)
+{
+	AUTO(sqlite3_finalize) sqlite3_stmt *statement = NULL;
+
+	return statement_prepare(store,
+				 "SELECT state, count(*) FROM environments"
+				 " WHERE state <> 'destroyed' GROUP BY state",
+				 &statement, err, "") &&
+	       each_row(store, statement, on_row, arg, err);
+}
+
+bool store_census_jobs(struct store *store, census_row on_row, void *arg, struct error *err)
+{
+	AUTO(sqlite3_finalize) sqlite3_stmt *statement = NULL;
+
+	return statement_prepare(store,
+				 "SELECT kind, count(*) FROM jobs"
+				 " WHERE state IN ('intent','running') GROUP BY kind",
+				 &statement, err, "") &&
+	       each_row(store, statement, on_row, arg, err);
+}
+
+bool store_census_prices(struct store *store, bool only_quarantined, census_row on_row, void *arg,
+			 struct error *err)
+{
+	AUTO(sqlite3_finalize) sqlite3_stmt *statement = NULL;
+
+	return statement_prepare(store,
+				 "SELECT currency, sum(price) FROM environments"
+				 " WHERE state NOT IN ('destroyed','queued')"
+				 " AND quarantined >= ? GROUP BY currency",
+				 &statement, err, "i", (int64_t)only_quarantined) &&
+	       each_row(store, statement, on_row, arg, err);
+}
+
+bool store_census_debts(struct store *store, int64_t *quarantined, int64_t *oldest_at_ms,
+			struct error *err)
+{
+	return statement_number(store,
+				"SELECT count(*) FROM environments"
+				" WHERE state = 'destroying' AND quarantined",
+				quarantined, err, "") &&
+	       statement_number(store,
+				"SELECT min(unwanted_at) FROM environments"
+				" WHERE desired = 'absent' AND state <> 'destroyed'",
+				oldest_at_ms, err, "");
+}

@@ -1,0 +1,318 @@
+/*
+ * What is told to Prometheus: by its own tools, and by a Prometheus of Debian's that scrapes envd.
+ * The engine is tests/support/fake_engine: what it makes are files, so no runtime is needed.
+ */
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "base/files.h"
+#include "base/json_read.h"
+#include "base/text.h"
+#include "control/metric_table.h"
+#include "tests/support/eventually.h"
+#include "tests/support/http_client.h"
+#include "tests/support/world.h"
+
+static const char fake_template[] =
+    "apiVersion: envd/v1\n"
+    "name: fake\n"
+    "engine: external\n"
+    "source: fake_engine\n"
+    "parameters: { fake: { type: string, default: '' } }\n"
+    "limits: { attempts: 1, lease: { default: 10m, minimum: 10s, maximum: 1h } }\n"
+    "price: { per_hour: 0.36, currency: USD }\n";
+
+static int start(void **state)
+{
+	struct world *world;
+	AUTO(free) char *bytes = NULL, *path = NULL, *folder = NULL;
+	struct error err;
+	size_t length;
+
+	setenv("ENVD_TEST_PODMAN", "/nonexistent/podman.sock", 0);
+	world = world_new("ENVD_TEST_PODMAN");
+	folder = path_join(world->folder, "fake");
+	world_write(world, "fake", "template.yaml", fake_template);
+	path = xasprintf("%s/fake/fake_engine", world->templates);
+	assert_true(file_read("tests/support/fake_engine", 1 << 20, &bytes, &length, &err));
+	assert_true(file_write_atomically(path, bytes, length, 0755, &err));
+	assert_true(folder_make(folder, 0755, &err));
+	setenv("ENVD_EXTERNAL_FAKE_WORLD", folder, 1);
+	world_argument(world, "--metrics-listen=127.0.0.1:0");
+	world_start(world);
+	*state = world;
+	return 0;
+}
+
+static int end(void **state)
+{
+	world_free(*state);
+	return 0;
+}
+
+static char *scrape(struct world *world)
+{
+	char *body = NULL;
+
+	assert_int_equal(http_ask(world->socket, "GET", "/metrics", NULL, NULL, &body), 200);
+	return body;
+}
+
+static void assert_says(const char *text, const char *line)
+{
+	if (!strstr(text, line))
+		fail_msg("\"%s\" is not in:\n%s", line, text);
+}
+
+static void create(struct world *world, const char *name, const char *fake, char id[37])
+{
+	AUTO(json_decref)
+	json_t *request = json_pack("{s:s, s:s, s:s, s:{s:s}}", "template", "fake", "name", name,
+				    "ttl", "10s", "parameters", "fake", fake);
+	AUTO(json_decref) json_t *answer = NULL;
+	int status;
+
+	answer = world_ask(world, "POST", "/v1/environments", request, &status);
+	assert_int_equal(status, 201);
+	snprintf(id, 37, "%s", json_get_string(answer, "id", ""));
+}
+
+/* One that ends with its lease, and one that cannot be built. */
+static void live_through_it(struct world *world)
+{
+	char good[37], bad[37];
+
+	create(world, "good", "", good);
+	create(world, "bad", "create=half", bad);
+	world_wait(world, good, "ready", 30000);
+	world_wait(world, bad, "destroyed", 30000);
+	world_wait(world, good, "destroyed", 40000);
+}
+
+static void a_life_is_counted_and_promtool_can_read_it(void **state)
+{
+	struct world *world = *state;
+	AUTO(free) char *text = NULL;
+	AUTO(free) char *file = path_join(world->folder, "metrics.txt");
+	AUTO(free) char *check = xasprintf("promtool check metrics < %s", file);
+	struct error err;
+
+	live_through_it(world);
+	http_ask(world->socket, "GET", "/v1/environments/whatever-a-client-says", NULL, NULL, NULL);
+	text = scrape(world);
+	assert_says(text, "\nenvd_environments_accepted_total 2\n");
+	assert_says(text, "\nenvd_creates_total{outcome=\"ready\"} 1\n");
+	assert_says(text, "\nenvd_creates_total{outcome=\"create_failed\"} 1\n");
+	assert_says(text, "\nenvd_destroys_total{outcome=\"proved\"} 2\n");
+	assert_says(text, "\nenvd_jobs_total{kind=\"create\",outcome=\"failed\"} 1\n");
+	assert_says(text, "\nenvd_jobs_total{kind=\"evidence\",outcome=\"completed\"} 1\n");
+	assert_says(text, "\nenvd_job_seconds_count{kind=\"destroy\"} 2\n");
+	assert_says(text, "\nenvd_queue_seconds_count 2\n");
+	assert_says(text, "\nenvd_destroy_seconds_count 2\n");
+	/* The reaper listens nowhere: this came by way of the history. */
+	assert_says(text, "\nenvd_reaper_decision_lateness_seconds_count 1\n");
+	assert_says(text, "\nenvd_reaper_start_lateness_seconds_count 1\n");
+	assert_says(text, "\nenvd_reaper_up 1\n");
+	assert_says(text, "\nenvd_environments{state=\"ready\"} 0\n");
+	assert_says(text, "{route=\"/v1/environments/{env}\",status=\"404\"} 1\n");
+	assert_null(strstr(text, "whatever-a-client-says"));
+	assert_true(file_write_atomically(file, text, strlen(text), 0644, &err));
+	assert_int_equal(system(check), 0);
+}
+
+/* ---- Prometheus itself ---- */
+
+static int metrics_port(struct world *world)
+{
+	AUTO(free) char *path = path_join(world->folder, "log");
+	AUTO(free) char *text = NULL;
+	const char *at;
+	struct error err;
+
+	assert_true(file_read(path, 1 << 20, &text, NULL, &err));
+	at = strstr(text, "/metrics on 127.0.0.1:");
+	assert_non_null(at);
+	return atoi(at + strlen("/metrics on 127.0.0.1:"));
+}
+
+static pid_t start_prometheus(struct world *world)
+{
+	AUTO(free) char *config = xasprintf("%s/prometheus.yml", world->folder);
+	AUTO(free)
+	char *content =
+	    xasprintf("global: { scrape_interval: 500ms, evaluation_interval: 500ms }\n"
+		      "rule_files: [ '%s/docs/alerts.yml' ]\n"
+		      "scrape_configs:\n  - job_name: envd\n    static_configs:"
+		      " [ { targets: ['127.0.0.1:%d'] } ]\n",
+		      getenv("ENVD_SOURCE") ? getenv("ENVD_SOURCE") : ".", metrics_port(world));
+	AUTO(free) char *config_option = xasprintf("--config.file=%s", config);
+	AUTO(free) char *storage = xasprintf("--storage.tsdb.path=%s/tsdb", world->folder);
+	struct error err;
+	pid_t pid;
+
+	assert_true(file_write_atomically(config, content, strlen(content), 0644, &err));
+	pid = fork();
+	if (pid)
+		return pid;
+	dup2(world->log_fd, STDOUT_FILENO);
+	dup2(world->log_fd, STDERR_FILENO);
+	execlp("prometheus", "prometheus", config_option, storage,
+	       "--web.listen-address=127.0.0.1:0", NULL);
+	_exit(127);
+}
+
+/* It does not say which port it was given: its listening socket does. */
+static int port_of(pid_t pid)
+{
+	AUTO(free)
+	char *command = xasprintf("for i in $(ls -l /proc/%d/fd | grep -o 'socket:.[0-9]*' |"
+				  " grep -o '[0-9]*$'); do awk -v i=$i '$4 == \"0A\" && $10 == i"
+				  " { split($2, a, \":\"); print a[2] }' /proc/net/tcp; done",
+				  (int)pid);
+	FILE *output = popen(command, "r");
+	unsigned port = 0;
+
+	assert_non_null(output);
+	if (fscanf(output, "%x", &port) != 1)
+		port = 0;
+	pclose(output);
+	return (int)port;
+}
+
+struct question {
+	pid_t prometheus;
+	const char *expression;
+	const char *wanted;
+};
+
+static bool prometheus_knows(void *arg)
+{
+	const struct question *question = arg;
+	AUTO(free)
+	char *command =
+	    xasprintf("promtool query instant http://127.0.0.1:%d '%s' 2>&1 | grep -q '%s'",
+		      port_of(question->prometheus), question->expression, question->wanted);
+
+	return system(command) == 0;
+}
+
+static void prometheus_scrapes_envd_and_knows_what_happened(void **state)
+{
+	struct world *world = *state;
+	pid_t prometheus = start_prometheus(world);
+	struct question up = { prometheus, "up{job=\"envd\"}", "=> 1 @" };
+	struct question ready = { prometheus, "envd_creates_total{outcome=\"ready\"}", "=> 1 @" };
+	AUTO(free) char *other = NULL;
+	char id[37];
+
+	create(world, "good", "", id);
+	world_wait(world, id, "ready", 30000);
+	assert_true(eventually(prometheus_knows, &up, 30000));
+	assert_true(eventually(prometheus_knows, &ready, 30000));
+	/* Nothing else is to be had at that port. */
+	other = xasprintf("curl -sf http://127.0.0.1:%d/v1/environments", metrics_port(world));
+	assert_int_not_equal(system(other), 0);
+	kill(prometheus, SIGKILL);
+	waitpid(prometheus, NULL, 0);
+}
+
+/* ---- what the docs say ---- */
+
+static char *read_doc(const char *name)
+{
+	AUTO(free)
+	char *path =
+	    xasprintf("%s/docs/%s", getenv("ENVD_SOURCE") ? getenv("ENVD_SOURCE") : ".", name);
+	char *text;
+	struct error err;
+
+	if (!file_read(path, 1 << 20, &text, NULL, &err))
+		fail_msg("%s", err.message);
+	return text;
+}
+
+static bool is_in_table(const char *name, size_t length)
+{
+	static const char *const suffixes[] = { "", "_bucket", "_sum", "_count" };
+
+	for (size_t i = 0; i < METRIC_COUNT; i++)
+		for (size_t s = 0; s < ARRAY_SIZE(suffixes); s++) {
+			AUTO(free)
+			char *whole = xasprintf("%s%s", metric_table[i].name, suffixes[s]);
+
+			if (strlen(whole) == length && memcmp(whole, name, length) == 0)
+				return true;
+		}
+	return false;
+}
+
+static size_t check_names(const char *text, const char *prefix)
+{
+	size_t found = 0;
+
+	for (const char *at = text; (at = strstr(at, prefix));) {
+		size_t length = strspn(at, "abcdefghijklmnopqrstuvwxyz_");
+
+		if (!is_in_table(at, length))
+			fail_msg("there is no metric \"%.*s\"", (int)length, at);
+		at += length;
+		found++;
+	}
+	return found;
+}
+
+static void the_board_and_the_alerts_ask_for_nothing_that_is_not_there(void **state)
+{
+	AUTO(free) char *board = read_doc("grafana/envd.json");
+	AUTO(free) char *alerts = read_doc("alerts.yml");
+	AUTO(json_decref) json_t *parsed = NULL;
+	struct error err;
+
+	(void)state;
+	assert_true(json_parse(board, strlen(board), "board", &parsed, &err));
+	assert_true(check_names(board, "envd_") > 20);
+	assert_true(check_names(board, "process_") >= 3);
+	assert_true(check_names(alerts, "envd_") >= 9);
+}
+
+static void the_table_in_the_docs_is_that_of_the_code(void **state)
+{
+	AUTO(free) char *doc = read_doc("metrics.md");
+	AUTO(free) char *table = metric_table_markdown();
+
+	(void)state;
+	if (!strstr(doc, table))
+		fail_msg("docs/metrics.md differs from `envd --print-metrics`");
+}
+
+static void promtool_accepts_the_alerts_and_their_tests_pass(void **state)
+{
+	(void)state;
+	assert_int_equal(system("cd ${ENVD_SOURCE:-.} && promtool check rules docs/alerts.yml"), 0);
+	assert_int_equal(system("cd ${ENVD_SOURCE:-.}/docs && promtool test rules alerts_test.yml"),
+			 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(a_life_is_counted_and_promtool_can_read_it, start,
+						end),
+		cmocka_unit_test_setup_teardown(prometheus_scrapes_envd_and_knows_what_happened,
+						start, end),
+		cmocka_unit_test(the_board_and_the_alerts_ask_for_nothing_that_is_not_there),
+		cmocka_unit_test(the_table_in_the_docs_is_that_of_the_code),
+		cmocka_unit_test(promtool_accepts_the_alerts_and_their_tests_pass),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
