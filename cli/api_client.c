@@ -365,6 +365,9 @@ static struct curl_slist *headers_for(const struct api_client *client,
 	char *key = xasprintf("Idempotency-Key: %s",
 			      request->idempotency_key ? request->idempotency_key : "");
 	AUTO(free) char *event = xasprintf("Last-Event-ID: %s", last_event_id ? last_event_id : "");
+	AUTO(free)
+	char *trace =
+	    xasprintf("traceparent: %s", request->traceparent ? request->traceparent : "");
 	struct curl_slist *headers = NULL;
 
 	/* curl would wait for "100 Continue", which a small body is not worth. */
@@ -373,6 +376,10 @@ static struct curl_slist *headers_for(const struct api_client *client,
 		headers = curl_slist_append(headers, "Content-Type: application/json");
 	if (request->idempotency_key)
 		headers = curl_slist_append(headers, key);
+	/* A variable of anybody's: nothing but what it has to be goes into a header. */
+	if (request->traceparent && strlen(request->traceparent) == 55 &&
+	    strspn(request->traceparent, "0123456789abcdef-") == 55)
+		headers = curl_slist_append(headers, trace);
 	if (last_event_id)
 		headers = curl_slist_append(headers, event);
 	if (client->project)

@@ -58,6 +58,7 @@ struct api_request {
 	const char *path;            /* "/v1/environments"; see api_path() */
 	const json_t *body;          /* NULL: none */
 	const char *idempotency_key; /* NULL: none */
+	const char *traceparent;     /* W3C trace context of the caller; NULL: none */
 	int64_t timeout_ms;          /* 0: 30 s */
 	bool is_single;              /* never repeated: repeating would do it twice */
 };

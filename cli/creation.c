@@ -157,6 +157,7 @@ static bool send_within(struct creation *creation, int64_t timeout_ms, json_t **
 		.path = "/v1/environments",
 		.body = creation->request,
 		.idempotency_key = creation->key,
+		.traceparent = getenv("TRACEPARENT"),
 		.timeout_ms = timeout_ms,
 		.is_single = timeout_ms != 0,
 	};

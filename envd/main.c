@@ -13,6 +13,7 @@
 #include "control/meter.h"
 #include "control/peer.h"
 #include "control/program.h"
+#include "control/tracer.h"
 #include "model/env_state.h"
 #include "settings/settings.h"
 #include "worker/worker.h"
@@ -110,6 +111,8 @@ static int serve(struct control *control, int argc, char **argv)
 	open_templates(control);
 	control->feed = history_feed_new(control->store);
 	control->meter = meter_new(control);
+	if (!tracer_new(control, &control->tracer, &err))
+		return fail(&err);
 	turn_on_commit(control->turn, history_feed_pump, control->feed);
 	program = program_new(control);
 	/* Before anybody can ask for anything: what is made must have somebody who takes it away.

@@ -127,6 +127,7 @@ static bool read_create(struct api_change *change, struct error *err)
 		return false;
 	body = change->body;
 	wanted->lease_ms = -1;
+	wanted->trace_parent = http_request_header(change->request, "traceparent");
 	return json_only_keys(body, known, err) &&
 	       json_read_string(body, "template", &wanted->template_name, err) &&
 	       read_optional_string(body, "name", &wanted->name, err) &&

@@ -12,6 +12,7 @@
 #include "control/meter.h"
 #include "control/peer.h"
 #include "control/scheduler.h"
+#include "control/tracer.h"
 
 enum { OPEN_LIMIT_MS = 30000 }; /* three times what makes a holder a hung one */
 
@@ -121,6 +122,7 @@ bool control_open(struct control *control, enum control_role role, const struct 
 
 void control_close(struct control *control)
 {
+	tracer_free(control->tracer);
 	meter_free(control->meter);
 	history_feed_free(control->feed);
 	scheduler_free(control->scheduler);

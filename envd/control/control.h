@@ -17,6 +17,7 @@ struct jobs;
 struct job_runner;
 struct history_feed;
 struct meter;
+struct tracer;
 struct scheduler;
 struct peer;
 
@@ -31,6 +32,7 @@ struct control {
 	struct store *store;
 	struct turn *turn;
 	struct template_registry *templates; /* NULL in the reaper */
+	struct tracer *tracer;               /* NULL in the reaper, and where no endpoint is set */
 	struct meter *meter;                 /* NULL in the reaper */
 	struct history_feed *feed;           /* NULL in the reaper */
 	struct job_runner *runner;

@@ -11,6 +11,7 @@
 #include "control/admission.h"
 #include "control/peer.h"
 #include "control/project_quota.h"
+#include "control/trace_document.h"
 #include "model/lease.h"
 #include "model/pins.h"
 #include "store/store_checks.h"
@@ -397,6 +398,9 @@ bool lifecycle_create(struct control *control, struct store_tx *tx,
 		return false;
 	build_wall(env);
 	env->id = env_id_new();
+	/* As the W3C says: one that cannot be read is as none, and no error. */
+	if (request->trace_parent && trace_parent_is_valid(request->trace_parent))
+		env->trace_parent = xstrdup(request->trace_parent);
 	env->owner = xstrdup(caller->name);
 	env->name = request->name ? xstrdup(request->name) : make_name(env->template_name);
 	*id = env->id;

@@ -24,6 +24,7 @@ struct create_request {
 	const json_t *parameters;    /* object or NULL */
 	const json_t *labels;        /* object of strings or NULL; at most 32, 256 bytes each */
 	int64_t keep_ms;             /* kept so long if it fails; 0: not; KEEP_DEFAULT: as set */
+	const char *trace_parent;    /* W3C traceparent of the caller; NULL or invalid: none */
 	const char *idempotency_key; /* NULL: none; at most 200 bytes */
 	const char *body_digest;     /* SHA-256 of the request body, with a key */
 };

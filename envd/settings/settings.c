@@ -93,6 +93,8 @@ static const struct option rows[] = {
 	  "of all evidence bundles; the oldest go first (default 1024)", NULL },
 	{ "metrics-listen", 0, OPTION_TEXT, AT(metrics_listen), "127.0.0.1:PORT", "ENVD_METRICS_LISTEN",
 	  "serve /metrics, and nothing else, to everybody on this machine (default: only on the socket)", NULL },
+	{ "otlp-endpoint", 0, OPTION_TEXT, AT(otlp_endpoint), "http://HOST:PORT", "ENVD_OTLP_ENDPOINT",
+	  "send the life of every environment that ends to this OpenTelemetry collector (OTLP/HTTP, JSON)", NULL },
 	{ "log-level", 0, OPTION_CHOICE, AT(log_level), "LEVEL", "ENVD_LOG_LEVEL",
 	  "debug, info, warn or error (default info)", log_levels },
 	{ "no-reaper", 0, OPTION_FLAG, AT(no_reaper), NULL, NULL,

@@ -64,6 +64,7 @@ struct settings {
 	int64_t evidence_mib;      /* of one bundle */
 	int64_t evidence_total_mib;
 	const char *metrics_listen; /* "127.0.0.1:PORT"; NULL: nowhere */
+	const char *otlp_endpoint;  /* "http://HOST:PORT"; NULL: no traces */
 	const char *log_level;
 	bool no_reaper; /* envd: do not start one */
 	bool stay;      /* envd-reaper: do not end when nothing is owed */

@@ -163,6 +163,7 @@ static const char schema_evidence[] =
     "ALTER TABLE environments ADD COLUMN evidence_until INTEGER NOT NULL DEFAULT 0;"
     "ALTER TABLE environments ADD COLUMN evidence_at INTEGER NOT NULL DEFAULT 0;"
     "ALTER TABLE environments ADD COLUMN evidence_bytes INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE environments ADD COLUMN trace_parent TEXT;"
     "CREATE INDEX environments_evidence ON environments(evidence) WHERE evidence = 'wanted';"
     /* Evidence changes nothing, so it may be taken of what is unwanted already. */
     "DROP TRIGGER jobs_wanted;"

@@ -1,0 +1,246 @@
+/*
+ * The life of an environment as an OTLP trace, sent to tests/support/fake_collector.py, which looks
+ * at the shape of every document. The engine is tests/support/fake_engine.
+ */
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "base/files.h"
+#include "base/json_read.h"
+#include "base/text.h"
+#include "tests/support/eventually.h"
+#include "tests/support/http_client.h"
+#include "tests/support/world.h"
+
+static pid_t collector;
+
+static const char fake_template[] =
+    "apiVersion: envd/v1\n"
+    "name: fake\n"
+    "engine: external\n"
+    "source: fake_engine\n"
+    "parameters: { fake: { type: string, default: '' } }\n"
+    "limits: { attempts: 1, lease: { default: 10m, minimum: 10s, maximum: 1h } }\n"
+    "price: { per_hour: 0.36, currency: USD }\n";
+
+static struct world *new_world(void)
+{
+	struct world *world;
+	AUTO(free) char *bytes = NULL, *path = NULL, *folder = NULL;
+	struct error err;
+	size_t length;
+
+	setenv("ENVD_TEST_PODMAN", "/nonexistent/podman.sock", 0);
+	world = world_new("ENVD_TEST_PODMAN");
+	folder = path_join(world->folder, "fake");
+	world_write(world, "fake", "template.yaml", fake_template);
+	path = xasprintf("%s/fake/fake_engine", world->templates);
+	assert_true(file_read("tests/support/fake_engine", 1 << 20, &bytes, &length, &err));
+	assert_true(file_write_atomically(path, bytes, length, 0755, &err));
+	assert_true(folder_make(folder, 0755, &err));
+	setenv("ENVD_EXTERNAL_FAKE_WORLD", folder, 1);
+	return world;
+}
+
+static bool has_port(void *arg)
+{
+	AUTO(free) char *path = xasprintf("%s/port", ((struct world *)arg)->folder);
+
+	return file_exists(path);
+}
+
+/* `status` NULL: it takes what is sent. */
+static int collect(struct world *world, const char *status)
+{
+	const char *source = getenv("ENVD_SOURCE");
+	AUTO(free)
+	char *program = xasprintf("%s/tests/support/fake_collector.py", source ? source : ".");
+	AUTO(free) char *path = xasprintf("%s/port", world->folder);
+	AUTO(free) char *port = NULL;
+	struct error err;
+
+	collector = fork();
+	if (!collector) {
+		dup2(world->log_fd, STDERR_FILENO);
+		execl(program, program, world->folder, status, NULL);
+		_exit(127);
+	}
+	assert_true(eventually(has_port, world, 15000));
+	assert_true(file_read(path, 64, &port, NULL, &err));
+	return atoi(port);
+}
+
+static void start_with_endpoint(struct world *world, int port)
+{
+	AUTO(free) char *argument = xasprintf("--otlp-endpoint=http://127.0.0.1:%d", port);
+
+	world_argument(world, argument);
+	world_start(world);
+}
+
+static int start(void **state)
+{
+	struct world *world = new_world();
+
+	start_with_endpoint(world, collect(world, NULL));
+	*state = world;
+	return 0;
+}
+
+static int end(void **state)
+{
+	if (collector > 0) {
+		kill(collector, SIGKILL);
+		waitpid(collector, NULL, 0);
+		collector = 0;
+	}
+	unsetenv("TRACEPARENT");
+	world_free(*state);
+	return 0;
+}
+
+static char *scrape(struct world *world)
+{
+	char *body = NULL;
+
+	assert_int_equal(http_ask(world->socket, "GET", "/metrics", NULL, NULL, &body), 200);
+	return body;
+}
+
+struct line {
+	struct world *world;
+	const char *text;
+};
+
+static bool is_scraped(void *arg)
+{
+	const struct line *line = arg;
+	AUTO(free) char *text = scrape(line->world);
+
+	return strstr(text, line->text) != NULL;
+}
+
+static void await_metric(struct world *world, const char *text)
+{
+	if (!eventually(is_scraped, &(struct line){ world, text }, 30000))
+		fail_msg("\"%s\" is not in the metrics", text);
+}
+
+/* The spans of the one trace that was taken. */
+static json_t *spans_of(struct world *world)
+{
+	AUTO(free) char *path = xasprintf("%s/traces", world->folder);
+	AUTO(free) char *wrong = xasprintf("%s/wrong", world->folder);
+	AUTO(free) char *text = NULL;
+	AUTO(json_decref) json_t *document = NULL;
+	struct error err;
+
+	if (file_exists(wrong) && file_read(wrong, 1 << 20, &text, NULL, &err))
+		fail_msg("the collector found: %s", text);
+	if (!json_read_file(path, 1 << 20, &document, &err))
+		fail_msg("%s", err.message);
+	return json_incref(json_object_get(
+	    json_array_get(
+		json_object_get(json_array_get(json_object_get(document, "resourceSpans"), 0),
+				"scopeSpans"),
+		0),
+	    "spans"));
+}
+
+static const json_t *span_named(const json_t *spans, const char *name)
+{
+	for (size_t i = 0; i < json_array_size(spans); i++)
+		if (strcmp(json_get_string(json_array_get(spans, i), "name", ""), name) == 0)
+			return json_array_get(spans, i);
+	fail_msg("there is no span \"%s\"", name);
+	return NULL;
+}
+
+static void assert_below(const json_t *spans, const char *name, const char *parent)
+{
+	assert_string_equal(json_get_string(span_named(spans, name), "parentSpanId", ""),
+			    json_get_string(span_named(spans, parent), "spanId", "none"));
+}
+
+static void a_life_becomes_one_trace_that_joins_that_of_the_ci_run(void **state)
+{
+	struct world *world = *state;
+	AUTO(json_decref) json_t *spans = NULL;
+	const json_t *root;
+
+	setenv("TRACEPARENT", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", 1);
+	assert_int_equal(world_envctl(world, NULL, "create", "fake", "--name", "e1", NULL), 0);
+	assert_int_equal(world_envctl(world, NULL, "destroy", "e1", NULL), 0);
+	await_metric(world, "\nenvd_traces_sent_total 1\n");
+	spans = spans_of(world);
+	root = span_named(spans, "environment fake");
+	assert_string_equal(json_get_string(root, "traceId", ""),
+			    "0af7651916cd43dd8448eb211c80319c");
+	assert_string_equal(json_get_string(root, "parentSpanId", ""), "b7ad6b7169203331");
+	assert_below(spans, "queue", "environment fake");
+	assert_below(spans, "create", "environment fake");
+	assert_below(spans, "layer web", "create");
+	assert_below(spans, "layer db", "create");
+	assert_below(spans, "lease", "environment fake");
+	assert_below(spans, "destroy", "environment fake");
+	assert_below(spans, "proof", "destroy");
+}
+
+static void a_failed_build_is_a_trace_that_says_so(void **state)
+{
+	struct world *world = *state;
+	AUTO(json_decref) json_t *spans = NULL;
+	const json_t *status;
+
+	assert_int_equal(world_envctl(world, NULL, "create", "fake", "--name", "e1", "--param",
+				      "fake=create=half", NULL),
+			 4);
+	world_wait(world, "e1", "destroyed", 30000);
+	await_metric(world, "\nenvd_traces_sent_total 1\n");
+	spans = spans_of(world);
+	status = json_object_get(span_named(spans, "environment fake"), "status");
+	assert_int_equal(json_get_int64(status, "code", 0), 2);
+	assert_non_null(
+	    strstr(json_get_string(status, "message", ""), "only half of it could be made"));
+	assert_below(spans, "evidence", "environment fake");
+}
+
+static void a_collector_that_refuses_or_is_not_there_hurts_nobody(void **state)
+{
+	struct world *world = new_world();
+	int port = collect(world, "503");
+
+	*state = world;
+	start_with_endpoint(world, port);
+	assert_int_equal(world_envctl(world, NULL, "create", "fake", "--name", "e1", NULL), 0);
+	assert_int_equal(world_envctl(world, NULL, "destroy", "e1", NULL), 0);
+	await_metric(world, "\nenvd_traces_dropped_total{why=\"refused\"} 1\n");
+	kill(collector, SIGKILL);
+	waitpid(collector, NULL, 0);
+	collector = 0;
+	assert_int_equal(world_envctl(world, NULL, "create", "fake", "--name", "e2", NULL), 0);
+	assert_int_equal(world_envctl(world, NULL, "destroy", "e2", NULL), 0);
+	await_metric(world, "\nenvd_traces_dropped_total{why=\"unreachable\"} 1\n");
+	assert_int_equal(http_ask(world->socket, "GET", "/readyz", NULL, NULL, NULL), 200);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(
+		    a_life_becomes_one_trace_that_joins_that_of_the_ci_run, start, end),
+		cmocka_unit_test_setup_teardown(a_failed_build_is_a_trace_that_says_so, start, end),
+		cmocka_unit_test_teardown(a_collector_that_refuses_or_is_not_there_hurts_nobody,
+					  end),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
