@@ -262,20 +262,34 @@ static void add_stages(struct document *document, const struct job_row *job, con
 	end_stage(document, &stage, parent);
 }
 
-/* From the first of the two listings to the step that they allowed. */
+/* When the first of the two listings was taken that proved it gone; 0: nothing did. */
+static int64_t listed_at_ms(const json_t *proofs)
+{
+	for (size_t i = 0; i < json_array_size(proofs); i++) {
+		const json_t *proof = json_array_get(proofs, i);
+		const json_t *listed =
+		    json_object_get(json_object_get(proof, "detail"), "listed_at_ms");
+
+		if (strcmp(json_get_string(proof, "kind", ""), "inventory_empty") == 0)
+			return (int64_t)json_integer_value(json_array_get(listed, 0));
+	}
+	return 0;
+}
+
+/* From the first listing to the step that they allowed. */
 static void add_proof(struct document *document, const struct job_row *job, const char *parent)
 {
-	const struct environment *env = document->source->environment;
+	int64_t from_ms = listed_at_ms(document->source->proofs);
 	char id[SPAN_ID_LENGTH + 1];
 
-	if (job->ended_at_ms > env->ended_at_ms || job->ended_at_ms + 1000 < env->ended_at_ms)
-		return; /* an attempt that proved nothing */
-	add_span(document,
-		 &(struct span){ .name = "proof",
-				 .parent = parent,
-				 .from_ms = job->ended_at_ms,
-				 .to_ms = env->ended_at_ms },
-		 id);
+	/* Of several attempts it is the last one's. */
+	if (from_ms >= job->intent_at_ms && from_ms <= job->ended_at_ms)
+		add_span(document,
+			 &(struct span){ .name = "proof",
+					 .parent = parent,
+					 .from_ms = from_ms,
+					 .to_ms = document->source->environment->ended_at_ms },
+			 id);
 }
 
 static void add_job(struct document *document, const struct job_row *job)

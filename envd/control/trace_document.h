@@ -15,6 +15,7 @@ struct trace_source {
 	const struct environment *environment; /* that has ended */
 	const struct history_list *history;
 	const struct job_list *jobs;
+	const json_t *proofs; /* store_proofs() */
 	const char *instance;
 };
 

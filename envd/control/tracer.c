@@ -34,15 +34,17 @@ static bool make_document(struct tracer *tracer, struct env_id id, json_t **docu
 	AUTO(environment_free) struct environment *env = NULL;
 	AUTO(history_list_release) struct history_list history = { NULL, 0 };
 	AUTO(job_list_release) struct job_list jobs = { NULL, 0 };
+	AUTO(json_decref) json_t *proofs = NULL;
 	struct trace_source source = { .history = &history,
 				       .jobs = &jobs,
 				       .instance = store_instance(store) };
 
 	if (!store_environment_read(store, id, &env, err) ||
 	    !store_history_list(store, &id, 0, ROWS_MAX, &history, err) ||
-	    !store_jobs_of(store, id, &jobs, err))
+	    !store_jobs_of(store, id, &jobs, err) || !store_proofs(store, id, &proofs, err))
 		return false;
 	source.environment = env;
+	source.proofs = proofs;
 	*document = trace_document(&source);
 	return true;
 }
