@@ -276,6 +276,7 @@ bool environment_failure(struct cli *cli, const json_t *environment, struct erro
 	const json_t *error = json_object_get(environment, "error");
 	const char *cause =
 	    json_get_string(error, "message", json_get_string(environment, "message", ""));
+	const char *until = json_get_string(json_object_get(environment, "kept"), "until", "");
 	size_t i = 0;
 
 	while (i + 1 < ARRAY_SIZE(failures) && !text_equal(failures[i].reason, reason))
@@ -284,8 +285,8 @@ bool environment_failure(struct cli *cli, const json_t *environment, struct erro
 		i = 0;
 	text_clear(&cli->cause);
 	text_add(&cli->cause, cause);
-	error_set_as(err, failures[i].code, failures[i].slug, "environment \"%s\" %s", name,
-		     failures[i].words);
+	error_set_as(err, failures[i].code, failures[i].slug, "environment \"%s\" %s%s%s", name,
+		     failures[i].words, *until ? "; it is kept to be looked at until " : "", until);
 	if (*json_get_string(error, "hint", "") && !has_evidence(environment))
 		return error_hint(err, "%s", json_get_string(error, "hint", ""));
 	if (*json_get_string(error, "hint", ""))

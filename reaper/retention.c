@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/files.h"
 #include "base/log.h"
@@ -27,6 +28,14 @@ static void remove_folder(const struct settings *settings, const char *kind, con
 			 err.message);
 }
 
+/* Not in a folder of its own, so that all of it can be bounded as one. */
+static void remove_evidence(const struct settings *settings, const char *id)
+{
+	AUTO(free) char *path = xasprintf("%s/evidence/%s.tar.gz", settings->data, id);
+
+	unlink(path); /* there need not be any; what stays is bounded all the same */
+}
+
 static bool forget(struct store *store, const struct retention *retention,
 		   const struct retention_batch *batch, struct error *err)
 {
@@ -50,8 +59,10 @@ static bool forget_batch(struct store *store, const struct settings *settings,
 	if (!store_retention_due(store, retention, &batch, err))
 		return false;
 	done = forget(store, retention, &batch, err);
-	for (size_t i = 0; done && i < batch.count; i++)
+	for (size_t i = 0; done && i < batch.count; i++) {
 		remove_folder(settings, "environments", batch.environments[i].text);
+		remove_evidence(settings, batch.environments[i].text);
+	}
 	for (size_t i = 0; done && i < batch.job_count; i++)
 		remove_folder(settings, "jobs", batch.jobs[i].text);
 	*forgotten = batch.count;

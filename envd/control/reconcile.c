@@ -41,15 +41,18 @@ static bool must_pause(const struct environment *env, const struct observation *
  * for it, never longer than `evidence_until_ms`. */
 static struct action gather(const struct environment *env, const struct observation *seen)
 {
-	if (seen->live_job)
-		return nothing(0);
+	const struct job_row *job = seen->live_job;
+
 	if (seen->now_ms < env->evidence_until_ms) {
+		if (job || !seen->has_slot)
+			return nothing(env->evidence_until_ms);
 		if (must_pause(env, seen))
 			return nothing(env->next_try_at_ms);
-		return seen->has_slot ? start("evidence", seen) : nothing(env->evidence_until_ms);
+		return start("evidence", seen);
 	}
-	if (env->desired == DESIRED_ABSENT)
-		return nothing(0); /* whoever destroys gives up, and goes on */
+	/* It ends by its own deadline; and whoever destroys gives up by itself, and goes on. */
+	if ((job && strcmp(job->kind, "evidence") == 0) || env->desired == DESIRED_ABSENT)
+		return nothing(0);
 	return (struct action){ .kind = ACTION_GIVE_UP_EVIDENCE,
 				.reason = "there was no room for it in time" };
 }

@@ -81,9 +81,9 @@ static const struct option rows[] = {
 	  "how long an image that envd pulled or built is kept when nothing uses it (default 72h)", NULL },
 	{ "image-keep-gib", 0, OPTION_INTEGER, AT(image_keep_gib), "N", NULL,
 	  "GiB of such images that are kept; more go earlier, the longest unused first (default 20)", NULL },
-	{ "keep-default", 0, OPTION_DURATION, AT(keep_default_ms), "DURATION", NULL,
+	{ "keep-failed", 0, OPTION_DURATION, AT(keep_default_ms), "DURATION", NULL,
 	  "how long a failed environment is kept when asked without a time (default 20m)", NULL },
-	{ "keep-limit", 0, OPTION_DURATION, AT(keep_max_ms), "DURATION", NULL,
+	{ "keep-failed-max", 0, OPTION_DURATION, AT(keep_max_ms), "DURATION", NULL,
 	  "longest that a failed environment is kept, extensions included (default 4h, 0s for never)", NULL },
 	{ "evidence-limit", 0, OPTION_DURATION, AT(evidence_limit_ms), "DURATION", NULL,
 	  "how long evidence of a failure may hold up its destroy (default 30s, at most 30s, 0s for none)", NULL },
@@ -430,7 +430,7 @@ static bool check_evidence(const struct settings *settings, struct error *err)
 		return error_set(err, ERR_INVALID,
 				 "--evidence-total must be at least --evidence-size");
 	if (settings->keep_max_ms > 0 && settings->keep_default_ms > settings->keep_max_ms)
-		return error_set(err, ERR_INVALID, "--keep-default may not pass --keep-limit");
+		return error_set(err, ERR_INVALID, "--keep-failed may not pass --keep-failed-max");
 	return true;
 }
 

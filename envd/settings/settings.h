@@ -53,11 +53,11 @@ struct settings {
 	int64_t streams_max;
 	int64_t request_deadline_ms;
 	int64_t sweep_interval_ms;
-	int64_t image_keep_ms;  /* images of ours that nothing uses */
-	int64_t image_keep_gib; /* the same, all together */
-	int64_t keep_ended_ms;  /* rows, reports and logs of what was proved gone */
-	int64_t keep_ended_max; /* and of at most so many */
-	int64_t retry_first_ms; /* pause after a first failed destroy; doubles */
+	int64_t image_keep_ms;   /* images of ours that nothing uses */
+	int64_t image_keep_gib;  /* the same, all together */
+	int64_t keep_ended_ms;   /* rows, reports and logs of what was proved gone */
+	int64_t keep_ended_max;  /* and of at most so many */
+	int64_t retry_first_ms;  /* pause after a first failed destroy; doubles */
 	int64_t keep_default_ms; /* of a failed one that somebody asked to look at */
 	int64_t keep_max_ms;
 	int64_t evidence_limit_ms; /* taking one may hold up a destroy by this; 0: none is taken */

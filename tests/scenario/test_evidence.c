@@ -214,7 +214,7 @@ static void evidence_of_a_failed_build_has_the_last_words(void **state)
 	struct world *world = *state;
 	AUTO(free) char *folder = NULL;
 	AUTO(free) char *report = NULL;
-	char id[37];
+	AUTO(free) char *log = NULL;
 
 	world_write(world, "bad", "compose.yaml",
 		    "services:\n"
@@ -228,12 +228,14 @@ static void evidence_of_a_failed_build_has_the_last_words(void **state)
 		    "    command: [sleep, '100000']\n"
 		    "    depends_on: { web: { condition: service_healthy } }\n");
 	world_start(world);
-	create(world, "bad", "e1", NULL, NULL, id);
-	world_wait(world, id, "destroyed", 60000);
-	folder = unpack(world, id);
+	assert_int_equal(world_envctl(world, NULL, "create", "bad", "--name", "e1", NULL), 4);
+	log = read_in(world->folder, "log");
+	assert_non_null(strstr(log, "envctl evidence e1"));
+	world_wait(world, "e1", "destroyed", 60000);
+	folder = unpack(world, "e1");
 	assert_in(folder, "logs/web.log", "the database is on fire");
 	assert_in(folder, "report.json", "create_failed");
-	assert_int_equal(world_envctl(world, &report, "report", id, NULL), 0);
+	assert_int_equal(world_envctl(world, &report, "report", "e1", NULL), 0);
 	assert_non_null(strstr(report, "envctl evidence e1"));
 }
 
