@@ -51,7 +51,7 @@ void redactor_free(struct redactor *redactor)
 	free(redactor);
 }
 
-bool redact_name_is_secret(const char *name, size_t length)
+static bool redact_name_is_secret(const char *name, size_t length)
 {
 	char lower[NAME_BYTES_MAX + 1];
 

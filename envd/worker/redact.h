@@ -17,9 +17,6 @@ struct redactor *redactor_new(void);
 void redactor_free(struct redactor *redactor);
 DEFINE_AUTO(struct redactor *, redactor_free)
 
-/* "DB_PASSWORD", "api-token": does a name say that its value is a secret? */
-bool redact_name_is_secret(const char *name, size_t length);
-
 /* Values shorter than 6 bytes are no secrets that could be told from ordinary words. */
 void redactor_learn(struct redactor *redactor, const char *value);
 
