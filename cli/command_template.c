@@ -89,6 +89,16 @@ static char *joined(const json_t *strings)
 	return text_take(&words);
 }
 
+/* What may stand after "=" in --pin: versions, and the kinds there is a pattern for. */
+static char *pins_of(const json_t *component)
+{
+	AUTO(free) char *versions = joined(json_object_get(component, "versions"));
+
+	return xasprintf("%s%s%s", *versions ? versions : "any",
+			 json_has(component, "branch") ? ", @BRANCH" : "",
+			 json_has(component, "pull_request") ? ", pr:NUMBER" : "");
+}
+
 static void print_components(const struct cli *cli, const json_t *components)
 {
 	static const char *const headers[] = { "COMPONENT", "DEFAULT", "VERSIONS", "DESCRIPTION",
@@ -98,7 +108,7 @@ static void print_components(const struct cli *cli, const json_t *components)
 	json_t *item;
 
 	json_array_foreach((json_t *)(uintptr_t)components, i, item) {
-		AUTO(free) char *versions = joined(json_object_get(item, "versions"));
+		AUTO(free) char *versions = pins_of(item);
 		AUTO(free) char *members = joined(json_object_get(item, "members"));
 		AUTO(free) char *group = xasprintf("all of %s", members);
 		const char *cells[] = { json_get_string(item, "name", "?"),

@@ -36,7 +36,7 @@ extern const char *const creation_on_timeouts[];
 #define CREATION_ROWS(type, member) \
 	{ "name",              'n', OPTION_TEXT,     offsetof(struct type, member.name),       "NAME",     "ENVCTL_NAME",            "what to call it; made from CI variables, or by the server", NULL }, \
 	{ "ttl",               't', OPTION_DURATION, offsetof(struct type, member.ttl_ms),     "DURATION", "ENVCTL_TTL",             "how long it lives once it is ready; the template's default", NULL }, \
-	{ "pin",               'p', OPTION_LIST,     offsetof(struct type, member.pins),       "COMPONENT=VERSION", NULL,            "which version of a component to build with", NULL }, \
+	{ "pin",               'p', OPTION_LIST,     offsetof(struct type, member.pins),       "COMPONENT=VERSION", NULL,            "which version of a component to build with; @BRANCH or pr:NUMBER where its template allows", NULL }, \
 	{ "param",             0,   OPTION_LIST,     offsetof(struct type, member.parameters), "NAME=VALUE", NULL,                   "a parameter of the template", NULL }, \
 	{ "label",             'l', OPTION_LIST,     offsetof(struct type, member.labels),     "KEY=VALUE", NULL,                    "to find it again: list -l KEY=VALUE", NULL }, \
 	{ "keep",              0,   OPTION_TEXT,     offsetof(struct type, member.keep),       "on-failure[=DURATION]", "ENVCTL_KEEP", "if it fails, keep it for a time to look at it (server's default 20m)", NULL }, \

@@ -41,6 +41,35 @@ static bool unknown_version(const struct template_component *component, const ch
 	return error_hint(err, "versions: %s", list);
 }
 
+static bool no_pattern(const struct template_component *component, const char *pin,
+		       struct error *err)
+{
+	bool by_branch = template_pin_kind(pin) == PIN_BRANCH;
+
+	error_set_as(err, ERR_INVALID, "pin_invalid",
+		     "component \"%s\" cannot be pinned to %s (asked \"%s\")", component->name,
+		     by_branch ? "a branch" : "a pull request", pin);
+	return error_hint(err, "its template gives no \"%s:\" pattern for it, such as \"%s\"",
+			  by_branch ? "branch" : "pull_request",
+			  by_branch ? "bank/frontend:{branch}" : "bank/frontend:pr-{number}");
+}
+
+/* A group takes a version of its list, and what its members take otherwise. */
+static bool check_kind(const struct template *template, const struct template_component *component,
+		       const char *pin, struct error *err)
+{
+	if (template_pin_kind(pin) == PIN_VERSION)
+		return template_component_takes(component, pin) ||
+		       unknown_version(component, pin, err);
+	if (!template_component_is_group(component))
+		return template_component_takes(component, pin) || no_pattern(component, pin, err);
+	for (size_t i = 0; component->members[i]; i++)
+		if (!check_kind(template, template_component_find(template, component->members[i]),
+				pin, err))
+			return false;
+	return true;
+}
+
 static bool check_pin(const struct template *template, const char *name, const json_t *pin,
 		      struct error *err)
 {
@@ -54,12 +83,13 @@ static bool check_pin(const struct template *template, const char *name, const j
 		error_set_as(err, ERR_INVALID, "pin_invalid", "pin of \"%s\" must be text", name);
 		return error_hint(err, "write the version in quotes: 1.20 as a number is 1.2");
 	}
-	if (strlen(version) != json_string_length(pin) || !template_version_is_valid(version))
-		return error_set_as(err, ERR_INVALID, "pin_invalid",
-				    "pin of \"%s\" cannot be \"%s\"", name,
-				    text_printable(version, shown, sizeof(shown)));
-	return template_component_has_version(component, version) ||
-	       unknown_version(component, version, err);
+	if (strlen(version) != json_string_length(pin) || !template_pin_is_valid(version)) {
+		error_set_as(err, ERR_INVALID, "pin_invalid", "pin of \"%s\" cannot be \"%s\"",
+			     name, text_printable(version, shown, sizeof(shown)));
+		return error_hint(err,
+				  "a pin is a version, a branch (@main) or a pull request (pr:12)");
+	}
+	return check_kind(template, component, version, err);
 }
 
 static bool check_each(const struct template *template, const json_t *pins, struct error *err)
@@ -119,7 +149,7 @@ static bool resolve_one(const struct template *template, const json_t *pins,
 	if (!group_version(template, pins, component->name, &grouped, err))
 		return false;
 	*version = grouped ? grouped : component->default_version;
-	return template_component_has_version(component, *version) ||
+	return template_component_takes(component, *version) ||
 	       unknown_version(component, *version, err);
 }
 

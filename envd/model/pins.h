@@ -3,7 +3,8 @@
  *
  * Pins are what was asked: {"bank": "1.1", "nginx": "1.22"}. Versions are the answer: every
  * component that is not a group, with its pin, else the pin of the group it is a member of, else
- * its default.
+ * its default. A pin may also be a branch ("@main") or a pull request ("pr:12") where the component
+ * has a pattern for it (model/template_component.h).
  */
 #ifndef ENVD_MODEL_PINS_H
 #define ENVD_MODEL_PINS_H
@@ -14,7 +15,8 @@
 
 /*
  * Error: ERR_INVALID, slugs unknown_component (hint: did you mean, or the list), unknown_version
- * (hint: the versions there are), pin_invalid (not a string, or of a strange form).
+ * (hint: the versions there are), pin_invalid (not a string, of a strange form, or of a
+ * kind that the component has no pattern for).
  * `pins` may be NULL: none.
  */
 NODISCARD bool pins_check(const struct template *template, const json_t *pins, struct error *err);

@@ -80,7 +80,7 @@ static bool check_group(const struct yaml_document *document, const struct templ
 					  "member \"%s\" of \"%s\" is a group itself", member->name,
 					  group->name);
 		for (size_t j = 0; group->versions[j]; j++)
-			if (!template_component_has_version(member, group->versions[j]))
+			if (!template_component_takes(member, group->versions[j]))
 				return yaml_error(
 				    document, members->items[i], err,
 				    "\"%s\" has version \"%s\", which its member \"%s\" has not",

@@ -1,18 +1,30 @@
 #include "model/template_component.h"
 
+#include <stddef.h>
+#include <stdint.h>
 #include <string.h>
 
 #include "base/text.h"
 #include "model/template_read.h"
 
-static const char placeholder[] = "{version}";
+/* The pattern of a component for a kind of pin, and what is filled in there. */
+static const struct {
+	size_t field;
+	const char *key;
+	const char *placeholder;
+} patterns[] = {
+	[PIN_VERSION] = { offsetof(struct template_component, image), "image", "{version}" },
+	[PIN_BRANCH] = { offsetof(struct template_component, branch), "branch", "{branch}" },
+	[PIN_PULL_REQUEST] = { offsetof(struct template_component, pull_request), "pull_request",
+			       "{number}" },
+};
 
 bool template_component_is_group(const struct template_component *component)
 {
 	return component->members[0] != NULL;
 }
 
-bool template_component_has_version(const struct template_component *component, const char *version)
+static bool has_version(const struct template_component *component, const char *version)
 {
 	char **known = component->versions;
 
@@ -108,30 +120,50 @@ static bool read_default(const struct template_item *item, struct template_compo
 	if (!check_version(item, node, err))
 		return false;
 	component->default_version = xstrdup(node->text);
-	if (!template_component_has_version(component, node->text))
+	if (!has_version(component, node->text))
 		return yaml_error(item->document, node, err,
 				  "default \"%s\" is not among its versions", node->text);
+	return true;
+}
+
+static char **pattern_of(const struct template_component *component, enum pin_kind kind)
+{
+	return (char **)(uintptr_t)((const char *)component + patterns[kind].field);
+}
+
+static bool read_patterns(const struct template_item *item, struct template_component *component,
+			  struct error *err)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(patterns); i++) {
+		const struct yaml_node *node = yaml_get(item->map, patterns[i].key);
+		char **pattern = pattern_of(component, (enum pin_kind)i);
+
+		if (!yaml_copy_string(item->document, item->map, patterns[i].key, NULL, pattern,
+				      err))
+			return false;
+		if (node && !strstr(*pattern, patterns[i].placeholder))
+			return yaml_error(
+			    item->document, node, err,
+			    "%s \"%s\" has no %s in it, so a pin would change nothing",
+			    patterns[i].key, *pattern, patterns[i].placeholder);
+	}
 	return true;
 }
 
 static bool read_single(const struct template_item *item, struct template_component *component,
 			struct error *err)
 {
-	static const char *const known[] = { "default",     "variable", "image", "versions",
-					     "description", "members",  NULL };
+	static const char *const known[] = { "default",  "variable",     "image",
+					     "versions", "description",  "members",
+					     "branch",   "pull_request", NULL };
 	const struct yaml_node *image = yaml_get(item->map, "image");
 
 	if (!yaml_only_keys(item->document, item->map, known, err) ||
-	    !yaml_copy_string(item->document, item->map, "image", NULL, &component->image, err) ||
+	    !read_patterns(item, component, err) ||
 	    !template_read_variable(item, image ? "_IMAGE" : "_VERSION", &component->variable,
 				    err) ||
 	    !read_default(item, component, err))
 		return false;
-	if (image && !strstr(component->image, placeholder))
-		return yaml_error(
-		    item->document, image, err,
-		    "image \"%s\" has no {version} in it, so a pin would change nothing",
-		    component->image);
 	return true;
 }
 
@@ -168,23 +200,84 @@ void template_component_release(struct template_component *component)
 	free(component->description);
 	free(component->variable);
 	free(component->image);
+	free(component->branch);
+	free(component->pull_request);
 	free(component->default_version);
 	free_list(component->versions);
 	free_list(component->members);
 	*component = (struct template_component){ 0 };
 }
 
-char *template_component_value(const struct template_component *component, const char *version)
+enum pin_kind template_pin_kind(const char *pin)
 {
+	if (pin[0] == '@')
+		return PIN_BRANCH;
+	return text_starts_with(pin, "pr:") ? PIN_PULL_REQUEST : PIN_VERSION;
+}
+
+/* The pin without what says its kind. */
+static const char *bare(const char *pin)
+{
+	static const size_t skipped[] = { [PIN_BRANCH] = 1, [PIN_PULL_REQUEST] = 3 };
+	enum pin_kind kind = template_pin_kind(pin);
+
+	return kind == PIN_VERSION ? pin : pin + skipped[kind];
+}
+
+static bool branch_is_valid(const char *branch)
+{
+	size_t length = strlen(branch);
+
+	return length >= 1 && length <= 100 && !strchr(".-/", branch[0]) &&
+	       branch[length - 1] != '/' && !strstr(branch, "..") && !strstr(branch, "//") &&
+	       strspn(branch,
+		      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-/") ==
+		   length;
+}
+
+bool template_pin_is_valid(const char *pin)
+{
+	const char *value = bare(pin);
+	size_t length = strlen(value);
+
+	switch (template_pin_kind(pin)) {
+	case PIN_BRANCH:
+		return branch_is_valid(value);
+	case PIN_PULL_REQUEST:
+		return length >= 1 && length <= 9 && value[0] != '0' &&
+		       strspn(value, "0123456789") == length;
+	case PIN_VERSION:
+		break;
+	}
+	return template_version_is_valid(pin);
+}
+
+bool template_component_takes(const struct template_component *component, const char *pin)
+{
+	enum pin_kind kind = template_pin_kind(pin);
+
+	return kind == PIN_VERSION ? has_version(component, pin)
+				   : *pattern_of(component, kind) != NULL;
+}
+
+/* Only a branch can hold what a tag cannot. */
+static void add_value(struct text *text, const char *value)
+{
+	for (; *value; value++)
+		text_add_char(text, *value == '/' ? '-' : *value);
+}
+
+char *template_component_value(const struct template_component *component, const char *pin)
+{
+	enum pin_kind kind = template_pin_kind(pin);
+	const char *from = *pattern_of(component, kind), *placeholder = patterns[kind].placeholder;
 	struct text value = TEXT_EMPTY;
-	const char *from = component->image, *at;
 
 	if (!from)
-		return xstrdup(version);
-	while ((at = strstr(from, placeholder))) {
+		return xstrdup(pin);
+	for (const char *at; (at = strstr(from, placeholder)); from = at + strlen(placeholder)) {
 		text_add_bytes(&value, from, (size_t)(at - from));
-		text_add(&value, version);
-		from = at + strlen(placeholder);
+		add_value(&value, bare(pin));
 	}
 	text_add(&value, from);
 	return text_take(&value);

@@ -12,6 +12,8 @@ struct template_component {
 	char *description;
 	char *variable; /* NULL for a group */
 	char *image;    /* "localhost/envd/nginx:{version}"; NULL: the variable is the version */
+	char *branch;   /* "bank/frontend:{branch}"; NULL: no pin by branch */
+	char *pull_request;    /* "bank/frontend:pr-{number}"; NULL: no pin by pull request */
 	char *default_version; /* NULL for a group */
 	char **versions;       /* ends with NULL; no entry: any version */
 	char **members;        /* ends with NULL; no entry: not a group */
@@ -25,16 +27,28 @@ void template_component_release(struct template_component *component);
 
 bool template_component_is_group(const struct template_component *component);
 
-/* In its list, or the list is empty. */
-bool template_component_has_version(const struct template_component *component,
-				    const char *version);
-
 /* 1 to 128 of letters, digits, "_", and after the first also ".", "-", "+": whatever a list says, a
  * version ends up in an image's name. */
 bool template_version_is_valid(const char *version);
 
-/* What its variable holds at `version`: the image with {version} filled in, or the version itself.
- * The caller frees. */
-char *template_component_value(const struct template_component *component, const char *version);
+/*
+ * What a pin can say: a version ("1.22"), a branch ("@main") or a pull request ("pr:12").
+ */
+enum pin_kind { PIN_VERSION, PIN_BRANCH, PIN_PULL_REQUEST };
+
+/* By its form alone. */
+enum pin_kind template_pin_kind(const char *pin);
+
+/* Of the right form for its kind: a branch is 1 to 100 letters, digits, "_", ".", "-" and "/", a
+ * pull request 1 to 9 digits without a leading zero, a version as above. */
+bool template_pin_is_valid(const char *pin);
+
+/* It can be pinned so: a version is in its list, or there is a pattern for the other kinds. */
+bool template_component_takes(const struct template_component *component, const char *pin);
+
+/* What its variable holds at `pin`: the pattern of its kind filled in, or the version itself where
+ * there is no image. A branch becomes part of a tag: whatever a tag cannot hold is "-" in it, as
+ * build tools do it. The caller frees. */
+char *template_component_value(const struct template_component *component, const char *pin);
 
 #endif

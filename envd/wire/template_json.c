@@ -44,6 +44,10 @@ static json_t *component_json(const struct template_component *component)
 		json_object_set_new(json, "members", strings_json(component->members));
 	else
 		json_object_set_new(json, "default", json_string(component->default_version));
+	if (component->branch)
+		json_object_set_new(json, "branch", json_string(component->branch));
+	if (component->pull_request)
+		json_object_set_new(json, "pull_request", json_string(component->pull_request));
 	return json;
 }
 

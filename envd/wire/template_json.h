@@ -5,7 +5,8 @@
  *   "trusted": true,
  *   "parameters": [{"name","type","description","variable","default","minimum","maximum","enum",
  *                   "pattern","max_length"}],            absent where they do not apply
- *   "components": [{"name","description","default","versions":[...],"members":[...]}],
+ *   "components": [{"name","description","default","versions":[...],"members":[...],
+ *                   "branch","pull_request"}],           absent where they do not apply
  *   "limits": {"provision_ms","attempts","lease":{"default_ms","minimum_ms","maximum_ms"}},
  *   "price": {"per_hour":0.12,"currency":"USD","note"},
  *   "outputs": ["url","ca"], "checks": true }

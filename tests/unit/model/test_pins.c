@@ -8,6 +8,8 @@
 #include "base/json_read.h"
 #include "model/pins.h"
 
+#define FORMS "a pin is a version, a branch (@main) or a pull request (pr:12)"
+
 static struct template *template;
 
 static const char yaml[] = "apiVersion: envd/v1\nname: demo\n"
@@ -24,6 +26,14 @@ static const char yaml[] = "apiVersion: envd/v1\nname: demo\n"
 			   "  anything: { default: 'latest' }\n"
 			   "  bank: { members: [frontend, backend], versions: ['1.0', '1.1'] }\n"
 			   "  pair: { members: [backend] }\n";
+
+static const char changes_yaml[] =
+    "apiVersion: envd/v1\nname: changes\ncomponents:\n"
+    "  ledger: { default: '1.0', image: 'bank/ledger:{version}', versions: ['1.0'],"
+    " branch: 'bank/ledger:{branch}', pull_request: 'bank/ledger:pr-{number}' }\n"
+    "  teller: { default: '1.0', image: 'bank/teller:{version}',"
+    " branch: 'bank/teller:{branch}' }\n"
+    "  both: { members: [ledger, teller], versions: ['1.0'] }\n";
 
 static int load(void **unused)
 {
@@ -145,15 +155,16 @@ static void wrong_pins_say_what_would_be_right(void **unused)
 		  "\"backend\" is pinned to 1.1 by \"bank\" and to 2.0 by \"pair\"", "" },
 		{ "{\"nginx\":1.22}", "pin_invalid", "pin of \"nginx\" must be text",
 		  "write the version in quotes: 1.20 as a number is 1.2" },
-		{ "{\"anything\":\"\"}", "pin_invalid", "pin of \"anything\" cannot be \"\"", "" },
+		{ "{\"anything\":\"\"}", "pin_invalid", "pin of \"anything\" cannot be \"\"",
+		  FORMS },
 		{ "{\"anything\":\"a b\"}", "pin_invalid", "pin of \"anything\" cannot be \"a b\"",
-		  "" },
+		  FORMS },
 		{ "{\"anything\":\"../../etc\"}", "pin_invalid",
-		  "pin of \"anything\" cannot be \"../../etc\"", "" },
+		  "pin of \"anything\" cannot be \"../../etc\"", FORMS },
 		{ "{\"anything\":\"x@sha256:1\"}", "pin_invalid",
-		  "pin of \"anything\" cannot be \"x@sha256:1\"", "" },
+		  "pin of \"anything\" cannot be \"x@sha256:1\"", FORMS },
 		{ "{\"anything\":\"a\\u0000b\"}", "pin_invalid",
-		  "pin of \"anything\" cannot be \"a\"", "" },
+		  "pin of \"anything\" cannot be \"a\"", FORMS },
 		{ "[\"nginx\"]", "pin_invalid", "pins must be an object of components and versions",
 		  "" },
 	};
@@ -184,6 +195,77 @@ static void variables_carry_images_versions_and_parameters(void **unused)
 	    "\"SLOW_MODE\":\"false\",\"RATIO\":\"0.5\"}");
 }
 
+/* The variables that these pins give, or what is wrong with them; the caller frees. */
+static char *pin_changes(const char *pins_text)
+{
+	AUTO(template_free) struct template *changes = NULL;
+	AUTO(json_decref) json_t *pins = json_loads(pins_text, 0, NULL);
+	AUTO(json_decref) json_t *versions = NULL;
+	AUTO(json_decref) json_t *variables = NULL;
+	struct error err;
+
+	if (!template_parse(changes_yaml, strlen(changes_yaml), "template.yaml", NULL, &changes,
+			    &err))
+		fail_msg("%s", err.message);
+	if (!pins_resolve(changes, pins, &versions, &err))
+		return xasprintf("%s: %s (%s)", err.slug, err.message, err.hint);
+	variables = pins_variables(changes, versions, NULL);
+	return json_to_text(variables);
+}
+
+static void branches_and_pull_requests_go_through_the_patterns(void **unused)
+{
+	static const struct {
+		const char *pins, *result;
+	} cases[] = {
+		{ "{\"ledger\":\"@main\",\"teller\":\"@feature/x_1\"}",
+		  "{\"LEDGER_IMAGE\":\"bank/ledger:main\",\"TELLER_IMAGE\":\"bank/"
+		  "teller:feature-x_1\"}" },
+		{ "{\"ledger\":\"pr:12\"}",
+		  "{\"LEDGER_IMAGE\":\"bank/ledger:pr-12\",\"TELLER_IMAGE\":\"bank/teller:1.0\"}" },
+		{ "{\"both\":\"@main\",\"ledger\":\"pr:3\"}",
+		  "{\"LEDGER_IMAGE\":\"bank/ledger:pr-3\",\"TELLER_IMAGE\":\"bank/teller:main\"}" },
+	};
+
+	(void)unused;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		AUTO(free) char *result = pin_changes(cases[i].pins);
+
+		assert_string_equal(result, cases[i].result);
+	}
+}
+
+static void a_component_without_the_pattern_says_so(void **unused)
+{
+	AUTO(free) char *alone = pin_changes("{\"teller\":\"pr:12\"}");
+	AUTO(free) char *grouped = pin_changes("{\"both\":\"pr:12\"}");
+	static const char expected[] =
+	    "pin_invalid: component \"teller\" cannot be pinned to a pull request (asked \"pr:12\")"
+	    " (its template gives no \"pull_request:\" pattern for it, such as"
+	    " \"bank/frontend:pr-{number}\")";
+
+	(void)unused;
+	assert_string_equal(alone, expected);
+	assert_string_equal(grouped, expected);
+}
+
+static void strange_branches_and_numbers_are_refused(void **unused)
+{
+	static const char *const wrong[] = { "@",       "@-x",          "@a..b", "@a b",  "@/x",
+					     "@x/",     "@a//b",        "@a:b",  "@{x}",  "@$(x)",
+					     "@.x",     "pr:",          "pr:0",  "pr:-1", "pr:1x",
+					     "pr:0012", "pr:1234567890" };
+
+	(void)unused;
+	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
+		AUTO(free) char *pins = xasprintf("{\"ledger\":\"%s\"}", wrong[i]);
+		AUTO(free) char *result = pin_changes(pins);
+
+		if (!strstr(result, "pin_invalid: pin of \"ledger\" cannot be"))
+			fail_msg("%s: %s", wrong[i], result);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -194,6 +276,9 @@ int main(void)
 		cmocka_unit_test(groups_that_agree_may_share_a_member),
 		cmocka_unit_test(wrong_pins_say_what_would_be_right),
 		cmocka_unit_test(variables_carry_images_versions_and_parameters),
+		cmocka_unit_test(branches_and_pull_requests_go_through_the_patterns),
+		cmocka_unit_test(a_component_without_the_pattern_says_so),
+		cmocka_unit_test(strange_branches_and_numbers_are_refused),
 	};
 
 	return cmocka_run_group_tests(tests, load, unload);
