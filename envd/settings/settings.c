@@ -95,6 +95,10 @@ static const struct option rows[] = {
 	  "serve /metrics, and nothing else, to everybody on this machine (default: only on the socket)", NULL },
 	{ "otlp-endpoint", 0, OPTION_TEXT, AT(otlp_endpoint), "http://HOST:PORT", "ENVD_OTLP_ENDPOINT",
 	  "send the life of every environment that ends to this OpenTelemetry collector (OTLP/HTTP, JSON)", NULL },
+	{ "source-limit", 0, OPTION_DURATION, AT(source_limit_ms), "DURATION", NULL,
+	  "longest fetch of a git source of templates (default 1m, at most 2m)", NULL },
+	{ "source-size", 0, OPTION_INTEGER, AT(source_mib_max), "MIB", NULL,
+	  "most that one fetch of a git source may bring, and that a commit may hold (default 256)", NULL },
 	{ "log-level", 0, OPTION_CHOICE, AT(log_level), "LEVEL", "ENVD_LOG_LEVEL",
 	  "debug, info, warn or error (default info)", log_levels },
 	{ "no-reaper", 0, OPTION_FLAG, AT(no_reaper), NULL, NULL,
@@ -131,6 +135,8 @@ static const struct settings defaults = {
 	.evidence_limit_ms = 30000,
 	.evidence_mib = 16,
 	.evidence_total_mib = 1024,
+	.source_limit_ms = 60000,
+	.source_mib_max = 256,
 	.log_level = "info",
 	.token_lifetime_ms = TOKEN_LIFETIME_MAX_MS,
 };
@@ -261,19 +267,48 @@ static bool add_target(struct settings *settings, const struct yaml_document *fi
 	return true;
 }
 
+static bool add_source(struct settings *settings, const struct yaml_document *file,
+		       const struct yaml_node *at, struct error *err)
+{
+	struct source_settings source;
+
+	if (!source_settings_read(file, at, &source, err)) {
+		source_settings_release(&source);
+		return false;
+	}
+	if (settings_source_named(settings, source.name)) {
+		yaml_error(file, at, err, "there are two sources \"%s\"", source.name);
+		source_settings_release(&source);
+		return false;
+	}
+	settings->sources = xrealloc(settings->sources, settings->source_count + 1, sizeof(source));
+	settings->sources[settings->source_count++] = source;
+	return true;
+}
+
+static bool read_list(struct settings *settings, const struct yaml_document *file,
+		      const struct yaml_node *key, const struct yaml_node *list,
+		      bool (*add)(struct settings *settings, const struct yaml_document *file,
+				  const struct yaml_node *at, struct error *err),
+		      struct error *err)
+{
+	if (list->kind != YAML_LIST)
+		return yaml_error(file, list, err, "\"%s\" must be a list", key->text);
+	for (size_t i = 0; i < list->count; i++)
+		if (!add(settings, file, list->items[i], err))
+			return false;
+	return true;
+}
+
 static bool read_key(struct settings *settings, const struct yaml_document *file,
 		     const struct yaml_node *key, const struct yaml_node *value, struct error *err)
 {
 	const struct option *row = row_named(key->text);
 
-	if (strcmp(key->text, "targets") == 0) {
-		if (value->kind != YAML_LIST)
-			return yaml_error(file, value, err, "\"targets\" must be a list");
-		for (size_t i = 0; i < value->count; i++)
-			if (!add_target(settings, file, value->items[i], err))
-				return false;
-		return true;
-	}
+	if (strcmp(key->text, "targets") == 0)
+		return read_list(settings, file, key, value, add_target, err);
+	if (strcmp(key->text, "sources") == 0)
+		return read_list(settings, file, key, value, add_source, err);
 	if (strcmp(key->text, "projects") == 0)
 		return projects_read(file, value, &settings->projects, err);
 	if (!row)
@@ -451,6 +486,10 @@ static bool check_bounds(const struct settings *settings, struct error *err)
 		return error_set(err, ERR_INVALID, "--image-keep-gib must be 0 to 1048576");
 	if (settings->retry_first_ms < 100)
 		return error_set(err, ERR_INVALID, "--destroy-retry must be at least 100ms");
+	if (settings->source_limit_ms < 1000 || settings->source_limit_ms > 120000)
+		return error_set(err, ERR_INVALID, "--source-limit must be 1s to 2m");
+	if (settings->source_mib_max < 1 || settings->source_mib_max > 10240)
+		return error_set(err, ERR_INVALID, "--source-size must be 1 to 10240");
 	if (strlen(settings->unix_socket) > 107)
 		return error_set(err, ERR_INVALID,
 				 "--listen \"%s\" is too long for a socket (at most 107 bytes)",
@@ -528,6 +567,9 @@ void settings_release(struct settings *settings)
 		free(settings->targets[i].publish_address);
 	}
 	free(settings->targets);
+	for (size_t i = 0; i < settings->source_count; i++)
+		source_settings_release(&settings->sources[i]);
+	free(settings->sources);
 	for (size_t i = 0; i < settings->owned.count; i++)
 		free((void *)(uintptr_t)settings->owned.items[i]);
 	option_list_release(&settings->owned);
@@ -563,5 +605,14 @@ const struct target *settings_target_named(const struct settings *settings, cons
 	for (size_t i = 0; i < settings->target_count; i++)
 		if (strcmp(settings->targets[i].name, name) == 0)
 			return &settings->targets[i];
+	return NULL;
+}
+
+const struct source_settings *settings_source_named(const struct settings *settings,
+						    const char *name)
+{
+	for (size_t i = 0; i < settings->source_count; i++)
+		if (strcmp(settings->sources[i].name, name) == 0)
+			return &settings->sources[i];
 	return NULL;
 }

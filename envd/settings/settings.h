@@ -11,6 +11,7 @@
 
 #include "base/option_table.h"
 #include "settings/project.h"
+#include "settings/source_settings.h"
 
 struct target {
 	char *name;
@@ -65,6 +66,8 @@ struct settings {
 	int64_t evidence_total_mib;
 	const char *metrics_listen; /* "127.0.0.1:PORT"; NULL: nowhere */
 	const char *otlp_endpoint;  /* "http://HOST:PORT"; NULL: no traces */
+	int64_t source_limit_ms;    /* longest fetch of a git source */
+	int64_t source_mib_max;     /* and its size */
 	const char *log_level;
 	bool no_reaper; /* envd: do not start one */
 	bool stay;      /* envd-reaper: do not end when nothing is owed */
@@ -72,6 +75,8 @@ struct settings {
 	struct target *targets; /* at least one */
 	size_t target_count;
 	struct project_list projects;
+	struct source_settings *sources; /* may be none */
+	size_t source_count;
 	struct option_list owned; /* strings read from the file: freed by settings_release() */
 };
 
@@ -86,6 +91,10 @@ NODISCARD bool settings_read(struct settings *settings, const struct settings_us
 			     int argc, char *const *argv, struct option_list *arguments,
 			     struct error *err);
 void settings_release(struct settings *settings);
+
+/* The source of this name, or NULL. */
+const struct source_settings *settings_source_named(const struct settings *settings,
+						    const char *name);
 
 /* The help that belongs to the same rows; the caller frees. */
 char *settings_help(const struct settings_usage *usage);

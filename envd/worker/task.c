@@ -86,6 +86,10 @@ static bool run_named(const char *name, const json_t *json, struct worker_lines 
 	AUTO(request_release) struct request request;
 	size_t i = 0;
 
+	if (strcmp(name, "source") == 0) {
+		request = (struct request){ .json = json };
+		return task_source(json, lines, data, err);
+	}
 	if (!request_read(&request, json, err))
 		return false;
 	while (i < ARRAY_SIZE(tasks) && strcmp(tasks[i].name, name) != 0)

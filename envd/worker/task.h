@@ -20,5 +20,8 @@ bool task_evidence(const struct request *request, struct worker_lines *lines, js
 		   struct error *err);
 bool task_check(const struct request *request, struct worker_lines *lines, json_t **data,
 		struct error *err);
+/* The whole request: fetching a source needs no engine, no target and no environment. */
+bool task_source(const json_t *request, struct worker_lines *lines, json_t **data,
+		 struct error *err);
 
 #endif
