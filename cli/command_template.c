@@ -1,5 +1,7 @@
 #include "cli/command.h"
 
+#include <string.h>
+
 #include "base/duration.h"
 #include "cli/output_document.h"
 #include "cli/output_table.h"
@@ -10,10 +12,24 @@ static const char *const show_formats[] = { "table", "json", "yaml", NULL };
 
 /* ---- list ---- */
 
+/* "main at 46bdb4609815", "-" for a folder's; the caller frees. */
+static char *source_words(const json_t *source)
+{
+	const char *ref = json_get_string(source, "ref", "");
+	const char *last = strrchr(ref, '/') && !strncmp(ref, "refs/heads/", 11) ? ref + 11 : ref;
+
+	if (!source)
+		return xstrdup("-");
+	if (strncmp(ref, "refs/tags/", 10) == 0)
+		last = ref + 10;
+	return xasprintf("%s%s%.12s", last, *last ? " at " : "",
+			 json_get_string(source, "commit", ""));
+}
+
 static void print_list(const struct cli *cli, const json_t *items)
 {
-	static const char *const headers[] = { "NAME",    "ENGINE",      "TRUSTED",
-					       "PRICE/H", "DESCRIPTION", NULL };
+	static const char *const headers[] = { "NAME",   "ENGINE",      "TRUSTED", "PRICE/H",
+					       "SOURCE", "DESCRIPTION", NULL };
 	AUTO(table_free) struct table *table = table_new(headers);
 	size_t i;
 	json_t *item;
@@ -23,10 +39,14 @@ static void print_list(const struct cli *cli, const json_t *items)
 		AUTO(free)
 		char *cost = xasprintf("%.2f %s", json_get_number(price, "per_hour", 0),
 				       json_get_string(price, "currency", ""));
+		AUTO(free) char *source = source_words(json_object_get(item, "source"));
+		const char *wrong = json_get_string(json_object_get(item, "error"), "message", "");
 		const char *cells[] = { json_get_string(item, "name", "?"),
 					json_get_string(item, "engine", "?"),
-					json_get_bool(item, "trusted", false) ? "yes" : "no", cost,
-					json_get_string(item, "description", "") };
+					json_get_bool(item, "trusted", false) ? "yes" : "no",
+					cost,
+					source,
+					json_get_string(item, "description", wrong) };
 
 		table_add_row(table, cells);
 	}
@@ -150,12 +170,17 @@ static void print_template(const struct cli *cli, const json_t *template)
 	const json_t *lease = json_object_get(limits, "lease");
 	const json_t *price = json_object_get(template, "price");
 	AUTO(free) char *outputs = joined(json_object_get(template, "outputs"));
+	AUTO(free) char *source = source_words(json_object_get(template, "source"));
 	char usual[DURATION_TEXT_SIZE], longest[DURATION_TEXT_SIZE], build[DURATION_TEXT_SIZE];
 
 	printf("%s: %s\n", json_get_string(template, "name", "?"),
 	       json_get_string(template, "description", ""));
 	printf("  %-9s %s%s\n", "engine", json_get_string(template, "engine", "?"),
 	       json_get_bool(template, "trusted", false) ? "" : " (source not trusted)");
+	if (json_has(template, "source"))
+		printf("  %-9s %s, %s\n", "source",
+		       json_get_string(json_object_get(template, "source"), "repository", ""),
+		       source);
 	printf("  %-9s %s, at most %s; built within %s\n", "lease",
 	       duration_format(json_get_int64(lease, "default_ms", 0), usual),
 	       duration_format(json_get_int64(lease, "maximum_ms", 0), longest),
@@ -171,14 +196,54 @@ static void print_template(const struct cli *cli, const json_t *template)
 		print_parameters(cli, json_object_get(template, "parameters"));
 }
 
+struct show_options {
+	const char *ref;
+};
+
+// clang-format off
+static const struct option show_rows[] = {
+	{ "template-ref", 0, OPTION_TEXT, offsetof(struct show_options, ref), "REF", "ENVCTL_TEMPLATE_REF", "tag, branch or commit of a template of a git source; the source's own", NULL },
+	OPTIONS_END,
+};
+// clang-format on
+
+static const struct show_options show_defaults = { NULL };
+
+static void add_part(struct text *path, char *part)
+{
+	text_add(path, part);
+	free(part);
+}
+
+/* "NAME" or "SOURCE/NAME"; the caller frees. */
+static char *template_path(const char *name, const char *ref)
+{
+	AUTO(free) char *source = xstrdup(name);
+	char *slash = strchr(source, '/');
+	struct text path = TEXT_EMPTY;
+
+	if (slash) {
+		AUTO(free) char *last = api_path("/%s", slash + 1);
+
+		*slash = '\0';
+		add_part(&path, api_path("/v1/templates/%s", source));
+		text_add(&path, last);
+	} else {
+		add_part(&path, api_path("/v1/templates/%s", name));
+	}
+	if (ref)
+		api_path_add(&path, "ref", ref);
+	return text_take(&path);
+}
+
 static bool run_show(struct cli *cli, const void *values, const struct option_list *arguments,
 		     struct error *err)
 {
-	AUTO(free) char *path = api_path("/v1/templates/%s", arguments->items[0]);
+	const struct show_options *options = values;
+	AUTO(free) char *path = template_path(arguments->items[0], options->ref);
 	AUTO(json_decref) json_t *template = NULL;
 	struct api_client *client;
 
-	(void)values;
 	if (!cli_client(cli, &client, err) || !api_get(client, path, &template, err))
 		return false;
 	if (!output_document(cli, template))
@@ -188,8 +253,11 @@ static bool run_show(struct cli *cli, const void *values, const struct option_li
 
 const struct command command_template_show = {
 	.name = "template show",
-	.synopsis = "TEMPLATE",
+	.synopsis = "[SOURCE/]TEMPLATE",
 	.summary = "show what can be pinned and set in a template",
+	.rows = show_rows,
+	.values_size = sizeof(struct show_options),
+	.defaults = &show_defaults,
 	.about = "Components with their versions (--pin), parameters (--param), limits and price.",
 	.formats = show_formats,
 	.arguments_min = 1,

@@ -105,6 +105,9 @@ bool creation_prepare(struct creation *creation, const char *template, struct er
 	creation->request = request;
 	if (!request)
 		return error_set(err, ERR_INVALID, "the template's name is not valid UTF-8");
+	if (options->template_ref &&
+	    json_object_set_new(request, "template_ref", json_string(options->template_ref)) < 0)
+		return error_set(err, ERR_INVALID, "--template-ref is not valid UTF-8");
 	if (creation->like && !ask_for_the_same(creation, err))
 		return false;
 	if (options->ttl_ms >= 0) {
@@ -158,7 +161,7 @@ static bool send_within(struct creation *creation, int64_t timeout_ms, json_t **
 		.body = creation->request,
 		.idempotency_key = creation->key,
 		.traceparent = getenv("TRACEPARENT"),
-		.timeout_ms = timeout_ms,
+		.timeout_ms = timeout_ms ? timeout_ms : CREATE_CALL_MS,
 		.is_single = timeout_ms != 0,
 	};
 

@@ -14,7 +14,12 @@
 #include "cli/progress.h"
 #include "model/environment.h"
 
+/* The server may fetch the template from a git source first: at most 2 min, and some for its queue.
+ */
+enum { CREATE_CALL_MS = 180000 };
+
 struct creation_options {
+	const char *template_ref;
 	const char *name;
 	int64_t ttl_ms; /* -1: the template's default */
 	struct option_list pins;
@@ -34,6 +39,7 @@ extern const char *const creation_on_timeouts[];
 // clang-format off
 /* Rows of a command whose values, a `struct type`, hold creation_options as `member`. */
 #define CREATION_ROWS(type, member) \
+	{ "template-ref",      0,   OPTION_TEXT,     offsetof(struct type, member.template_ref), "REF",    "ENVCTL_TEMPLATE_REF",    "tag, branch or commit of a template of a git source; the source's own", NULL }, \
 	{ "name",              'n', OPTION_TEXT,     offsetof(struct type, member.name),       "NAME",     "ENVCTL_NAME",            "what to call it; made from CI variables, or by the server", NULL }, \
 	{ "ttl",               't', OPTION_DURATION, offsetof(struct type, member.ttl_ms),     "DURATION", "ENVCTL_TTL",             "how long it lives once it is ready; the template's default", NULL }, \
 	{ "pin",               'p', OPTION_LIST,     offsetof(struct type, member.pins),       "COMPONENT=VERSION", NULL,            "which version of a component to build with; @BRANCH or pr:NUMBER where its template allows", NULL }, \

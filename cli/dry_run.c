@@ -79,6 +79,7 @@ static bool ask_for_plan(struct creation *creation, bool *has_changes, struct er
 		.path = "/v1/environments?dry_run=true",
 		.body = creation->request,
 		.idempotency_key = creation->key,
+		.timeout_ms = CREATE_CALL_MS,
 	};
 
 	if (!api_call(creation->client, &request, &answer, err))

@@ -177,6 +177,18 @@ static void print_map(const char *title, const json_t *map)
 	print_field(title, text_get(&words));
 }
 
+static void print_source(const json_t *source)
+{
+	const char *ref = json_get_string(source, "ref", NULL);
+	AUTO(free)
+	char *words =
+	    xasprintf("%s at %s%s%.12s", json_get_string(source, "repository", ""), ref ? ref : "",
+		      ref ? ", " : "", json_get_string(source, "commit", ""));
+
+	if (json_is_object(source))
+		print_field("source", words);
+}
+
 static void print_trouble(const json_t *environment)
 {
 	size_t i;
@@ -203,6 +215,7 @@ void environment_print(const struct cli *cli, const json_t *environment)
 	       terminal_plain(&cli->out));
 	print_field("id", json_get_string(environment, "id", ""));
 	print_field("template", json_get_string(environment, "template", ""));
+	print_source(json_object_get(environment, "source"));
 	print_field("owner", json_get_string(environment, "owner", ""));
 	print_outputs(environment);
 	print_expiry(environment);

@@ -32,6 +32,7 @@ void api_change_free(struct api_change *change)
 	json_decref(change->suites);
 	json_decref(change->detail);
 	json_decref(change->plan);
+	template_checkout_release(&change->checkout);
 	explicit_bzero(change, sizeof(*change)); /* it may hold a new token */
 	free(change);
 }
@@ -103,6 +104,11 @@ static void settle(void *arg, const struct error *failure)
 		api_answer_error(change->request, failure);
 	else
 		change->answer(change);
+}
+
+void api_change_refuse(struct api_change *change, const struct error *failure)
+{
+	settle(change, failure);
 }
 
 void api_change_submit(struct api_change *change)

@@ -22,10 +22,11 @@ struct api_change {
 	void (*answer)(struct api_change *change);
 
 	struct env_id env;
-	const char *subject; /* for the audit history; NULL: the environment */
-	json_t *detail;      /* likewise; NULL: nothing more to say */
-	json_t *suites;      /* check: what is to be run */
-	bool is_plan;        /* create: apply, then undo and answer `plan` */
+	const char *subject;               /* for the audit history; NULL: the environment */
+	json_t *detail;                    /* likewise; NULL: nothing more to say */
+	json_t *suites;                    /* check: what is to be run */
+	struct template_checkout checkout; /* create: of a git source */
+	bool is_plan;                      /* create: apply, then undo and answer `plan` */
 	json_t *plan;
 	char run[ID_TEXT_SIZE];
 	bool was_there; /* create: a replay; destroy, revoke: it had ended before. Changes nothing.
@@ -60,5 +61,8 @@ NODISCARD bool api_change_environment(struct api_change *change, struct store_tx
 
 /* Takes it over, and the request with it. */
 void api_change_submit(struct api_change *change);
+
+/* The same when it cannot even be tried: logged, answered, freed. */
+void api_change_refuse(struct api_change *change, const struct error *failure);
 
 #endif

@@ -8,6 +8,7 @@
 #include "api/api_metrics.h"
 #include "api/api_question.h"
 #include "api/api_reports.h"
+#include "api/api_sources.h"
 #include "http/http_response.h"
 #include "http/http_server.h"
 
@@ -67,6 +68,7 @@ bool api_open(struct control *control, struct api **opened, struct error *err)
 	api_auth_init(&api->auth, CI_GROUP);
 	api->router = (struct http_router){ api_routes, api_route_count, api };
 	LIST_INIT(&api->questions);
+	LIST_INIT(&api->source_asks);
 	api->http = http_settings(control->settings);
 	api->server = http_server_new(control->loop, &api->http, on_request, api);
 	http_server_on_answered(api->server, api_count_answer, api);
@@ -78,6 +80,7 @@ bool api_open(struct control *control, struct api **opened, struct error *err)
 	}
 	control->make_report = api_report_make;
 	control->make_report_arg = api;
+	api_sources_open(api);
 	*opened = api;
 	return true;
 }
@@ -86,9 +89,11 @@ void api_close(struct api *api)
 {
 	if (!api)
 		return;
+	api->is_closing = true;
 	while (!LIST_EMPTY(&api->questions))
 		api_question_abandon(LIST_FIRST(&api->questions));
 	api->control->make_report = NULL;
+	api_sources_close(api);
 	http_server_free(api->metrics_server);
 	http_server_free(api->server);
 	api_listen_close(api->listen);

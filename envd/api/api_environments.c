@@ -6,9 +6,11 @@
 #include "api/api_errors.h"
 #include "api/api_plan.h"
 #include "api/api_view.h"
+#include "api/api_sources.h"
 #include "base/duration.h"
 #include "base/files.h"
 #include "base/text.h"
+#include "model/git_address.h"
 #include "http/http_response.h"
 
 /* ---- create ---- */
@@ -116,10 +118,10 @@ static bool read_keep(const json_t *body, int64_t *keep_ms, struct error *err)
 	       error_set_as(err, ERR_INVALID, "keep_invalid", "\"keep\" must be at least 10s");
 }
 
-static bool read_create(struct api_change *change, struct error *err)
+static bool read_create(struct api_change *change, const char **ref, struct error *err)
 {
-	static const char *const known[] = { "template",   "name",   "ttl",  "pins",
-					     "parameters", "labels", "keep", NULL };
+	static const char *const known[] = { "template",   "template_ref", "name", "ttl", "pins",
+					     "parameters", "labels",       "keep", NULL };
 	struct create_request *wanted = &change->create.request;
 	json_t *body;
 
@@ -130,6 +132,8 @@ static bool read_create(struct api_change *change, struct error *err)
 	wanted->trace_parent = http_request_header(change->request, "traceparent");
 	return json_only_keys(body, known, err) &&
 	       json_read_string(body, "template", &wanted->template_name, err) &&
+	       read_optional_string(body, "template_ref", ref, err) &&
+	       (!*ref || git_ref_check(*ref, err)) &&
 	       read_optional_string(body, "name", &wanted->name, err) &&
 	       (!wanted->name || name_check(wanted->name, "environment name", err)) &&
 	       (!json_has(body, "ttl") ||
@@ -141,16 +145,69 @@ static bool read_create(struct api_change *change, struct error *err)
 	       read_key(change, err);
 }
 
+static void on_fetched(void *arg, const struct template_checkout *checkout,
+		       const struct error *failure)
+{
+	struct api_change *change = arg;
+
+	if (failure) {
+		api_change_refuse(change, failure);
+		return;
+	}
+	change->checkout = template_checkout_copy(checkout);
+	change->create.request.checkout = &change->checkout;
+	api_change_submit(change);
+}
+
+/* What a key has made needs no source any more: it is told even when that cannot be reached. */
+static bool is_replay(const struct api_change *change)
+{
+	const char *key = change->create.request.idempotency_key;
+	struct error ignored; /* the transaction looks again */
+	struct env_id id;
+	char digest[65];
+	bool found = false;
+
+	return key &&
+	       store_idempotency_find(change->api->control->store, change->caller.name, key, &found,
+				      &id, digest, &ignored) &&
+	       found;
+}
+
+/* `*is_waiting`: the change is handed on when the template is there. */
+static bool fetch_template(struct api_change *change, const char *ref, bool *is_waiting,
+			   struct error *err)
+{
+	struct api *api = change->api;
+	const char *source;
+
+	*is_waiting = false;
+	if (is_replay(change))
+		return true;
+	if (!template_registry_source_of(api->control->templates,
+					 change->create.request.template_name, ref != NULL, &source,
+					 err) ||
+	    (source &&
+	     !api_sources_fetch(api, source, ref, change->request, on_fetched, change, err)))
+		return false;
+	*is_waiting = source != NULL;
+	return true;
+}
+
 void api_create_environment(void *api, struct http_request *request)
 {
 	AUTO(api_change_free) struct api_change *change = api_change_new(api, request, "create");
+	const char *ref = NULL;
+	bool is_waiting;
 	struct error err;
 
 	change->apply = apply_create;
 	change->answer = answer_create;
 	if (!http_request_query_bool(request, "dry_run", &change->is_plan, &err) ||
-	    !read_create(change, &err))
-		api_answer_error(request, &err);
+	    !read_create(change, &ref, &err) || !fetch_template(change, ref, &is_waiting, &err))
+		api_change_refuse(TAKE(change), &err);
+	else if (is_waiting)
+		change = NULL; /* it is handed over when the source was fetched */
 	else
 		api_change_submit(TAKE(change));
 }

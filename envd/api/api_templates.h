@@ -8,5 +8,6 @@ struct http_request;
 
 void api_list_templates(void *api, struct http_request *request);
 void api_get_template(void *api, struct http_request *request);
+void api_get_source_template(void *api, struct http_request *request);
 
 #endif

@@ -73,8 +73,7 @@ static json_t *base_request(const struct control *control, const struct environm
 			    int64_t deadline, int64_t grace)
 {
 	AUTO(free) char *folder = environment_folder(control, env->id);
-
-	return json_pack(
+	json_t *request = json_pack(
 	    "{s:i, s:s, s:s, s:s, s:{s:s, s:s, s:I, s:I}, s:s, s:{s:s, s:s, s:s, s:b}, s:O, s:O,"
 	    " s:s, s:o, s:o, s:b}",
 	    "protocol", 1, "job", job, "task", task, "instance", store_instance(control->store),
@@ -85,6 +84,10 @@ static json_t *base_request(const struct control *control, const struct environm
 	    "pins", env->pins, "parameters", env->parameters, "engine", env->engine, "target",
 	    target_json(target), "limits", limits_json(deadline, grace),
 	    "untrusted_registry_credentials", control->settings->untrusted_registry_credentials);
+
+	if (env->source)
+		json_object_set(json_object_get(request, "template"), "source", env->source);
+	return request;
 }
 
 static const struct target *target_of(const struct control *control, const struct environment *env,

@@ -335,6 +335,7 @@ static bool fill_in(struct control *control, struct environment *env,
 	env->template_name = xstrdup(template->name);
 	env->template_folder = xstrdup(entry->folder);
 	env->template_digest = xstrdup(entry->digest);
+	env->source = entry->checkout ? template_checkout_json(entry->checkout) : NULL;
 	env->is_trusted = entry->is_trusted;
 	env->engine = xstrdup(template->engine);
 	env->target = xstrdup(target->name);
@@ -378,6 +379,15 @@ static bool insert(struct control *control, struct store_tx *tx, struct environm
 	return true;
 }
 
+static bool find_template(struct control *control, const struct create_request *request,
+			  struct template_entry *entry, struct error *err)
+{
+	if (request->checkout)
+		return template_registry_find_in(control->templates, request->checkout,
+						 request->template_name, entry, err);
+	return template_registry_find(control->templates, request->template_name, entry, err);
+}
+
 bool lifecycle_create(struct control *control, struct store_tx *tx,
 		      const struct create_request *request, const struct caller *caller,
 		      struct env_id *id, bool *is_replay, struct error *err)
@@ -392,7 +402,7 @@ bool lifecycle_create(struct control *control, struct store_tx *tx,
 		return true;
 	if ((request->name && !name_check(request->name, "environment name", err)) ||
 	    (request->labels && !check_labels(request->labels, err)) ||
-	    !template_registry_find(control->templates, request->template_name, &entry, err) ||
+	    !find_template(control, request, &entry, err) ||
 	    !fill_in(control, env, request, caller, &entry, err) || !check_open(control, err) ||
 	    !project_quota_admit(control, tx, env, err) || !check_disk(control, err))
 		return false;

@@ -40,6 +40,7 @@ void environment_free(struct environment *environment)
 	free(environment->check_verdict);
 	free(environment->currency);
 	free(environment->trace_parent);
+	json_decref(environment->source);
 	json_decref(environment->error);
 	json_decref(environment->labels);
 	json_decref(environment->pins);

@@ -50,6 +50,7 @@ struct environment {
 	char *
 	    template_folder; /* where it was accepted from; the snapshot lies in the env's folder */
 	char *template_digest;
+	json_t *source; /* {"name","repository","ref","commit"} of a git source; NULL: a folder */
 	bool is_trusted;
 	char *engine;
 	char *target;

@@ -267,7 +267,8 @@ static bool write_commit(struct level *level, const git_oid *id, const char *pat
 	if (git_tree_entry_bypath(&entry, root, path) < 0 ||
 	    git_tree_lookup(&tree, level->repository, git_tree_entry_id(entry)) < 0)
 		return error_set_as(err, ERR_INVALID, "source_path_missing",
-				    "there is no folder \"%s\" in this commit", path);
+				    "source \"%s\" has no folder \"%s\" at this commit",
+				    level->checkout->spec->name, path);
 	return write_tree(level, tree, place, err);
 }
 

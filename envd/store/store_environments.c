@@ -17,7 +17,7 @@
 	"blocked_by, "                                                                             \
 	"check_run, check_verdict, has_checks, price, currency, project, memory, "                 \
 	"keep, keep_maximum, kept_at, evidence, evidence_until, evidence_at, evidence_bytes, "     \
-	"trace_parent"
+	"trace_parent, source"
 
 static void replace_json(json_t **slot, sqlite3_stmt *row, int column)
 {
@@ -91,6 +91,7 @@ static bool read_row(sqlite3_stmt *row, struct environment **environment, struct
 	made->evidence_at_ms = sqlite3_column_int64(row, c++);
 	made->evidence_bytes = sqlite3_column_int64(row, c++);
 	made->trace_parent = column_text(row, c++);
+	made->source = column_json(row, c++, NULL);
 	*environment = TAKE(made);
 	return true;
 }
@@ -130,16 +131,16 @@ bool store_environment_insert(struct store_tx *tx, struct environment *environme
 	    "created_at,"
 	    " hard_wall_at, queue_limit, provision_limit, lease, lease_maximum, attempts_max, "
 	    "has_checks,"
-	    " price, currency, project, memory, keep, keep_maximum, trace_parent)"
+	    " price, currency, project, memory, keep, keep_maximum, trace_parent, source)"
 	    " VALUES (?,?,?,?,?,?,?,?,?,?,'present','queued',1,?,?,?,?,?,?,?,?,?,?,?,?,?,"
-	    "coalesce(?,'default'),?,?,?,?)",
-	    NULL, err, "titttttittjjjiiiiiiiiittiiit", e->id.text, e->sequence, e->name, e->owner,
+	    "coalesce(?,'default'),?,?,?,?,?)",
+	    NULL, err, "titttttittjjjiiiiiiiiittiiitj", e->id.text, e->sequence, e->name, e->owner,
 	    e->template_name, e->template_folder, e->template_digest, (int64_t)e->is_trusted,
 	    e->engine, e->target, e->labels, e->pins, e->parameters, e->created_at_ms,
 	    e->hard_wall_at_ms, e->queue_limit_ms, e->provision_limit_ms, e->lease_ms,
 	    e->lease_maximum_ms, e->attempts_max, (int64_t)e->has_checks,
 	    e->price_microcents_per_hour, e->currency, e->project, e->memory_bytes, e->keep_ms,
-	    e->keep_maximum_ms, e->trace_parent);
+	    e->keep_maximum_ms, e->trace_parent, e->source);
 }
 
 static bool read_one(struct store *store, sqlite3_stmt *statement, struct environment **environment,

@@ -154,6 +154,7 @@ static const char schema_2[] =
     "CREATE TRIGGER audit_kept BEFORE DELETE ON audit"
     "  WHEN old.n > (SELECT max(n) FROM audit) - 100000"
     "  BEGIN SELECT RAISE(ABORT, 'the newest of the audit history is kept'); END;";
+
 /* A failed environment is kept to be looked at, and what was there is kept after it. */
 static const char schema_evidence[] =
     "ALTER TABLE environments ADD COLUMN keep INTEGER NOT NULL DEFAULT 0;"
@@ -172,6 +173,8 @@ static const char schema_evidence[] =
     "       ((SELECT desired FROM environments WHERE id = new.environment) = 'absent')"
     "  BEGIN SELECT RAISE(ABORT, 'a job against what is desired'); END;";
 
+static const char schema_source[] = "ALTER TABLE environments ADD COLUMN source TEXT;";
+
 /* Append only. A released entry is never edited: old files were made by it. */
 static const struct migration {
 	int64_t version;
@@ -181,6 +184,7 @@ static const struct migration {
 	{ 1, "environments, jobs, history, proofs, checks", schema_1 },
 	{ 2, "projects, tokens, audit history", schema_2 },
 	{ 3, "kept when failed, evidence", schema_evidence },
+	{ 4, "git source of an environment's template", schema_source },
 };
 
 int64_t store_schema_version(void)

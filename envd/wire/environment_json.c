@@ -124,6 +124,7 @@ static void add_identity(json_t *json, const struct environment *environment)
 	json_object_set_new(json, "sequence", json_integer(environment->sequence));
 	json_object_set_new(json, "template", text_or_null(environment->template_name));
 	json_object_set_new(json, "template_digest", text_or_null(environment->template_digest));
+	json_object_set_new(json, "source", copy_or(environment->source, json_null()));
 	json_object_set_new(json, "engine", text_or_null(environment->engine));
 	json_object_set_new(json, "target", text_or_null(environment->target));
 	json_object_set_new(json, "owner", text_or_null(environment->owner));

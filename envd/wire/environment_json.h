@@ -2,13 +2,13 @@
  * environment_json.h - an environment as clients see it.
  *
  * { "apiVersion":"envd/v1", "kind":"Environment", "id", "name", "sequence", "template",
- *   "template_digest", "engine", "target", "owner", "labels", "desired", "state", "reason",
- *   "message", "error", "pins", "parameters", "created_at", "provisioning_at", "ready_at",
- *   "expires_at", "grace_until", "hard_wall_at", "ended_at", "lease_seconds",
- *   "clocks": {"queued_ms","provisioning_ms","lease_left_ms"}, "queue_position", "attempts",
- *   "next_try_at", "quarantined", "blocked_by", "outputs", "services", "checks", "cost", "proofs",
- *   "kept": {"seconds","maximum_seconds","since","until"} or null: to be looked at if it fails,
- *   "evidence": {"state","taken_at","bytes"} }
+ *   "template_digest", "source": null or {"name","repository","ref","commit"}, "engine", "target",
+ *   "owner", "labels", "desired", "state", "reason", "message", "error", "pins", "parameters",
+ *   "created_at", "provisioning_at", "ready_at", "expires_at", "grace_until", "hard_wall_at",
+ *   "ended_at", "lease_seconds", "clocks": {"queued_ms","provisioning_ms","lease_left_ms"},
+ *   "queue_position", "attempts", "next_try_at", "quarantined", "blocked_by", "outputs",
+ * "services", "checks", "cost", "proofs", "kept": {"seconds","maximum_seconds","since","until"} or
+ * null: to be looked at if it fails, "evidence": {"state","taken_at","bytes"} }
  *
  * Times are RFC 3339 UTC, and null while they have not come; "lease_left_ms" is null until the
  * lease runs. Every field is always there.

@@ -9,7 +9,9 @@
  *                   "branch","pull_request"}],           absent where they do not apply
  *   "limits": {"provision_ms","attempts","lease":{"default_ms","minimum_ms","maximum_ms"}},
  *   "price": {"per_hour":0.12,"currency":"USD","note"},
- *   "outputs": ["url","ca"], "checks": true }
+ *   "outputs": ["url","ca"], "checks": true,
+ *   "source": {"name","repository","ref","commit"} }    added by the API where it is of a git
+ * source
  */
 #ifndef ENVD_WIRE_TEMPLATE_JSON_H
 #define ENVD_WIRE_TEMPLATE_JSON_H

@@ -1,3 +1,4 @@
+#include <stdint.h>
 #include <string.h>
 
 #include "base/files.h"
@@ -25,6 +26,15 @@ static bool write_lock(const struct request *request, const json_t *lock, struct
 	return file_write_atomically(path, text, strlen(text), 0600, err);
 }
 
+/* Which commit of which repository the template was, where it came from one. */
+static void add_source(const struct request *request, const json_t *lock)
+{
+	json_t *source = json_object_get(json_object_get(request->json, "template"), "source");
+
+	if (source && lock)
+		json_object_set((json_t *)(uintptr_t)lock, "source", source);
+}
+
 /* Resolved once, before anything is made: a later attempt builds the very same thing. */
 static bool resolve(const struct request *request, struct engine_request *engine_request,
 		    struct worker_lines *lines, json_t **lock, struct error *err)
@@ -41,6 +51,7 @@ static bool resolve(const struct request *request, struct engine_request *engine
 	if (!*lock)
 		return error_set(err, ERR_INTERNAL, "engine \"%s\" made a plan without a lock",
 				 request->engine->name);
+	add_source(request, *lock);
 	engine_request->lock = *lock;
 	return write_lock(request, *lock, err);
 }
@@ -59,5 +70,6 @@ bool task_create(const struct request *request, struct worker_lines *lines, json
 	    !request->engine->create(&engine_request, lines, data, err))
 		return false;
 	built = json_object_get(*data, "lock");
+	add_source(request, built);
 	return !built || json_equal(built, lock) || write_lock(request, built, err);
 }

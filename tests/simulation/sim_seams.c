@@ -96,7 +96,7 @@ bool __wrap_template_registry_find(struct template_registry *registry, const cha
 	(void)registry;
 	(void)err;
 	*entry = (struct template_entry){ strcmp(name, plain_name) == 0 ? &plain : &checked,
-					  "/nowhere", "digest", true };
+					  "/nowhere", "digest", true, NULL };
 	return true;
 }
 
