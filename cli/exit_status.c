@@ -16,16 +16,12 @@ static const struct {
 	const char *slug;
 	enum exit_status status;
 } by_slug[] = {
-	{ "environment_failed", EXIT_BUILD_FAILED },
-	{ "lock_differs", EXIT_BUILD_FAILED },
-	{ "check_inconclusive", EXIT_BUILD_FAILED },
-	{ "check_failed", EXIT_CHECK_FAILED },
-	{ "environment_cancelled", EXIT_CANCELLED },
-	{ SLUG_NO_COMMAND, EXIT_NO_COMMAND },
-	{ SLUG_NOT_EXECUTABLE, EXIT_NOT_EXECUTABLE },
-	{ "environment_ended", EXIT_CANCELLED },
-	{ "evidence_expired", EXIT_NOT_FOUND },
-	{ "server_unreachable", EXIT_UNREACHABLE },
+	{ "environment_failed", EXIT_BUILD_FAILED },    { "lock_differs", EXIT_BUILD_FAILED },
+	{ "check_inconclusive", EXIT_BUILD_FAILED },    { "check_failed", EXIT_CHECK_FAILED },
+	{ "environment_cancelled", EXIT_CANCELLED },    { SLUG_NO_COMMAND, EXIT_NO_COMMAND },
+	{ SLUG_NOT_EXECUTABLE, EXIT_NOT_EXECUTABLE },   { "source_failed", EXIT_BUILD_FAILED },
+	{ "source_too_large", EXIT_REFUSED },           { "environment_ended", EXIT_CANCELLED },
+	{ "evidence_expired", EXIT_NOT_FOUND },         { "server_unreachable", EXIT_UNREACHABLE },
 	{ "too_many_failed_logins", EXIT_NOT_ALLOWED },
 };
 

@@ -143,6 +143,17 @@ static void on_line(void *arg, enum worker_line_type type, const json_t *object)
 		log_warn("%s", json_get_string(object, "message", ""));
 }
 
+/* Clients learn one word for a source that did not give what it should; the message says why. */
+static void name_failure(const struct api_source_ask *ask, struct error *err)
+{
+	if (err->code == ERR_TIMEOUT)
+		error_set_as(err, ERR_EXTERNAL, "source_failed",
+			     "source \"%s\" did not answer in %lld s", ask->source->name,
+			     (long long)ask->api->control->settings->source_limit_ms / 1000);
+	else if (err->code == ERR_EXTERNAL)
+		err->slug = "source_failed";
+}
+
 static void on_end(void *arg, const json_t *data, const struct error *failure)
 {
 	struct api_source_ask *ask = arg;
@@ -155,10 +166,7 @@ static void on_end(void *arg, const json_t *data, const struct error *failure)
 	} else {
 		if (failure)
 			err = *failure;
-		if (err.code == ERR_TIMEOUT)
-			error_set_as(&err, ERR_EXTERNAL, "source_timeout",
-				     "source \"%s\" did not answer in %lld s", ask->source->name,
-				     (long long)api->control->settings->source_limit_ms / 1000);
+		name_failure(ask, &err);
 		settle(ask, NULL, &err);
 	}
 	template_checkout_release(&checkout);

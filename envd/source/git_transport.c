@@ -171,10 +171,24 @@ void git_transport_release(struct git_transport_state *state)
 	git_address_release(&state->address);
 }
 
+/* Our limits that libgit2 keeps by itself, before it asks us: it has no code for them. */
+static bool is_over_a_limit(const struct error *err)
+{
+	return strstr(err->message, "too many objects") || strstr(err->message, "too large") ||
+	       strstr(err->message, "exceeds");
+}
+
 bool git_transport_error(struct git_transport_state *state, struct error *err)
 {
 	if (!state->has_failed) {
 		git_library_error(err, "fetching");
+		if (is_over_a_limit(err))
+			error_set_as(
+			    err, ERR_LIMIT, "source_too_large",
+			    "the repository is too large: more than %lld objects to fetch, "
+			    "or one of more than %lld MiB",
+			    (long long)state->spec->limits.objects,
+			    (long long)(state->spec->limits.checkout_bytes >> 20));
 		if (strstr(err->message, "redirect"))
 			error_hint(err, "redirects are not followed: configure the final address");
 	} else {

@@ -9,8 +9,8 @@ are the system's choice. What a test writes into FOLDER is true for the next req
 
   token      https asks for this password
   cut        the pack of the next answer ends after so many bytes, and the connection with it
+  stall      the same, but the connection stays open and says no more
   redirect   https answers everything with a redirect to this
-  hang       https accepts and never answers
 """
 import json
 import os
@@ -39,9 +39,9 @@ def switch(name):
 
 def make_keys():
     ca, key = folder / "ca.pem", folder / "ca.key"
-    run("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=test ca",
+    run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj", "/CN=test ca",
         "-keyout", str(key), "-out", str(ca))
-    run("openssl", "req", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=localhost",
+    run("openssl", "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=localhost",
         "-keyout", str(folder / "https.key"), "-out", str(folder / "https.csr"))
     (folder / "names").write_text("subjectAltName=DNS:localhost\n")
     run("openssl", "x509", "-req", "-days", "2", "-CA", str(ca), "-CAkey", str(key), "-CAcreateserial",
@@ -83,8 +83,6 @@ class Git(BaseHTTPRequestHandler):
 
     def answer(self):
         body = self.body()
-        if switch("hang"):
-            threading.Event().wait()
         if target := switch("redirect"):
             return self.refuse(302, "Location", target + self.path)
         if not self.is_allowed():
@@ -106,9 +104,11 @@ class Git(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
-        if self.command == "POST" and (cut := switch("cut")):
+        if self.command == "POST" and (cut := switch("cut") or switch("stall")):
             self.wfile.write(content[:int(cut)])
             self.wfile.flush()
+            if switch("stall"):
+                threading.Event().wait()
             self.connection.shutdown(socket.SHUT_RDWR)
             self.close_connection = True
             return None
