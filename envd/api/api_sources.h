@@ -8,7 +8,8 @@
 #include "api/api_context.h"
 
 /* Once, from the loop. `checkout` is borrowed and NULL on failure. ERR_INVALID "ref_not_found";
- * ERR_LIMIT "source_too_large"; ERR_EXTERNAL "source_failed"; ERR_UNAVAILABLE "client_left" when `request` has nobody any more who would hear what was made. */
+ * ERR_LIMIT "source_too_large"; ERR_EXTERNAL "source_failed"; ERR_UNAVAILABLE "client_left" when
+ * `request` has nobody any more who would hear what was made. */
 typedef void (*api_source_done)(void *arg, const struct template_checkout *checkout,
 				const struct error *failure);
 

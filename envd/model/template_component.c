@@ -36,7 +36,7 @@ static bool has_version(const struct template_component *component, const char *
 	return false;
 }
 
-bool template_version_is_valid(const char *version)
+static bool version_is_valid(const char *version)
 {
 	size_t length = strlen(version);
 
@@ -87,7 +87,7 @@ static bool check_version(const struct template_item *item, const struct yaml_no
 				  "write \"%s\": without quotes it is a number, and 1.20 is 1.2",
 				  node->text);
 	}
-	if (!json_is_string(seen) || !template_version_is_valid(node->text))
+	if (!json_is_string(seen) || !version_is_valid(node->text))
 		return yaml_error(item->document, node, err,
 				  "a version is 1 to 128 letters, digits, \".\", \"_\", \"-\" and "
 				  "\"+\", in quotes");
@@ -249,7 +249,7 @@ bool template_pin_is_valid(const char *pin)
 	case PIN_VERSION:
 		break;
 	}
-	return template_version_is_valid(pin);
+	return version_is_valid(pin);
 }
 
 bool template_component_takes(const struct template_component *component, const char *pin)

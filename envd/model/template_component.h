@@ -27,10 +27,6 @@ void template_component_release(struct template_component *component);
 
 bool template_component_is_group(const struct template_component *component);
 
-/* 1 to 128 of letters, digits, "_", and after the first also ".", "-", "+": whatever a list says, a
- * version ends up in an image's name. */
-bool template_version_is_valid(const char *version);
-
 /*
  * What a pin can say: a version ("1.22"), a branch ("@main") or a pull request ("pr:12").
  */
@@ -40,7 +36,9 @@ enum pin_kind { PIN_VERSION, PIN_BRANCH, PIN_PULL_REQUEST };
 enum pin_kind template_pin_kind(const char *pin);
 
 /* Of the right form for its kind: a branch is 1 to 100 letters, digits, "_", ".", "-" and "/", a
- * pull request 1 to 9 digits without a leading zero, a version as above. */
+ * pull request 1 to 9 digits without a leading zero, a version 1 to 128 letters, digits,
+ * "_", and after the first also ".", "-" and "+": whatever a list says, it ends up in an image's
+ * name. */
 bool template_pin_is_valid(const char *pin);
 
 /* It can be pinned so: a version is in its list, or there is a pattern for the other kinds. */

@@ -10,8 +10,7 @@
  *   "limits": {"provision_ms","attempts","lease":{"default_ms","minimum_ms","maximum_ms"}},
  *   "price": {"per_hour":0.12,"currency":"USD","note"},
  *   "outputs": ["url","ca"], "checks": true,
- *   "source": {"name","repository","ref","commit"} }    added by the API where it is of a git
- * source
+ *   "source": {"name","repository","ref","commit"} }    added by the API for a git source
  */
 #ifndef ENVD_WIRE_TEMPLATE_JSON_H
 #define ENVD_WIRE_TEMPLATE_JSON_H
