@@ -189,6 +189,7 @@ const struct command command_create = {
 	    "Ask for an environment of TEMPLATE and wait until it is ready. What it is going "
 	    "through\n"
 	    "is shown on stderr; the result is printed on stdout.\n\n"
+	    "One of a git source is SOURCE/TEMPLATE, at --template-ref.\n\n"
 	    "Ctrl-C, SIGTERM and SIGHUP destroy what this command made, at most 5 s later; a "
 	    "second\n"
 	    "one leaves at once. A time-out (exit status 9) does not, unless --on-timeout destroy.",

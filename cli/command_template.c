@@ -253,12 +253,14 @@ static bool run_show(struct cli *cli, const void *values, const struct option_li
 
 const struct command command_template_show = {
 	.name = "template show",
-	.synopsis = "[SOURCE/]TEMPLATE",
+	.synopsis = "TEMPLATE",
 	.summary = "show what can be pinned and set in a template",
 	.rows = show_rows,
 	.values_size = sizeof(struct show_options),
 	.defaults = &show_defaults,
-	.about = "Components with their versions (--pin), parameters (--param), limits and price.",
+	.about = "Components with their versions (--pin), parameters (--param), limits and price. "
+		 "One of a\n"
+		 "git source is SOURCE/TEMPLATE.",
 	.formats = show_formats,
 	.arguments_min = 1,
 	.arguments_max = 1,

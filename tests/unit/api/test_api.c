@@ -42,6 +42,7 @@ static const struct {
 	{ "GET",    "/v1/events",               "viewer ci operator admin" },
 	{ "GET",    "/v1/templates",            "viewer ci operator admin" },
 	{ "GET",    "/v1/templates/{template}", "viewer ci operator admin" },
+	{ "GET",    "/v1/templates/{source}/{template}", "viewer ci operator admin" },
 	{ "GET",    "/v1/targets",              "viewer ci operator admin" },
 	{ "GET",    "/v1/costs",                "viewer ci operator admin" },
 	{ "POST",   "/v1/tokens",               "admin" },
