@@ -8,9 +8,11 @@
 #include "api/api_costs.h"
 #include "api/api_environments.h"
 #include "api/api_events.h"
+#include "api/api_evidence.h"
 #include "api/api_history.h"
 #include "api/api_lease.h"
 #include "api/api_logs.h"
+#include "api/api_metrics.h"
 #include "api/api_reports.h"
 #include "api/api_services.h"
 #include "api/api_targets.h"
@@ -39,12 +41,12 @@ struct operation {
 	const char *content_type; /* of the answer; several with a blank between */
 	const char *errors;       /* beside those that every route may answer */
 	const char *body;         /* shape of the request body; NULL: none */
-	const char *header;       /* of the request */
+	const char *headers;      /* of the request */
 };
 
 // clang-format off
 static const struct operation operations[] = {
-	{ api_create_environment,  "createEnvironment", "200 201", "Environment|Plan", JSON, "404 409 422", "EnvironmentRequest", "Idempotency-Key" },
+	{ api_create_environment,  "createEnvironment", "200 201", "Environment|Plan", JSON, "404 409 422 424 502", "EnvironmentRequest", "Idempotency-Key traceparent" },
 	{ api_list_environments,   "listEnvironments",  "200", "page:Environment", JSON, "", NULL, NULL },
 	{ api_get_environment,     "getEnvironment",    "200", "Environment", JSON, "404", NULL, NULL },
 	{ api_destroy_environment, "destroyEnvironment", "200 202", "Environment", JSON, "404", NULL, NULL },
@@ -57,13 +59,16 @@ static const struct operation operations[] = {
 	{ api_stream_logs,         "streamLogs",        "200", "stream:LogLine", LINES, "404 409 410 502 504", NULL, NULL },
 	{ api_list_history,        "listHistory",       "200", "page:HistoryRow", JSON, "404", NULL, NULL },
 	{ api_stream_events,       "streamEvents",      "200", "stream:HistoryRow", EVENTS, "404", NULL, "Last-Event-ID" },
+	{ api_get_evidence,        "getEvidence",       "200", "string", "application/gzip", "404 409 410", NULL, NULL },
+	{ api_take_evidence,       "takeEvidence",      "202", "Environment", JSON, "404 409 410", NULL, NULL },
 	{ api_list_checks,         "listChecks",        "200", "page:CheckRun", JSON, "404", NULL, NULL },
 	{ api_start_check,         "startCheck",        "202", "CheckRun", JSON, "404 409 410", "CheckRequest?", NULL },
 	{ api_get_report,          "getReport",         "200", "Report", JSON " application/xml text/markdown text/plain", "404", NULL, NULL },
 	{ api_get_check,           "getCheck",          "200", "CheckRun", JSON, "404", NULL, NULL },
 	{ api_stream_all_events,   "streamAllEvents",   "200", "stream:HistoryRow", EVENTS, "", NULL, "Last-Event-ID" },
 	{ api_list_templates,      "listTemplates",     "200", "page:Template", JSON, "", NULL, NULL },
-	{ api_get_template,        "getTemplate",       "200", "Template", JSON, "404", NULL, NULL },
+	{ api_get_template,        "getTemplate",       "200", "Template", JSON, "404 424 502", NULL, NULL },
+	{ api_get_source_template, "getSourceTemplate", "200", "Template", JSON, "404 424 502", NULL, NULL },
 	{ api_list_targets,        "listTargets",       "200", "page:Target", JSON, "", NULL, NULL },
 	{ api_get_costs,           "getCosts",          "200", "page:Bill", JSON, "", NULL, NULL },
 	{ api_create_token,        "createToken",       "201", "Token", JSON, "404 409 422", "TokenRequest", NULL },
@@ -72,6 +77,7 @@ static const struct operation operations[] = {
 	{ api_list_audit,          "listAudit",         "200", "page:AuditEntry", JSON, "", NULL, NULL },
 	{ api_get_version,         "getVersion",        "200", "Version", JSON, "", NULL, NULL },
 	{ api_get_openapi,         "getOpenapi",        "200", "object", JSON, "", NULL, NULL },
+	{ api_get_metrics,         "getMetrics",        "200", "string", "text/plain", "", NULL, NULL },
 	{ api_get_health,          "getHealth",         "200", "Status", JSON, "", NULL, NULL },
 	{ api_get_readiness,       "getReadiness",      "200", "Status", JSON, "", NULL, NULL },
 };
@@ -105,6 +111,7 @@ static const struct {
 	{ "tail",     "integer", 0, 100000, NULL, "so many of the newest lines; 100 when it is missing" },
 	{ "dry_run",  "boolean", 0, 0, NULL, "only say what it would do: the answer is a Plan" },
 	{ "format",   "=json|markdown|junit|text", 0, 0, NULL, "json when it is missing" },
+	{ "ref",      "string",  0, 0, PRINTABLE, "tag, branch or commit of a git source; its own when it is missing" },
 	{ "by",       "=owner|project|template", 0, 0, NULL, "owner when it is missing" },
 };
 // clang-format on
@@ -169,7 +176,16 @@ static json_t *header_schema(const char *header)
 {
 	if (strcmp(header, "Last-Event-ID") == 0)
 		return json_pack("{s:s, s:s}", "type", "string", "pattern", "^[0-9]{1,18}$");
+	/* One that cannot be read is as none, says the W3C. */
+	if (strcmp(header, "traceparent") == 0)
+		return json_pack("{s:s}", "type", "string");
 	return json_pack("{s:s, s:i, s:i}", "type", "string", "minLength", 1, "maxLength", 200);
+}
+
+static void add_header(void *parameters, const char *name)
+{
+	json_array_append_new(parameters, json_pack("{s:s, s:s, s:o}", "name", name, "in", "header",
+						    "schema", header_schema(name)));
 }
 
 static json_t *parameters_of(const struct http_route *route, const struct operation *operation)
@@ -179,10 +195,8 @@ static json_t *parameters_of(const struct http_route *route, const struct operat
 	add_path_parameters(parameters, route->path);
 	if (route->query)
 		for_words(route->query, add_query_parameter, parameters);
-	if (operation && operation->header)
-		json_array_append_new(
-		    parameters, json_pack("{s:s, s:s, s:o}", "name", operation->header, "in",
-					  "header", "schema", header_schema(operation->header)));
+	if (operation && operation->headers)
+		for_words(operation->headers, add_header, parameters);
 	return parameters;
 }
 

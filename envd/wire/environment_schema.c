@@ -9,6 +9,7 @@ static const struct schema_field environment_fields[] = {
 	{ "sequence", "integer", "counts up with every environment of this installation" },
 	{ "template", "string", "the name of the template" },
 	{ "template_digest", "string", "SHA-256 of the template as it was built" },
+	{ "source", "TemplateSource?", "where the template was fetched from; null: a folder of the server" },
 	{ "engine", "string", "what builds it" },
 	{ "target", "string", "what it is built on" },
 	{ "owner", "string", "who asked for it" },
@@ -40,6 +41,8 @@ static const struct schema_field environment_fields[] = {
 	{ "checks", "EnvironmentChecks?", "its newest check run" },
 	{ "cost", "EnvironmentCost", "in the currency of its template" },
 	{ "proofs", "[Proof]", "that nothing of it is left" },
+	{ "kept", "EnvironmentKept?", "null: it is not kept when it fails" },
+	{ "evidence", "EnvironmentEvidence", "what was there when it failed" },
 };
 SCHEMA(environment_schema, "Environment",
        "an environment, from the request to the proof that nothing of it is left",
@@ -61,6 +64,25 @@ static const struct schema_field environment_checks_fields[] = {
 SCHEMA(environment_checks_schema, "EnvironmentChecks",
        "a check run in short",
        environment_checks_fields);
+
+static const struct schema_field environment_kept_fields[] = {
+	{ "seconds", "integer", "so long, to be looked at" },
+	{ "maximum_seconds", "integer", "extensions included" },
+	{ "since", "time?", "null: it has not failed" },
+	{ "until", "time?", "null: it is not kept now" },
+};
+SCHEMA(environment_kept_schema, "EnvironmentKept",
+       "should it fail, it is not destroyed at once",
+       environment_kept_fields);
+
+static const struct schema_field environment_evidence_fields[] = {
+	{ "state", "=none|wanted|taken|given_up", "given_up: its history says why" },
+	{ "taken_at", "time?", "the newest" },
+	{ "bytes", "integer", "of the bundle" },
+};
+SCHEMA(environment_evidence_schema, "EnvironmentEvidence",
+       "the bundle of logs, state, lock and history",
+       environment_evidence_fields);
 
 static const struct schema_field environment_cost_fields[] = {
 	{ "currency", "string?", "ISO 4217" },
@@ -104,12 +126,14 @@ SCHEMA(environment_lease_schema, "Lease",
        environment_lease_fields);
 
 static const struct schema_field environment_request_fields[] = {
-	{ "template", "string", "name of a template" },
+	{ "template", "string", "name of a template; SOURCE/NAME of a git source" },
+	{ "template_ref?", "string?", "tag, branch or commit of its git source; the source's own when it is missing" },
 	{ "name?", "name?", "chosen by the server when it is missing" },
 	{ "ttl?", "duration?", "length of the lease, from ready; the default of the template when it is missing" },
 	{ "pins?", "{string}?", "component: version" },
 	{ "parameters?", "{scalar}?", "parameter: value, as the template declares them" },
 	{ "labels?", "labels?", "at most 32, of at most 256 bytes each" },
+	{ "keep?", "string?", "on-failure or on-failure=DURATION: if it fails, it is kept so long to be looked at" },
 };
 SCHEMA(environment_request_schema, "EnvironmentRequest",
        "what is wanted",

@@ -10,6 +10,8 @@
 extern const struct schema environment_schema;
 extern const struct schema environment_clocks_schema;
 extern const struct schema environment_checks_schema;
+extern const struct schema environment_kept_schema;
+extern const struct schema environment_evidence_schema;
 extern const struct schema environment_cost_schema;
 extern const struct schema environment_proof_schema;
 extern const struct schema environment_error_schema;

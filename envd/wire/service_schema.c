@@ -16,6 +16,7 @@ static const struct schema_field template_fields[] = {
 	{ "price?", "TemplatePrice", "of what is made from it" },
 	{ "outputs?", "[string]", "names of its outputs" },
 	{ "checks?", "boolean", "it has a check plan" },
+	{ "source?", "TemplateSource", "of a git source" },
 };
 SCHEMA(template_schema, "Template",
        "what can be asked for; one that cannot be read has only apiVersion, kind, name and error",
@@ -43,10 +44,22 @@ static const struct schema_field template_component_fields[] = {
 	{ "versions", "[string]", "that are known to work" },
 	{ "members?", "[string]", "of a group: pinned together" },
 	{ "default?", "string", "version when it is not pinned" },
+	{ "branch?", "string", "how the version of a branch is called" },
+	{ "pull_request?", "string", "how the version of a pull request is called" },
 };
 SCHEMA(template_component_schema, "TemplateComponent",
        "what can be pinned",
        template_component_fields);
+
+static const struct schema_field template_source_fields[] = {
+	{ "name", "string", "of the source, in the server's configuration" },
+	{ "repository", "string", "its address" },
+	{ "ref", "string?", "null: asked for by its commit" },
+	{ "commit", "string", "what was fetched" },
+};
+SCHEMA(template_source_schema, "TemplateSource",
+       "a commit of a git repository",
+       template_source_fields);
 
 static const struct schema_field template_limits_fields[] = {
 	{ "provision_ms", "integer", "longest building" },

@@ -10,6 +10,7 @@
 extern const struct schema template_schema;
 extern const struct schema template_parameter_schema;
 extern const struct schema template_component_schema;
+extern const struct schema template_source_schema;
 extern const struct schema template_limits_schema;
 extern const struct schema template_lease_schema;
 extern const struct schema template_price_schema;

@@ -15,11 +15,13 @@
 #include "base/json_read.h"
 #include "base/text.h"
 #include "tests/support/eventually.h"
+#include "tests/support/git_server.h"
 #include "tests/support/http_client.h"
 #include "tests/support/world.h"
 
 struct story {
 	struct world *world;
+	struct git_server *server;
 	json_t *document;
 	json_t *seen; /* {"Environment": {"id": true}} */
 	json_t *used; /* {"GET /v1/version": true} */
@@ -32,7 +34,8 @@ static const char rich_template[] =
     "  users: { type: integer, default: 10, minimum: 1, maximum: 1000 }\n"
     "  size: { type: string, default: s, enum: [s, l], pattern: '[a-z]' }\n"
     "components:\n"
-    "  web: { default: '1.0', versions: ['1.0'], image: 'web:{version}' }\n"
+    "  web: { default: '1.0', versions: ['1.0'], image: 'web:{version}', branch: 'web:{branch}',\n"
+    "         pull_request: 'web:pr-{number}' }\n"
     "  all: { members: [web], versions: ['1.0'] }\n"
     "price: { per_hour: 0.12, currency: EUR, note: cheap }\n"
     "outputs: { url: 'http://{{web.host}}' }\n";
@@ -44,19 +47,27 @@ static const char talking_compose[] =
     "    ports: ['80']\n"
     "    healthcheck: { test: [CMD, test, -f, /www/index.html], interval: 100ms, retries: 50 }\n";
 
-/* With a name of its own, and room that is counted. */
-static void describe_target(struct world *world)
+/* A target with a name of its own and room that is counted, and a source of templates. */
+static void write_configuration(const struct story *story)
 {
-	AUTO(free) char *path = path_join(world->folder, "envd.yaml");
-	AUTO(free) char *argument = xasprintf("--config=%s", path);
+	AUTO(free) char *url = git_server_url(story->server, "https", "demo.git");
 	AUTO(free)
-	char *text = xasprintf("targets:\n  - { name: local, engine: container, socket: '%s', "
-			       "advertised: localhost, memory: 64g }\n",
-			       world->runtime);
+	char *text = xasprintf("targets:
+  - { name: local, engine: container, socket: '%s', "
+			       "advertised: localhost, memory: 64g }
+"
+			       "sources:
+"
+			       "  - { name: demo, repository: '%s', ca_file: %s/ca.pem, "
+			       "path: templates, trusted: true }
+",
+			       story->world->runtime, url, story->server->folder);
+	AUTO(free) char *path = path_join(story->world->folder, "envd.yaml");
+	AUTO(free) char *argument = xasprintf("--config=%s", path);
 	struct error err;
 
 	assert_true(file_write_atomically(path, text, strlen(text), 0600, &err));
-	world_argument(world, argument);
+	world_argument(story->world, argument);
 }
 
 static int start(void **state)
@@ -64,7 +75,9 @@ static int start(void **state)
 	struct story *story = xcalloc(1, sizeof(*story));
 	int status;
 
+	story->server = git_server_start();
 	story->world = world_new("ENVD_TEST_PODMAN");
+	write_configuration(story);
 	world_write_small_template(story->world, "small", true);
 	/* Something to read in the logs. */
 	world_write(story->world, "small", "compose.yaml", talking_compose);
@@ -78,7 +91,6 @@ static int start(void **state)
 		    "services:\n  web:\n    image: localhost/envd-test/busybox:1\n"
 		    "    command: [sh, -c, 'echo dying; exit 3']\n");
 	world_write(story->world, "broken", "template.yaml", "apiVersion: envd/v1\nnaem: x\n");
-	describe_target(story->world);
 	world_start(story->world);
 	story->document = world_ask(story->world, "GET", "/v1/openapi.json", NULL, &status);
 	assert_int_equal(status, 200);
@@ -96,6 +108,7 @@ static int end(void **state)
 	json_decref(story->seen);
 	json_decref(story->used);
 	world_free(story->world);
+	git_server_stop(story->server);
 	free(story);
 	return 0;
 }
@@ -346,6 +359,16 @@ static size_t use_stream(struct story *story, const char *target, const char *co
 	return count;
 }
 
+/* One that is no JSON; the answer itself is the business of other tests. */
+static void use_text(struct story *story, const char *target, const char *content_type)
+{
+	const json_t *operation = operation_for(story, "GET", target);
+	const json_t *response = response_for(story, operation, 200);
+
+	assert_non_null(json_object_get(json_object_get(response, "content"), content_type));
+	assert_int_equal(http_ask(story->world->socket, "GET", target, NULL, NULL, NULL), 200);
+}
+
 /* ---- the story ---- */
 
 static json_t *plan(void)
@@ -400,6 +423,7 @@ static void an_environment_lives_as_described(void **state)
 	run.target = target;
 	assert_true(eventually(has_ended, &run, 60000));
 	just_use(story, "GET", "/v1/environments/e1/checks", NULL, 200);
+	just_use(story, "POST", "/v1/environments/e1/evidence", NULL, 202);
 	assert_true(use_stream(story, "/v1/environments/e1/logs", "application/x-ndjson", "") > 0);
 	just_use(story, "GET", "/v1/costs", NULL, 200);
 	just_use(story, "GET", "/v1/costs?by=template", NULL, 200);
@@ -429,6 +453,9 @@ static void what_there_is_is_described(void **state)
 
 	just_use(story, "GET", "/v1/templates", NULL, 200);
 	just_use(story, "GET", "/v1/templates/rich", NULL, 200);
+	just_use(story, "GET", "/v1/templates/demo/hello", NULL, 200);
+	just_use(story, "GET", "/v1/templates/rich?ref=main", NULL, 400);
+	use_text(story, "/metrics", "text/plain");
 	just_use(story, "GET", "/v1/targets", NULL, 200);
 	just_use(story, "GET", "/v1/version", NULL, 200);
 	just_use(story, "GET", "/v1/openapi.json", NULL, 200);
@@ -456,6 +483,43 @@ static bool all_have_ended(void *arg)
 	AUTO(json_decref) json_t *list = use(story, "GET", "/v1/environments", NULL, 200);
 
 	return json_array_size(json_object_get(list, "items")) == 0;
+}
+
+static bool has_evidence(void *arg)
+{
+	struct story *story = arg;
+	AUTO(json_decref) json_t *shown = use(story, "GET", "/v1/environments/kept", NULL, 200);
+
+	return text_equal(json_get_string(json_object_get(shown, "evidence"), "state", ""),
+			  "taken");
+}
+
+static void what_is_kept_when_it_failed_is_described(void **state)
+{
+	struct story *story = *state;
+
+	just_use(story, "POST", "/v1/environments",
+		 json_pack("{s:s, s:s, s:s}", "template", "dying", "name", "kept", "keep",
+			   "on-failure=10s"),
+		 201);
+	world_wait(story->world, "kept", "failed", 120000);
+	just_use(story, "GET", "/v1/environments/kept", NULL, 200);
+	assert_true(eventually(has_evidence, story, 60000));
+	use_text(story, "/v1/environments/kept/evidence", "application/gzip");
+}
+
+static void what_is_of_a_git_source_is_described(void **state)
+{
+	struct story *story = *state;
+
+	just_use(story, "POST", "/v1/environments",
+		 json_pack("{s:s, s:s, s:s}", "template", "demo/hello", "name", "of-git",
+			   "template_ref", "main"),
+		 201);
+	just_use(story, "GET", "/v1/environments/of-git", NULL, 200);
+	just_use(story, "POST", "/v1/environments",
+		 json_pack("{s:s, s:s}", "template", "demo/hello", "template_ref", "nobody"), 400);
+	just_use(story, "DELETE", "/v1/environments/of-git", NULL, 202);
 }
 
 static void a_failure_and_every_refusal_is_described(void **state)
@@ -565,6 +629,8 @@ int main(void)
 		cmocka_unit_test(and_it_ends_as_described),
 		cmocka_unit_test(what_there_is_is_described),
 		cmocka_unit_test(tokens_and_what_was_changed_are_described),
+		cmocka_unit_test(what_is_kept_when_it_failed_is_described),
+		cmocka_unit_test(what_is_of_a_git_source_is_described),
 		cmocka_unit_test(a_failure_and_every_refusal_is_described),
 		cmocka_unit_test(every_property_of_every_answer_was_sent),
 		cmocka_unit_test(every_operation_was_used),
