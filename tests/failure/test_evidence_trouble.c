@@ -17,16 +17,7 @@
 #include "base/text.h"
 #include "tests/support/eventually.h"
 #include "tests/support/evidence_look.h"
-#include "tests/support/world.h"
-
-static const char fake_template[] =
-    "apiVersion: envd/v1\n"
-    "name: fake\n"
-    "engine: external\n"
-    "source: fake_engine\n"
-    "parameters: { fake: { type: string, default: '' } }\n"
-    "limits: { attempts: 1, lease: { default: 10m, minimum: 10s, maximum: 1h } }\n"
-    "price: { per_hour: 0.36, currency: USD }\n";
+#include "tests/support/fake_world.h"
 
 static char *fake_folder(const struct world *world)
 {
@@ -35,18 +26,7 @@ static char *fake_folder(const struct world *world)
 
 static int with_fake_engine(void **state)
 {
-	struct world *world = world_new("ENVD_TEST_PODMAN");
-	AUTO(free) char *bytes = NULL, *path = NULL, *folder = fake_folder(world);
-	struct error err;
-	size_t length;
-
-	world_write(world, "fake", "template.yaml", fake_template);
-	path = xasprintf("%s/fake/fake_engine", world->templates);
-	assert_true(file_read("tests/support/fake_engine", 1 << 20, &bytes, &length, &err));
-	assert_true(file_write_atomically(path, bytes, length, 0755, &err));
-	assert_true(folder_make(folder, 0755, &err));
-	setenv("ENVD_EXTERNAL_FAKE_WORLD", folder, 1);
-	*state = world;
+	*state = fake_world_new();
 	return 0;
 }
 
@@ -172,6 +152,32 @@ static void the_oldest_evidence_makes_room_for_the_newest(void **state)
 	assert_int_equal(world_envctl(world, NULL, "evidence", id, NULL), 6);
 }
 
+static void what_failed_is_kept_and_its_own_lease_ends_it_with_envd_dead(void **state)
+{
+	struct world *world = *state;
+	AUTO(json_decref) json_t *gone = NULL;
+	AUTO(free) char *folder = NULL;
+	char id[37];
+
+	world_argument(world, "--lease-grace=0s");
+	world_start(world);
+	evidence_create(world, "bad", "e1", "on-failure=15s", NULL, id);
+	world_wait(world, id, "failed", 60000);
+	assert_true(world_count(world, "envd-environment", id) > 0);
+	evidence_await(world, id);
+	world_end(world, SIGKILL);
+	assert_true(
+	    eventually(evidence_nothing_is_left, &(struct evidence_subject){ world, id }, 60000));
+	world_start(world);
+	world_wait(world, id, "destroyed", 30000);
+	gone = evidence_get(world, id, "");
+	assert_string_equal(json_get_string(gone, "reason", ""), "check_failed");
+	assert_true(evidence_history_has(world, id, "the time to look at it has ended"));
+	folder = evidence_unpack(world, id);
+	evidence_assert_in(folder, "report.json", "check_failed");
+}
+
+#define WITH_CONTAINERS(test) cmocka_unit_test_setup_teardown(test, with_containers, close_world)
 #define WITH_FAKE(test) cmocka_unit_test_setup_teardown(test, with_fake_engine, close_world)
 
 int main(void)
@@ -180,8 +186,8 @@ int main(void)
 		WITH_FAKE(an_engine_that_hangs_costs_its_part_and_the_rest_is_kept),
 		WITH_FAKE(with_envd_dead_nothing_waits_for_evidence),
 		WITH_FAKE(a_restart_in_the_middle_takes_the_evidence_all_the_same),
-		cmocka_unit_test_setup_teardown(the_oldest_evidence_makes_room_for_the_newest,
-						with_containers, close_world),
+		WITH_CONTAINERS(the_oldest_evidence_makes_room_for_the_newest),
+		WITH_CONTAINERS(what_failed_is_kept_and_its_own_lease_ends_it_with_envd_dead),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

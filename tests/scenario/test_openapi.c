@@ -52,15 +52,11 @@ static void write_configuration(const struct story *story)
 {
 	AUTO(free) char *url = git_server_url(story->server, "https", "demo.git");
 	AUTO(free)
-	char *text = xasprintf("targets:
-  - { name: local, engine: container, socket: '%s', "
-			       "advertised: localhost, memory: 64g }
-"
-			       "sources:
-"
+	char *text = xasprintf("targets:\n  - { name: local, engine: container, socket: '%s', "
+			       "advertised: localhost, memory: 64g }\n"
+			       "sources:\n"
 			       "  - { name: demo, repository: '%s', ca_file: %s/ca.pem, "
-			       "path: templates, trusted: true }
-",
+			       "path: templates, trusted: true }\n",
 			       story->world->runtime, url, story->server->folder);
 	AUTO(free) char *path = path_join(story->world->folder, "envd.yaml");
 	AUTO(free) char *argument = xasprintf("--config=%s", path);

@@ -17,38 +17,10 @@
 #include "base/json_read.h"
 #include "base/text.h"
 #include "tests/support/eventually.h"
+#include "tests/support/fake_world.h"
 #include "tests/support/http_client.h"
-#include "tests/support/world.h"
 
 static pid_t collector;
-
-static const char fake_template[] =
-    "apiVersion: envd/v1\n"
-    "name: fake\n"
-    "engine: external\n"
-    "source: fake_engine\n"
-    "parameters: { fake: { type: string, default: '' } }\n"
-    "limits: { attempts: 1, lease: { default: 10m, minimum: 10s, maximum: 1h } }\n"
-    "price: { per_hour: 0.36, currency: USD }\n";
-
-static struct world *new_world(void)
-{
-	struct world *world;
-	AUTO(free) char *bytes = NULL, *path = NULL, *folder = NULL;
-	struct error err;
-	size_t length;
-
-	setenv("ENVD_TEST_PODMAN", "/nonexistent/podman.sock", 0);
-	world = world_new("ENVD_TEST_PODMAN");
-	folder = path_join(world->folder, "fake");
-	world_write(world, "fake", "template.yaml", fake_template);
-	path = xasprintf("%s/fake/fake_engine", world->templates);
-	assert_true(file_read("tests/support/fake_engine", 1 << 20, &bytes, &length, &err));
-	assert_true(file_write_atomically(path, bytes, length, 0755, &err));
-	assert_true(folder_make(folder, 0755, &err));
-	setenv("ENVD_EXTERNAL_FAKE_WORLD", folder, 1);
-	return world;
-}
 
 static bool has_port(void *arg)
 {
@@ -88,7 +60,7 @@ static void start_with_endpoint(struct world *world, int port)
 
 static int start(void **state)
 {
-	struct world *world = new_world();
+	struct world *world = fake_world_new();
 
 	start_with_endpoint(world, collect(world, NULL));
 	*state = world;
@@ -215,7 +187,7 @@ static void a_failed_build_is_a_trace_that_says_so(void **state)
 
 static void a_collector_that_refuses_or_is_not_there_hurts_nobody(void **state)
 {
-	struct world *world = new_world();
+	struct world *world = fake_world_new();
 	int port = collect(world, "503");
 
 	*state = world;

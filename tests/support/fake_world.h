@@ -1,0 +1,14 @@
+/*
+ * fake_world.h - for tests: a world with the template "fake", whose engine makes files in the
+ * world's folder "fake" in place of containers (tests/support/fake_engine), so that no runtime is
+ * needed.
+ */
+#ifndef TESTS_SUPPORT_FAKE_WORLD_H
+#define TESTS_SUPPORT_FAKE_WORLD_H
+
+#include "tests/support/world.h"
+
+/* Not started. Its leases are 10 s to 1 h; what it is to do wrong is its parameter "fake". */
+struct world *fake_world_new(void);
+
+#endif
