@@ -49,7 +49,7 @@ const struct http_route api_routes[] = {
 	{ "GET",    "/v1/costs",            api_get_costs,           MAY_READ,      "by", "what was spent, by whom" },
 	{ "POST",   "/v1/tokens",           api_create_token,        MAY_MANAGE_TOKENS, NULL, "make a token; it is shown this once" },
 	{ "GET",    "/v1/tokens",           api_list_tokens,         MAY_MANAGE_TOKENS, PAGE, "what tokens there are" },
-	{ "DELETE", "/v1/tokens/{token}",   api_revoke_token,        MAY_MANAGE_TOKENS, NULL, "revoke a token, by its id" },
+	{ "DELETE", "/v1/tokens/{id}",   api_revoke_token,        MAY_MANAGE_TOKENS, NULL, "revoke a token, by its id" },
 	{ "GET",    "/v1/audit",            api_list_audit,          MAY_READ_AUDIT, PAGE, "who changed what, newest first" },
 	{ "GET",    "/v1/version",          api_get_version,         MAY_READ,      NULL, "what runs here" },
 	{ "GET",    "/v1/openapi.json",     api_get_openapi,         MAY_READ,      NULL, "this interface, as an OpenAPI 3.1 document" },

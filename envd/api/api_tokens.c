@@ -170,7 +170,7 @@ void api_list_tokens(void *arg, struct http_request *request)
 static bool apply_revoke(struct api_change *change, struct store_tx *tx, struct error *err)
 {
 	struct token_row *row = &change->token.row;
-	const char *id = http_request_param(change->request, "token");
+	const char *id = http_request_param(change->request, "id");
 
 	if (!find(store_of(tx), id, row, err))
 		return false;

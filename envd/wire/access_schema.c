@@ -23,8 +23,8 @@ SCHEMA(token_schema, "Token",
 static const struct schema_field token_request_fields[] = {
 	{ "name", "name", "what to call it" },
 	{ "role", "=viewer|ci|operator|admin", "what it may do" },
-	{ "project?", "name", "where it may do it; the caller's own when it is missing" },
-	{ "expires_in?", "duration", "until it is worthless; the longest allowed when it is missing" },
+	{ "project?", "name?", "where it may do it; the caller's own when it is missing" },
+	{ "expires_in?", "duration?", "until it is worthless; the longest allowed when it is missing" },
 };
 SCHEMA(token_request_schema, "TokenRequest",
        "asks for a token",

@@ -47,7 +47,7 @@ static const struct {
 	{ "GET",    "/v1/costs",                "viewer ci operator admin" },
 	{ "POST",   "/v1/tokens",               "admin" },
 	{ "GET",    "/v1/tokens",               "admin" },
-	{ "DELETE", "/v1/tokens/{token}",       "admin" },
+	{ "DELETE", "/v1/tokens/{id}",          "admin" },
 	{ "GET",    "/v1/audit",                "operator admin" },
 	{ "GET",    "/v1/version",              "viewer ci operator admin" },
 	{ "GET",    "/v1/openapi.json",         "viewer ci operator admin" },
