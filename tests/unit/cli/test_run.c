@@ -40,7 +40,7 @@ static struct fake_server *serve(int create_status, const char *state, const cha
 	json_t *extended = environment(state, reason, 600000);
 	json_t *made = environment(state, reason, 1000);
 
-	return fake_server_start(json_pack("[o, O, o, o, {s:s, s:s, s:[{s:[]}]}]",
+	return fake_server_start(json_pack("[o, o, o, o, {s:s, s:s, s:[{s:[]}]}]",
 					   route("POST", ENVIRONMENTS, create_status, made),
 					   route("GET", ENVIRONMENT, 200, json_incref(made)),
 					   route("DELETE", ENVIRONMENT, 202, json_object()),
