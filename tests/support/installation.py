@@ -82,6 +82,12 @@ class Installation:
     def envctl(self, *words):
         return subprocess.run([BIN / "envctl", *words], env=self.variables, capture_output=True, text=True, stdin=subprocess.DEVNULL)
 
+    def token(self, role="ci"):
+        made = self.envctl("token", "create", "nightly", "--role", role)
+        if made.returncode != 0:
+            sys.exit("no token: " + made.stderr)
+        return made.stdout.strip()
+
     def environments(self):
         return json.loads(self.envctl("list", "--all", "-o", "json").stdout)["items"]
 
