@@ -37,9 +37,12 @@ class Agent {
         while (!abortWhen() && System.currentTimeMillis() < until) {
             Thread.sleep(20) // between two looks at the condition
         }
-        new ProcessBuilder('kill', '-TERM', '--', '-' + process.pid()).start().waitFor()
+        // It may not have made its session yet.
+        while (new ProcessBuilder('kill', '-TERM', '--', '-' + process.pid()).start().waitFor() != 0 && System.currentTimeMillis() < until) {
+            Thread.sleep(20)
+        }
         if (!process.waitFor(20, TimeUnit.SECONDS)) {
-            throw new AssertionError('what was aborted did not end within 20 s')
+            throw new IllegalStateException('what was aborted did not end within 20 s')
         }
         throw new FlowInterruptedException()
     }
