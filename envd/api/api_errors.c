@@ -31,6 +31,7 @@ static const struct {
 	{ "method_not_allowed",       405 },
 	{ "content_type_unsupported", 415 },
 	{ "idempotency_key_reused",   422 },
+	{ "upgrade_required",         426 },
 	/* Trying again at once helps nobody, which 502 and 429 would say. */
 	{ "source_failed",            424 },
 	{ "source_too_large",         413 },

@@ -26,7 +26,7 @@ struct http_connection {
 	enum http_phase phase;
 	int64_t deadline_mono_ms;
 	uint64_t origin; /* 0: not looked at yet */
-	/* The library's callbacks, while a refusal goes out. */
+	/* The library's callbacks, while others stand in for them. */
 	bufferevent_data_cb library_read;
 	bufferevent_data_cb library_write;
 	bufferevent_event_cb library_event;
@@ -43,10 +43,19 @@ bool http_connection_is_over(const struct http_connection *connection)
 	return !on_event;
 }
 
-/* ---- refusing ---- */
+void http_connection_take(struct http_connection *connection,
+			  void (*on_read)(struct bufferevent *bufferevent, void *arg),
+			  void (*on_written)(struct bufferevent *bufferevent, void *arg),
+			  void (*on_event)(struct bufferevent *bufferevent, short what, void *arg),
+			  void *arg)
+{
+	bufferevent_getcb(connection->bufferevent, &connection->library_read,
+			  &connection->library_write, &connection->library_event,
+			  &connection->library_arg);
+	bufferevent_setcb(connection->bufferevent, on_read, on_written, on_event, arg);
+}
 
-/* The library thinks that its peer is gone, and lets go. */
-static void end_refusal(struct http_connection *connection)
+void http_connection_give_back(struct http_connection *connection)
 {
 	bufferevent_event_cb library_event = connection->library_event;
 
@@ -58,6 +67,8 @@ static void end_refusal(struct http_connection *connection)
 	library_event(connection->bufferevent, BEV_EVENT_READING | BEV_EVENT_EOF,
 		      connection->library_arg);
 }
+
+/* ---- refusing ---- */
 
 static void on_refused_input(struct bufferevent *bufferevent, void *arg)
 {
@@ -80,7 +91,7 @@ static void on_refused_end(struct bufferevent *bufferevent, short what, void *ar
 	/* The handshake of a connection that was refused before it began. */
 	if (what & BEV_EVENT_CONNECTED)
 		return;
-	end_refusal(arg);
+	http_connection_give_back(arg);
 }
 
 static void write_problem(struct evbuffer *output, int status, const struct error *problem)
@@ -108,10 +119,8 @@ void http_connection_refuse(struct http_connection *connection, int status,
 
 	connection->phase = HTTP_REFUSING;
 	connection->deadline_mono_ms = clock_mono_ms() + LINGER_MS;
-	bufferevent_getcb(bufferevent, &connection->library_read, &connection->library_write,
-			  &connection->library_event, &connection->library_arg);
-	bufferevent_setcb(bufferevent, on_refused_input, on_refusal_sent, on_refused_end,
-			  connection);
+	http_connection_take(connection, on_refused_input, on_refusal_sent, on_refused_end,
+			     connection);
 	bufferevent_enable(bufferevent, EV_READ | EV_WRITE);
 	write_problem(bufferevent_get_output(bufferevent), status, problem);
 }
@@ -127,7 +136,7 @@ void http_connection_say_goodbye(struct bufferevent *bufferevent)
 void http_connection_drop(struct http_connection *connection)
 {
 	if (connection->phase == HTTP_REFUSING)
-		end_refusal(connection);
+		http_connection_give_back(connection);
 	else
 		shutdown(bufferevent_getfd(connection->bufferevent), SHUT_RDWR);
 }
@@ -172,7 +181,7 @@ static void on_raw_input(struct evbuffer *input, const struct evbuffer_cb_info *
 	struct http_connection *connection = arg;
 
 	if (!info->n_added || connection->phase == HTTP_REFUSING ||
-	    http_connection_is_over(connection))
+	    connection->phase == HTTP_TUNNELLING || http_connection_is_over(connection))
 		return;
 	if (judge(connection, input, info->n_added) != HTTP_REFUSED)
 		return;

@@ -27,6 +27,7 @@ enum http_phase {
 	HTTP_HANDLING,  /* somebody works on the answer */
 	HTTP_ANSWERING, /* on its way out */
 	HTTP_STREAMING,
+	HTTP_TUNNELLING, /* no HTTP any more: nothing is judged */
 	HTTP_REFUSING,
 };
 
@@ -67,6 +68,15 @@ bool http_connection_is_over(const struct http_connection *connection);
 /* Only while receiving: answer with this and close. */
 void http_connection_refuse(struct http_connection *connection, int status,
 			    const struct error *problem);
+
+/* From now on these are called in place of the library's own; and back to it, which then thinks
+ * that its peer is gone, and lets go. For http_tunnel.c. */
+void http_connection_take(struct http_connection *connection,
+			  void (*on_read)(struct bufferevent *bufferevent, void *arg),
+			  void (*on_written)(struct bufferevent *bufferevent, void *arg),
+			  void (*on_event)(struct bufferevent *bufferevent, short what, void *arg),
+			  void *arg);
+void http_connection_give_back(struct http_connection *connection);
 
 /* Its last byte is on its way: a TLS peer is told that this was all. For the library's own. */
 void http_connection_say_goodbye(struct bufferevent *bufferevent);

@@ -12,6 +12,7 @@ struct event_base;
 struct http_request;
 struct http_server_settings;
 struct http_stream;
+struct http_tunnel;
 
 struct http_pool {
 	struct event_base *base;
@@ -19,7 +20,8 @@ struct http_pool {
 	struct event *sweep; /* to be made active when a connection may be over */
 	LIST_HEAD(http_open_requests, http_request) requests; /* not answered yet, or streaming */
 	LIST_HEAD(http_open_streams, http_stream) streams;
-	size_t stream_count;
+	LIST_HEAD(http_open_tunnels, http_tunnel) tunnels;
+	size_t stream_count; /* tunnels too */
 	/* Told once for every request that is answered; NULL: nobody counts. */
 	void (*on_answered)(void *arg, const struct http_request *request, int status);
 	void *on_answered_arg;

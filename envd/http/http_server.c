@@ -18,6 +18,7 @@
 #include "http/http_stream.h"
 #include "http/http_tcp.h"
 #include "http/http_tls.h"
+#include "http/http_tunnel.h"
 
 const struct http_server_settings http_server_defaults = {
 	.limits = {
@@ -279,6 +280,7 @@ struct http_server *http_server_new(struct loop *loop, const struct http_server_
 	server->pool.settings = settings;
 	LIST_INIT(&server->pool.requests);
 	LIST_INIT(&server->pool.streams);
+	LIST_INIT(&server->pool.tunnels);
 	server->on_request = on_request;
 	server->arg = arg;
 	server->pool.sweep = event_new(base, -1, 0, on_sweep, server);
@@ -304,6 +306,8 @@ void http_server_free(struct http_server *server)
 	remove_socket(server);
 	while (!LIST_EMPTY(&server->pool.streams))
 		http_stream_abandon(LIST_FIRST(&server->pool.streams));
+	while (!LIST_EMPTY(&server->pool.tunnels))
+		http_tunnel_abandon(LIST_FIRST(&server->pool.tunnels));
 	while (!LIST_EMPTY(&server->pool.requests))
 		http_request_free(LIST_FIRST(&server->pool.requests));
 	for (size_t i = 0; i < server->port_count; i++) {

@@ -6,6 +6,7 @@ static const struct {
 	int status;
 	const char *text;
 } statuses[] = {
+	{ 101, "Switching Protocols" },
 	{ 200, "OK" },
 	{ 201, "Created" },
 	{ 202, "Accepted" },
@@ -24,6 +25,7 @@ static const struct {
 	{ 417, "Expectation Failed" },
 	{ 422, "Unprocessable Content" },
 	{ 424, "Failed Dependency" },
+	{ 426, "Upgrade Required" },
 	{ 429, "Too Many Requests" },
 	{ 431, "Request Header Fields Too Large" },
 	{ 500, "Internal Server Error" },
