@@ -53,7 +53,7 @@ const struct http_route api_routes[] = {
 	{ "GET",    "/v1/audit",            api_list_audit,          MAY_READ_AUDIT, PAGE, "who changed what, newest first" },
 	{ "GET",    "/v1/version",          api_get_version,         MAY_READ,      NULL, "what runs here" },
 	{ "GET",    "/v1/openapi.json",     api_get_openapi,         MAY_READ,      NULL, "this interface, as an OpenAPI 3.1 document" },
-	{ "GET",    "/metrics",             api_get_metrics,         MAY_READ,      NULL, "what happens here, as numbers for Prometheus" },
+	{ "GET",    "/metrics",             api_get_metrics,         MAY_READ_METRICS,      NULL, "what happens here, as numbers for Prometheus" },
 	{ "GET",    "/healthz",             api_get_health,          API_OPEN_TO_ALL, NULL, "the process answers" },
 	{ "GET",    "/readyz",              api_get_readiness,       API_OPEN_TO_ALL, NULL, "and so does its store" },
 };

@@ -30,6 +30,7 @@ enum permission {
 	MAY_READ_LOGS,
 	MAY_ACKNOWLEDGE, /* that something may be left of what could not be proved gone */
 	MAY_READ_AUDIT,
+	MAY_READ_METRICS, /* which are sums over all projects */
 	MAY_MANAGE_TOKENS,
 	PERMISSION_COUNT
 };

@@ -51,7 +51,7 @@ static const struct {
 	{ "GET",    "/v1/audit",                "operator admin" },
 	{ "GET",    "/v1/version",              "viewer ci operator admin" },
 	{ "GET",    "/v1/openapi.json",         "viewer ci operator admin" },
-	{ "GET",    "/metrics",                 "viewer ci operator admin" },
+	{ "GET",    "/metrics",                 "operator admin" },
 	{ "GET",    "/healthz",                 "none viewer ci operator admin" },
 	{ "GET",    "/readyz",                  "none viewer ci operator admin" },
 };

@@ -23,6 +23,7 @@ static const struct {
 	{ MAY_READ_LOGS,     NO, NO,  OWN, ANY, ANY },
 	{ MAY_ACKNOWLEDGE,   NO, NO,  NO,  ANY, ANY },
 	{ MAY_READ_AUDIT,    NO, NO,  NO,  ANY, ANY },
+	{ MAY_READ_METRICS,  NO, NO,  NO,  ANY, ANY },
 	{ MAY_MANAGE_TOKENS, NO, NO,  NO,  NO,  ANY },
 };
 // clang-format on
