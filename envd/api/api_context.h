@@ -28,6 +28,7 @@ struct api {
 	struct http_router router;
 	LIST_HEAD(api_questions, api_question) questions; /* that processes answer right now */
 	size_t question_count;
+	LIST_HEAD(api_visits, api_visit) visits; /* answers that go on */
 	LIST_HEAD(api_source_asks, api_source_ask) source_asks; /* git sources being fetched */
 	size_t source_wait_count;
 	int64_t sources_refreshed_mono_ms; /* 0: never */

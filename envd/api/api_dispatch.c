@@ -69,6 +69,7 @@ bool api_open(struct control *control, struct api **opened, struct error *err)
 	api->router = (struct http_router){ api_routes, api_route_count, api };
 	LIST_INIT(&api->questions);
 	LIST_INIT(&api->source_asks);
+	LIST_INIT(&api->visits);
 	api->http = http_settings(control->settings);
 	api->server = http_server_new(control->loop, &api->http, on_request, api);
 	http_server_on_answered(api->server, api_count_answer, api);

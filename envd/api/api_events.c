@@ -4,6 +4,7 @@
 
 #include "api/api_errors.h"
 #include "api/api_view.h"
+#include "api/api_visit.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "control/history_feed.h"
@@ -20,6 +21,7 @@ struct event_stream {
 	struct api *api;
 	struct http_stream *stream;
 	struct history_subscription *subscription;
+	struct api_visit *visit;
 	struct env_id environment;
 	bool is_of_all;
 	struct caller caller; /* of all: who sees its own project's only */
@@ -101,7 +103,16 @@ static void on_end(void *arg)
 	struct event_stream *events = arg;
 
 	history_feed_unsubscribe(events->subscription);
+	api_visit_leave(events->visit);
 	free(events);
+}
+
+/* Its token has ended: it may see no more. */
+static void on_token_end(void *arg)
+{
+	struct event_stream *events = arg;
+
+	http_stream_end(events->stream);
 }
 
 static bool read_start(const struct http_request *request, int64_t otherwise, int64_t *sent,
@@ -137,6 +148,7 @@ static void start(struct event_stream *prepared, struct http_request *request)
 	}
 	events->subscription = history_feed_subscribe(
 	    feed, events->is_of_all ? NULL : &events->environment, on_row, events);
+	events->visit = api_visit_begin(events->api, on_token_end, events);
 	/* Something at once, so that the reader knows that it is connected. */
 	http_stream_send(events->stream, ": connected\n\n", strlen(": connected\n\n"));
 	pump(events);

@@ -196,7 +196,7 @@ static bool by_token(struct api_login *login, struct http_request *request, cons
 	if (!find_token(login, request, sent, &row, err))
 		return false;
 	note_use(login, &row);
-	*caller = (struct caller){ .role = row.role };
+	*caller = (struct caller){ .role = row.role, .token_expires_at_ms = row.expires_at_ms };
 	snprintf(caller->name, sizeof(caller->name), "%s/%s", row.project, row.name);
 	snprintf(caller->project, sizeof(caller->project), "%s", row.project);
 	snprintf(caller->token, sizeof(caller->token), "%s", row.id);

@@ -5,6 +5,7 @@
 #include "api/api_errors.h"
 #include "api/api_question.h"
 #include "api/api_view.h"
+#include "api/api_visit.h"
 #include "base/text.h"
 #include "control/job_request.h"
 #include "http/http_stream.h"
@@ -25,13 +26,16 @@ struct log_stream {
 	struct http_request *request;  /* until the answer has begun */
 	struct http_stream *stream;    /* from then on, until its end */
 	struct api_question *question; /* NULL once it has ended */
+	struct api_visit *visit;
 	bool is_paused;
 };
 
 static void forget(struct log_stream *logs)
 {
-	if (!logs->question && !logs->stream && !logs->request)
-		free(logs);
+	if (logs->question || logs->stream || logs->request)
+		return;
+	api_visit_leave(logs->visit);
+	free(logs);
 }
 
 static void on_room(void *arg)
@@ -54,8 +58,8 @@ static void on_reader_end(void *arg)
 	forget(logs);
 }
 
-/* The client left before the answer began. */
-static void on_left(void *arg)
+/* The client left before the answer began, or its token has ended. */
+static void stop(void *arg)
 {
 	struct log_stream *logs = arg;
 
@@ -186,7 +190,8 @@ void api_stream_logs(void *arg, struct http_request *request)
 		spec.time_limit_ms = follow ? 0 : LOGS_LIMIT_MS;
 		if (api_question_ask(api, &spec, &logs->question, &err)) {
 			logs->request = request;
-			http_request_on_left(request, on_left, logs);
+			http_request_on_left(request, stop, logs);
+			logs->visit = api_visit_begin(api, stop, logs);
 			return;
 		}
 	}

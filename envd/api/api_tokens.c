@@ -5,6 +5,7 @@
 #include "api/api_change.h"
 #include "api/api_errors.h"
 #include "api/api_view.h"
+#include "api/api_visit.h"
 #include "base/clock.h"
 #include "base/duration.h"
 #include "base/text.h"
@@ -183,6 +184,7 @@ static void answer_revoke(struct api_change *change)
 {
 	AUTO(json_decref) json_t *json = token_json(&change->token.row);
 
+	api_visits_end(change->api, change->token.row.id);
 	http_answer_json(change->request, 200, json);
 }
 

@@ -42,6 +42,7 @@ struct caller {
 	enum role role;
 	char project[NAME_LENGTH_MAX + 1]; /* of what it creates; viewer and ci see no other */
 	char token[16];                    /* its id; "": known by its unix socket */
+	int64_t token_expires_at_ms;       /* 0: it has none */
 	char from[48];                     /* its address; "unix" */
 };
 

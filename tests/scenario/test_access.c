@@ -5,6 +5,7 @@
  */
 #include <arpa/inet.h>
 #include <ftw.h>
+#include <errno.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -561,6 +562,71 @@ static void the_stream_of_all_events_tells_of_the_own_project_alone(void **state
 	assert_null(strstr(text_get(&heard), "not-heard-of"));
 }
 
+static int follow_events(const struct made_token *token)
+{
+	AUTO(free) char *authorization = bearer(token);
+	AUTO(free)
+	char *bytes = xasprintf("GET /v1/events HTTP/1.1\r\nHost: h\r\nAuthorization: %s\r\n\r\n",
+				authorization);
+	AUTO(text_release) struct text heard = TEXT_EMPTY;
+	int fd = dial("127.0.0.1");
+	char block[4096];
+	ssize_t got = 1;
+
+	assert_int_equal(send(fd, bytes, strlen(bytes), MSG_NOSIGNAL), strlen(bytes));
+	while (got > 0 && !strstr(text_get(&heard), ": connected"))
+		if ((got = recv(fd, block, sizeof(block), 0)) > 0)
+			text_add_bytes(&heard, block, (size_t)got);
+	assert_true(got > 0);
+	return fd;
+}
+
+/* The descriptor gives up after a minute, with -1. */
+static void assert_ends(int fd)
+{
+	char block[4096];
+	ssize_t got;
+
+	while ((got = recv(fd, block, sizeof(block), 0)) > 0)
+		;
+	assert_int_equal(got, 0);
+	close(fd);
+}
+
+static void a_stream_of_events_ends_with_its_token_and_no_other_does(void **state)
+{
+	struct made_token lasting = make_token("ci", "web", NULL);
+	struct made_token revoked = make_token("ci", "web", NULL);
+	struct made_token brief = make_token("ci", "web", "2s");
+	int goes_on = follow_events(&lasting), by_revoke = follow_events(&revoked);
+	int by_time = follow_events(&brief);
+	char byte;
+
+	(void)state;
+	unsetenv("ENVCTL_TOKEN");
+	assert_int_equal(world_envctl(world, NULL, "token", "revoke", revoked.id, NULL), 0);
+	assert_ends(by_revoke);
+	assert_ends(by_time);
+	assert_int_equal(recv(goes_on, &byte, 1, MSG_DONTWAIT), -1);
+	assert_int_equal(errno, EAGAIN);
+	close(goes_on);
+}
+
+/* Sums over all projects are nobody's who may see one alone. */
+static void numbers_of_all_projects_are_for_those_who_may_see_all(void **state)
+{
+	struct made_token viewer = make_token("viewer", "web", NULL);
+	struct made_token ci = make_token("ci", "web", NULL);
+	struct made_token operator= make_token("operator", "web", NULL);
+	AUTO(reply_release) struct reply reply = as(&operator, "GET", "/metrics", NULL);
+
+	(void)state;
+	assert_refused(&viewer, 403, "denied", "GET", "/metrics");
+	assert_refused(&ci, 403, "denied", "GET", "/metrics");
+	assert_int_equal(reply.status, 200);
+	assert_non_null(strstr(reply.text, "envd_environments"));
+}
+
 /* ---- quotas ---- */
 
 static void assert_quota(const char *project, const char *code, const char *ttl)
@@ -899,6 +965,8 @@ int main(void)
 		cmocka_unit_test(a_token_of_the_same_project_may_end_what_another_made),
 		cmocka_unit_test(a_token_works_in_its_own_project_only),
 		cmocka_unit_test(the_stream_of_all_events_tells_of_the_own_project_alone),
+		cmocka_unit_test(a_stream_of_events_ends_with_its_token_and_no_other_does),
+		cmocka_unit_test(numbers_of_all_projects_are_for_those_who_may_see_all),
 		cmocka_unit_test(a_create_over_a_quota_ends_with_status_5_and_says_which),
 		cmocka_unit_test(what_is_gone_counts_no_more),
 		cmocka_unit_test(the_quota_bounds_the_extended_lease_too),
