@@ -481,11 +481,11 @@ static bool choose_end(const struct environment *env, enum extend_kind kind, int
 		end = until;
 	if (end - since_ms > most_ms)
 		return error_set_as(
-		    err, ERR_INVALID, "lease_out_of_range",
+		    err, ERR_INVALID, "lease_too_long",
 		    "the lease of \"%s\" may not pass %s in all (this would make it %s)", env->name,
 		    duration_format(most_ms, most), duration_format(end - since_ms, asked));
 	if (end > env->hard_wall_at_ms)
-		return error_set_as(err, ERR_INVALID, "lease_out_of_range",
+		return error_set_as(err, ERR_INVALID, "lease_too_long",
 				    "the lease of \"%s\" may not pass its hard wall", env->name);
 	*end_ms = end;
 	return true;
@@ -512,9 +512,10 @@ bool lifecycle_extend(struct control *control, struct store_tx *tx, struct env_i
 
 	if (!store_environment_read(store_of(tx), id, &env, err) ||
 	    !permission_check(caller, MAY_EXTEND, env->project, err) ||
-	    !require_extendable(env, err) ||
-	    !choose_end(env, kind, more_ms, &change.expires_at_ms, err))
+	    !require_extendable(env, err))
 		return false;
+	if (!choose_end(env, kind, more_ms, &change.expires_at_ms, err))
+		return project_quota_name(control, env, err);
 	change.expires_boot_ms = clock_boot_ms() + (change.expires_at_ms - clock_wall_ms());
 	if (!store_environment_extend(tx, id, &change, &done, err) ||
 	    fault_fails(POINT_EXTENDED, err))

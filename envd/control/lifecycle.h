@@ -38,7 +38,8 @@ NODISCARD bool lifecycle_create(struct control *control, struct store_tx *tx,
 				struct env_id *id, bool *is_replay, struct error *err);
 
 /* Longer by `more_ms`, or at least `more_ms` from now. ERR_GONE "lease_ended" with when and why;
- * ERR_CONFLICT "not_ready" before it is ready; ERR_INVALID "lease_out_of_range". */
+ * ERR_CONFLICT "not_ready" before it is ready; ERR_INVALID "lease_out_of_range", "lease_too_long";
+ * ERR_LIMIT "quota_lease". */
 enum extend_kind { EXTEND_BY, EXTEND_AT_LEAST };
 NODISCARD bool lifecycle_extend(struct control *control, struct store_tx *tx, struct env_id id,
 				enum extend_kind kind, int64_t more_ms, const struct caller *caller,

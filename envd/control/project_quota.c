@@ -43,3 +43,18 @@ bool project_quota_default_lease(const struct control *control, const char *proj
 		*lease_ms = quota->lease_ms;
 	return true;
 }
+
+bool project_quota_name(const struct control *control, const struct environment *environment,
+			struct error *err)
+{
+	const struct quota *quota;
+	struct error ignored; /* a project that is not configured any more bounds nothing */
+
+	if (environment->state == ENV_READY && strcmp(err->slug, "lease_too_long") == 0 &&
+	    project_find(&control->settings->projects, environment->project, &quota, &ignored) &&
+	    quota->lease_ms <= environment->lease_maximum_ms) {
+		err->code = ERR_LIMIT;
+		err->slug = "quota_lease";
+	}
+	return false;
+}

@@ -17,4 +17,9 @@ NODISCARD bool project_quota_admit(const struct control *control, struct store_t
 NODISCARD bool project_quota_default_lease(const struct control *control, const char *project,
 					   int64_t *lease_ms, struct error *err);
 
+/* A lease that was too long for `environment`: where the project's quota is what bounds it, `err`
+ * becomes as of a create, ERR_LIMIT "quota_lease". Always false. */
+bool project_quota_name(const struct control *control, const struct environment *environment,
+			struct error *err);
+
 #endif
