@@ -65,6 +65,16 @@ struct engine_exec_result {
 	char *output; /* stdout and stderr, at most 64 KiB; the caller frees */
 };
 
+/* A command with somebody at the other end of `fd`, who speaks as wire/tunnel_frames.h says. */
+struct engine_attachment {
+	const char *service;
+	const char *const *argv;
+	bool has_terminal;
+	int rows, columns;
+	int fd;
+	int64_t time_limit_ms; /* 0: none */
+};
+
 struct engine {
 	const char *name;
 	int64_t settle_ms; /* between the two inventories that prove emptiness */
@@ -89,6 +99,17 @@ struct engine {
 	bool (*exec)(const struct engine_request *request, const char *service,
 		     const char *const *argv, int64_t time_limit_ms,
 		     struct engine_exec_result *result, struct error *err);
+
+	/* The same, live. Says {"type":"begun"} when it has started; an error before that is
+	 * returned, and whatever happens later is told through `fd` and is true here. Nothing of
+	 * the command is left when its client goes away. SIGTERM ends it. */
+	bool (*attach)(const struct engine_request *request,
+		       const struct engine_attachment *attachment, struct worker_lines *lines,
+		       struct error *err);
+
+	/* A connection to a port of a service, published or not. */
+	bool (*dial)(const struct engine_request *request, const char *service, int port, int *fd,
+		     struct error *err);
 
 	/* Write {"type":"line","service","stream","at","text"} lines; `service` NULL: all of them.
 	 */

@@ -224,8 +224,9 @@ bool child_start(struct loop *loop, const struct child_spec *spec, struct child 
 	    !spawn(&(struct spawn_spec){ .argv = spec->argv,
 					 .variables = spec->variables,
 					 .directory = spec->directory,
-					 .fds = (const int[]){ input, out_write, err_write },
-					 .fd_count = 3,
+					 .fds = (const int[]){ input, out_write, err_write,
+							       spec->extra_fd },
+					 .fd_count = spec->extra_fd ? 4 : 3,
 					 .dies_with_parent = true },
 		   &pid, err))
 		return false;

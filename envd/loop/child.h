@@ -9,7 +9,8 @@
  * inside child_start() or child_stop(). No line comes after it.
  *
  * Each child leads its own process group, so that stopping it also stops what it started. It
- * inherits no descriptor but the three streams, and gets SIGTERM when this process dies.
+ * inherits no descriptor but the three streams (and the extra one), and gets SIGTERM when this
+ * process dies.
  */
 #ifndef ENVD_LOOP_CHILD_H
 #define ENVD_LOOP_CHILD_H
@@ -38,6 +39,7 @@ struct child_spec {
 	const char *const *argv;      /* argv[0] is an absolute path */
 	const char *const *variables; /* the whole environment of the process */
 	const char *directory;        /* NULL: ours */
+	int extra_fd;                 /* its descriptor 3, stays the caller's; 0: none */
 	const char *input;     /* at most 64 KiB, written to its stdin, then closed; may be NULL */
 	int64_t time_limit_ms; /* then as child_stop(); 0: none */
 	int64_t grace_ms;      /* between SIGTERM and SIGKILL */

@@ -77,6 +77,8 @@ static const struct {
 	{ "evidence",  task_evidence,  true },
 	{ "probe",     task_probe,     false },
 	{ "images",    task_images,    false },
+	{ "exec",      task_exec,      true },
+	{ "forward",   task_forward,   true },
 	// clang-format on
 };
 
@@ -114,4 +116,11 @@ int task_run(const json_t *request)
 	is_good = run_named(name, request, lines, &data, &failure);
 	worker_say_result(lines, is_good ? NULL : &failure, data);
 	return is_good ? 0 : 1;
+}
+
+bool task_has_client(const json_t *request)
+{
+	const char *name = json_get_string(request, "task", "");
+
+	return strcmp(name, "exec") == 0 || strcmp(name, "forward") == 0;
 }

@@ -1,7 +1,9 @@
+#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 
@@ -40,6 +42,39 @@ static void watch_direct(struct guard *guard, int signals_fd)
 	}
 }
 
+static volatile pid_t passed_to;
+
+/* We stay until the task is over. */
+static void pass_on(int signal_number)
+{
+	kill(passed_to, signal_number);
+}
+
+/*
+ * A task with a client has something to clean up elsewhere, so it is out of reach of whoever kills
+ * our process group, and learns that we are gone by a signal that it can heed. It starts nothing,
+ * so it needs no guard; and it is in no other pid namespace, from which it could signal nobody.
+ */
+static int run_apart(const json_t *request)
+{
+	pid_t self = getpid(), pid = fork();
+	int status;
+
+	if (pid < 0)
+		return 2;
+	if (pid == 0) {
+		setsid();
+		prctl(PR_SET_PDEATHSIG, SIGTERM);
+		/* It may have happened before that was asked for. */
+		return getppid() == self ? task_run(request) : 1;
+	}
+	passed_to = pid;
+	signal(SIGTERM, pass_on);
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
+}
+
 static int run_direct(const char *path)
 {
 	AUTO(json_decref) json_t *request = NULL;
@@ -54,6 +89,8 @@ static int run_direct(const char *path)
 		return 2;
 	}
 	signal(SIGPIPE, SIG_IGN);
+	if (task_has_client(request))
+		return run_apart(request);
 	sigemptyset(&stop);
 	sigaddset(&stop, SIGTERM);
 	sigaddset(&stop, SIGINT);

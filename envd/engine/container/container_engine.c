@@ -1,7 +1,9 @@
 #include "engine/container/container_engine.h"
 
+#include "engine/container/container_attach.h"
 #include "engine/container/container_create.h"
 #include "engine/container/container_destroy.h"
+#include "engine/container/container_dial.h"
 #include "engine/container/container_exec.h"
 #include "engine/container/container_inspect.h"
 #include "engine/container/container_inventory.h"
@@ -20,6 +22,8 @@ const struct engine engine_container = {
 	.destroy = container_destroy,
 	.inventory = container_inventory,
 	.exec = container_exec,
+	.attach = container_attach,
+	.dial = container_dial,
 	.logs = container_logs,
 	.state = container_state,
 	.probe = container_probe,

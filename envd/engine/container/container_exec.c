@@ -109,11 +109,6 @@ void exec_release(struct exec_run *run)
 	*run = (struct exec_run){ 0 };
 }
 
-static inline void auto_exec_release(struct exec_run *run)
-{
-	exec_release(run);
-}
-
 bool container_exec(const struct engine_request *request, const char *service,
 		    const char *const *argv, int64_t time_limit_ms,
 		    struct engine_exec_result *result, struct error *err)

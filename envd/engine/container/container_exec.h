@@ -33,6 +33,11 @@ void exec_begin(struct exec_run *run, struct docker *docker, const char *contain
 /* Also in the middle; may be called on a zeroed one, and begun again after. */
 void exec_release(struct exec_run *run);
 
+static inline void auto_exec_release(struct exec_run *run)
+{
+	exec_release(run);
+}
+
 bool container_exec(const struct engine_request *request, const char *service,
 		    const char *const *argv, int64_t time_limit_ms,
 		    struct engine_exec_result *result, struct error *err);

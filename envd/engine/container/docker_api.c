@@ -193,9 +193,8 @@ static void set_certificates(struct docker *docker, CURL *easy)
 }
 
 /* How the runtime is reached, and nothing else. */
-static void set_way(struct docker *docker, struct docker_transfer *transfer)
+bool docker_set_way(struct docker *docker, void *easy, const char *path, char *reason)
 {
-	const char *path = transfer->call->path;
 	bool has_version = path[0] == '/' && path[1] == 'v' && isdigit((unsigned char)path[2]);
 	bool is_tcp = text_starts_with(docker->socket, "tcp://");
 	AUTO(free)
@@ -203,14 +202,25 @@ static void set_way(struct docker *docker, struct docker_transfer *transfer)
 			      is_tcp ? docker->socket + strlen("tcp://") : "runtime",
 			      has_version ? "" : docker->version, path);
 
-	curl_easy_setopt(transfer->easy, CURLOPT_URL, url);
-	curl_easy_setopt(transfer->easy, CURLOPT_ERRORBUFFER, transfer->reason);
+	curl_easy_setopt(easy, CURLOPT_URL, url);
+	curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, reason);
 	if (!is_tcp)
-		curl_easy_setopt(transfer->easy, CURLOPT_UNIX_SOCKET_PATH, docker->socket);
+		curl_easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH, docker->socket);
 	else if (docker->certificates)
-		set_certificates(docker, transfer->easy);
+		set_certificates(docker, easy);
 	/* A proxy from somebody's shell must not see any of this. */
-	curl_easy_setopt(transfer->easy, CURLOPT_PROXY, "");
+	curl_easy_setopt(easy, CURLOPT_PROXY, "");
+	return is_tcp && docker->certificates;
+}
+
+const char *docker_socket(const struct docker *docker)
+{
+	return docker->socket;
+}
+
+const char *docker_version(const struct docker *docker)
+{
+	return docker->version;
 }
 
 static void set_body(struct docker_transfer *transfer)
@@ -269,7 +279,7 @@ void docker_begin(struct docker *docker, struct docker_call *call)
 	call->err = (struct error){ 0 };
 	text_clear(&call->headers);
 	text_clear(&call->answer);
-	set_way(docker, transfer);
+	docker_set_way(docker, transfer->easy, call->path, transfer->reason);
 	set_body(transfer);
 	set_time_limits(docker, transfer);
 	if (strcmp(call->method, "HEAD") == 0)

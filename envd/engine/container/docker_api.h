@@ -105,6 +105,14 @@ void docker_wait(struct docker *docker, const struct docker_call *call);
 NODISCARD bool docker_get(struct docker *docker, json_t **json, struct error *err,
 			  const char *path_format, ...) PRINTF_LIKE(4, 5);
 
+/* ---- for docker_pipe.c: the same way, by a connection of its own ---- */
+
+/* Tells a CURL handle how the runtime is reached for `path`; `reason` is its error buffer. True: by
+ * TLS. */
+bool docker_set_way(struct docker *docker, void *easy, const char *path, char *reason);
+const char *docker_socket(const struct docker *docker);
+const char *docker_version(const struct docker *docker); /* "" or as it was set */
+
 /* Percent-encoded for a query or a path's segment; the caller frees. */
 char *docker_encode(const char *text);
 

@@ -56,7 +56,10 @@ static size_t take_frame(struct docker_stream *stream, const char *bytes, size_t
 {
 	size_t used = length < stream->frame_left ? length : stream->frame_left;
 
-	add_to_line(stream, frame_stream(stream), bytes, used);
+	if (stream->on_bytes)
+		stream->on_bytes(stream->arg, frame_stream(stream), bytes, used);
+	else
+		add_to_line(stream, frame_stream(stream), bytes, used);
 	stream->frame_left -= used;
 	return used;
 }

@@ -18,6 +18,8 @@
 struct docker_stream {
 	/* Without its newline, at most DOCKER_LINE_BYTES_MAX bytes. */
 	void (*on_line)(void *arg, int stream, const char *line, size_t length);
+	/* Instead of lines: the bytes as they come. */
+	void (*on_bytes)(void *arg, int stream, const char *bytes, size_t length);
 	void *arg;
 
 	unsigned char header[8];
