@@ -5,6 +5,7 @@
 #include "api/api_environments.h"
 #include "api/api_events.h"
 #include "api/api_evidence.h"
+#include "api/api_exec.h"
 #include "api/api_history.h"
 #include "api/api_lease.h"
 #include "api/api_logs.h"
@@ -33,6 +34,8 @@ const struct http_route api_routes[] = {
 	{ "GET",    ENV "/lock",            api_get_lock,            MAY_READ,      NULL, "every pin as it was built" },
 	{ "GET",    ENV "/services",        api_get_services,        MAY_READ,      NULL, "what its services do right now" },
 	{ "GET",    ENV "/logs",            api_stream_logs,         MAY_READ_LOGS, "service follow tail", "what its services say" },
+	{ "POST",   ENV "/exec",            api_exec,                MAY_REACH_INTO, NULL, "run a command in a service, with its input and output" },
+	{ "POST",   ENV "/forward",         api_forward,             MAY_REACH_INTO, NULL, "connect to a port of a service, published or not" },
 	{ "GET",    ENV "/history",         api_list_history,        MAY_READ,      PAGE, "what happened to it" },
 	{ "GET",    ENV "/events",          api_stream_events,       MAY_READ,      NULL, "what happens to it, as server-sent events" },
 	{ "GET",    ENV "/checks",          api_list_checks,         MAY_READ,      "limit", "its check runs, newest first" },

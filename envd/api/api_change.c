@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "api/api_errors.h"
+#include "api/api_exec.h"
 #include "base/clock.h"
 #include "base/fault.h"
 #include "base/log.h"
@@ -32,6 +33,8 @@ void api_change_free(struct api_change *change)
 	json_decref(change->suites);
 	json_decref(change->detail);
 	json_decref(change->plan);
+	json_decref(change->question);
+	api_reach_drop(change->reach);
 	template_checkout_release(&change->checkout);
 	explicit_bzero(change, sizeof(*change)); /* it may hold a new token */
 	free(change);

@@ -28,6 +28,8 @@ struct api_change {
 	struct template_checkout checkout; /* create: of a git source */
 	bool is_plan;                      /* create: apply, then undo and answer `plan` */
 	json_t *plan;
+	json_t *question;    /* exec, forward: what their worker is asked */
+	struct reach *reach; /* likewise, until it begins: api_exec.c's */
 	char run[ID_TEXT_SIZE];
 	bool was_there; /* create: a replay; destroy, revoke: it had ended before. Changes nothing.
 			 */

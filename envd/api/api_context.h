@@ -16,6 +16,13 @@
 /* `access` of a route is a permission, or: */
 enum { API_OPEN_TO_ALL = -1 };
 
+/* A page of a browser is a dozen connections, of which the audit history needs one entry. */
+enum { RECENT_FORWARDS = 16 };
+struct recent_forward {
+	char what[256]; /* who, of what */
+	int64_t at_mono_ms;
+};
+
 struct api {
 	struct control *control;
 	struct http_server *server;
@@ -29,6 +36,8 @@ struct api {
 	LIST_HEAD(api_questions, api_question) questions; /* that processes answer right now */
 	size_t question_count;
 	LIST_HEAD(api_visits, api_visit) visits; /* answers that go on */
+	size_t reach_count;                      /* commands and connections into environments */
+	struct recent_forward forwards[RECENT_FORWARDS];
 	LIST_HEAD(api_source_asks, api_source_ask) source_asks; /* git sources being fetched */
 	size_t source_wait_count;
 	int64_t sources_refreshed_mono_ms; /* 0: never */

@@ -9,6 +9,7 @@
 #include "api/api_environments.h"
 #include "api/api_events.h"
 #include "api/api_evidence.h"
+#include "api/api_exec.h"
 #include "api/api_history.h"
 #include "api/api_lease.h"
 #include "api/api_logs.h"
@@ -26,6 +27,7 @@
 #include "wire/problem_json.h"
 #include "wire/problem_schema.h"
 #include "wire/schema.h"
+#include "wire/tunnel_frames.h"
 
 #define JSON "application/json"
 #define EVENTS "text/event-stream"
@@ -57,6 +59,8 @@ static const struct operation operations[] = {
 	{ api_get_lock,            "getLock",           "200", "object", JSON, "404 409", NULL, NULL },
 	{ api_get_services,        "getServices",       "200", "Services", JSON, "404 409 410 502 504", NULL, NULL },
 	{ api_stream_logs,         "streamLogs",        "200", "stream:LogLine", LINES, "404 409 410 502 504", NULL, NULL },
+	{ api_exec,                "exec",              "101", "string", "application/octet-stream", "404 409 410 426 502 504", "ExecRequest", "Upgrade" },
+	{ api_forward,             "forward",           "101", "string", "application/octet-stream", "404 409 410 426 502 504", "ForwardRequest", "Upgrade" },
 	{ api_list_history,        "listHistory",       "200", "page:HistoryRow", JSON, "404", NULL, NULL },
 	{ api_stream_events,       "streamEvents",      "200", "stream:HistoryRow", EVENTS, "404", NULL, "Last-Event-ID" },
 	{ api_get_evidence,        "getEvidence",       "200", "string", "application/gzip", "404 409 410", NULL, NULL },
@@ -176,6 +180,8 @@ static json_t *header_schema(const char *header)
 {
 	if (strcmp(header, "Last-Event-ID") == 0)
 		return json_pack("{s:s, s:s}", "type", "string", "pattern", "^[0-9]{1,18}$");
+	if (strcmp(header, "Upgrade") == 0)
+		return json_pack("{s:s}", "const", TUNNEL_PROTOCOL);
 	/* One that cannot be read is as none, says the W3C. */
 	if (strcmp(header, "traceparent") == 0)
 		return json_pack("{s:s}", "type", "string");

@@ -4,7 +4,7 @@
 #include "base/spawn.h"
 #include "loop/child.h"
 
-enum { QUESTIONS_MAX = 16, STOP_GRACE_MS = 2000 };
+enum { QUESTIONS_MAX = 16, STOP_GRACE_MS = 2000, CLIENT_GRACE_MS = 15000 };
 
 struct api_question {
 	LIST_ENTRY(api_question) link;
@@ -62,7 +62,7 @@ static bool judge(struct api_question *question, const struct child_end *end, st
 static void finish(struct api_question *question, const struct error *failure)
 {
 	LIST_REMOVE(question, link);
-	question->api->question_count--;
+	question->api->question_count -= !question->spec.client_fd;
 	question->spec.on_end(question->spec.arg, json_object_get(question->result, "data"),
 			      failure);
 	json_decref(question->result);
@@ -97,7 +97,8 @@ static bool start(struct api_question *question, const char *program, const char
 		.variables = (const char *const *)variables,
 		.input = input,
 		.time_limit_ms = question->spec.time_limit_ms,
-		.grace_ms = STOP_GRACE_MS,
+		.extra_fd = question->spec.client_fd,
+		.grace_ms = question->spec.client_fd ? CLIENT_GRACE_MS : STOP_GRACE_MS,
 		.line_bytes_max = WORKER_LINE_BYTES_MAX,
 		.on_line = on_line,
 		.on_end = on_end,
@@ -113,7 +114,7 @@ bool api_question_ask(struct api *api, const struct api_question_spec *spec,
 	AUTO(free) char *input = json_to_text(spec->request), *folder = NULL, *program = NULL;
 	struct api_question *question;
 
-	if (api->question_count >= QUESTIONS_MAX)
+	if (!spec->client_fd && api->question_count >= QUESTIONS_MAX)
 		return error_set_as(err, ERR_LIMIT, "too_many_questions",
 				    "%d questions to engines are under way already", QUESTIONS_MAX);
 	folder = path_of_program_folder();
@@ -126,7 +127,7 @@ bool api_question_ask(struct api *api, const struct api_question_spec *spec,
 		free(question);
 		return false;
 	}
-	api->question_count++;
+	api->question_count += !spec->client_fd;
 	LIST_INSERT_HEAD(&api->questions, question, link);
 	*asked = question;
 	return true;

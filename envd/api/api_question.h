@@ -13,6 +13,8 @@ struct api_question;
 struct api_question_spec {
 	const json_t *request; /* control/job_request.h */
 	int64_t time_limit_ms; /* 0: none */
+	int client_fd;         /* the worker's end of a tunnel, stays the caller's; 0: none. Such
+				  questions are counted by who asks them. */
 	void (*on_line)(void *arg, enum worker_line_type type, const json_t *object);
 	/* Once, last, from the loop. `failure` NULL: the worker's result was good; `data` may be
 	 * NULL. */

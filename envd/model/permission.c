@@ -21,6 +21,7 @@ static const struct {
 	[MAY_DESTROY]       = { "destroy environments",      NOBODY, OWN,    ALL,    ALL },
 	[MAY_CHECK]         = { "check environments",        NOBODY, OWN,    ALL,    ALL },
 	[MAY_READ_LOGS]     = { "read logs of environments", NOBODY, OWN,    ALL,    ALL },
+	[MAY_REACH_INTO]    = { "reach into environments",   NOBODY, OWN,    ALL,    ALL },
 	[MAY_ACKNOWLEDGE]   = { "acknowledge what is left of environments", NOBODY, NOBODY, ALL, ALL },
 	[MAY_READ_AUDIT]    = { "read the audit history",    NOBODY, NOBODY, ALL,    ALL },
 	[MAY_READ_METRICS]  = { "read numbers of all projects", NOBODY, NOBODY, ALL, ALL },

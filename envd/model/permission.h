@@ -28,6 +28,7 @@ enum permission {
 	MAY_DESTROY,
 	MAY_CHECK,
 	MAY_READ_LOGS,
+	MAY_REACH_INTO,  /* run commands in them, connect to what they do not publish */
 	MAY_ACKNOWLEDGE, /* that something may be left of what could not be proved gone */
 	MAY_READ_AUDIT,
 	MAY_READ_METRICS, /* which are sums over all projects */

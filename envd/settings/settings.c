@@ -69,6 +69,10 @@ static const struct option rows[] = {
 	  "of them, those of one user of the socket or one address (default 200)", NULL },
 	{ "streams", 0, OPTION_INTEGER, AT(streams_max), "N", NULL,
 	  "followers of events and logs at the same time (default 256)", NULL },
+	{ "execs", 0, OPTION_INTEGER, AT(execs_max), "N", NULL,
+	  "commands and forwarded connections in environments at the same time (default 64)", NULL },
+	{ "exec-limit", 0, OPTION_DURATION, AT(exec_limit_ms), "DURATION", NULL,
+	  "how long one of them may last (default 8h)", NULL },
 	{ "request-deadline", 0, OPTION_DURATION, AT(request_deadline_ms), "DURATION", NULL,
 	  "from a connection to the last byte of its request (default 15s)", NULL },
 	{ "sweep-interval", 0, OPTION_DURATION, AT(sweep_interval_ms), "DURATION", NULL,
@@ -124,6 +128,8 @@ static const struct settings defaults = {
 	.connections_max = 512,
 	.connections_per_peer_max = 200,
 	.streams_max = 256,
+	.execs_max = 64,
+	.exec_limit_ms = 8 * 3600000,
 	.request_deadline_ms = 15000,
 	.sweep_interval_ms = 10 * 60000,
 	.image_keep_ms = (int64_t)72 * 3600000,
@@ -449,6 +455,10 @@ static bool check_http_bounds(const struct settings *settings, struct error *err
 		return error_set(err, ERR_INVALID, "--connections-per-peer must be 1 to 65536");
 	if (settings->streams_max < 1 || settings->streams_max > 65536)
 		return error_set(err, ERR_INVALID, "--streams must be 1 to 65536");
+	if (settings->execs_max < 0 || settings->execs_max > 10000)
+		return error_set(err, ERR_INVALID, "--execs must be 0 to 10000");
+	if (settings->exec_limit_ms < 1000 || settings->exec_limit_ms > 7 * 86400000ll)
+		return error_set(err, ERR_INVALID, "--exec-limit must be 1s to 7d");
 	if (settings->request_deadline_ms < 500 || settings->request_deadline_ms > 10 * 60000)
 		return error_set(err, ERR_INVALID, "--request-deadline must be 500ms to 10m");
 	return true;

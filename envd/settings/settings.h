@@ -52,6 +52,8 @@ struct settings {
 	int64_t connections_max; /* of the API */
 	int64_t connections_per_peer_max;
 	int64_t streams_max;
+	int64_t execs_max;
+	int64_t exec_limit_ms;
 	int64_t request_deadline_ms;
 	int64_t sweep_interval_ms;
 	int64_t image_keep_ms;   /* images of ours that nothing uses */

@@ -195,6 +195,33 @@ SCHEMA(environment_acknowledgement_schema, "Acknowledgement",
        "who writes the name has read it",
        environment_acknowledgement_fields);
 
+static const struct schema_field exec_request_fields[] = {
+	{ "service", "string", "which one, as in the template" },
+	{ "command", "[string]256", "the program and its arguments; 16 KiB at most" },
+	{ "terminal?", "ExecTerminal?", "give it one of this size; without, output and errors stay apart" },
+};
+SCHEMA(exec_request_schema, "ExecRequest",
+       "a command; what follows the answer 101, both ways, are frames: type (1 byte), length (3 bytes, big endian), "
+       "bytes (65536 at most). To the server: i input (empty: its end), w terminal size (rows and columns, 2 bytes "
+       "each), s signal by name (INT). From it: o output, e error output, x exit status in digits, p problem as JSON; "
+       "the last two end it. Both ways: a nothing, still there. Closing the connection ends the command",
+       exec_request_fields);
+
+static const struct schema_field exec_terminal_fields[] = {
+	{ "rows", "integer", "1 to 10000" },
+	{ "columns", "integer", "1 to 10000" },
+};
+SCHEMA(exec_terminal_schema, "ExecTerminal", "how large it is", exec_terminal_fields);
+
+static const struct schema_field forward_request_fields[] = {
+	{ "service", "string", "which one, as in the template" },
+	{ "port", "integer", "1 to 65535, as the service sees it" },
+};
+SCHEMA(forward_request_schema, "ForwardRequest",
+       "a connection; frames as of ExecRequest, of which there are i, o and a; an empty o is the end of what the "
+       "service says",
+       forward_request_fields);
+
 static const struct schema_field environment_service_fields[] = {
 	{ "name", "string", "as in the template" },
 	{ "state", "string", "as its runtime calls it" },

@@ -355,6 +355,19 @@ static size_t use_stream(struct story *story, const char *target, const char *co
 	return count;
 }
 
+/* What goes on as frames is the business of tests/scenario/test_exec.c. */
+static void use_tunnel(struct story *story, const char *target, json_t *content)
+{
+	const json_t *operation = operation_for(story, "POST", target);
+	AUTO(free) char *text = json_dumps(content, JSON_COMPACT);
+
+	json_decref(content);
+	assert_non_null(response_for(story, operation, 101));
+	assert_int_equal(
+	    http_ask(story->world->socket, "POST", target, "Upgrade: envd-tunnel\r\n", text, NULL),
+	    101);
+}
+
 /* One that is no JSON; the answer itself is the business of other tests. */
 static void use_text(struct story *story, const char *target, const char *content_type)
 {
@@ -421,6 +434,12 @@ static void an_environment_lives_as_described(void **state)
 	just_use(story, "GET", "/v1/environments/e1/checks", NULL, 200);
 	just_use(story, "POST", "/v1/environments/e1/evidence", NULL, 202);
 	assert_true(use_stream(story, "/v1/environments/e1/logs", "application/x-ndjson", "") > 0);
+	use_tunnel(story, "/v1/environments/e1/exec",
+		   json_pack("{s:s, s:[s]}", "service", "web", "command", "true"));
+	just_use(story, "POST", "/v1/environments/e1/exec",
+		 json_pack("{s:s, s:[s]}", "service", "web", "command", "true"), 426);
+	just_use(story, "POST", "/v1/environments/e1/forward",
+		 json_pack("{s:s, s:i}", "service", "web", "port", 80), 426);
 	just_use(story, "GET", "/v1/costs", NULL, 200);
 	just_use(story, "GET", "/v1/costs?by=template", NULL, 200);
 }

@@ -31,6 +31,8 @@ static const struct {
 	{ "GET",    ENV "/lock",                "viewer ci operator admin" },
 	{ "GET",    ENV "/services",            "viewer ci operator admin" },
 	{ "GET",    ENV "/logs",                "ci operator admin" },
+	{ "POST",   ENV "/exec",                "ci operator admin" },
+	{ "POST",   ENV "/forward",             "ci operator admin" },
 	{ "GET",    ENV "/history",             "viewer ci operator admin" },
 	{ "GET",    ENV "/events",              "viewer ci operator admin" },
 	{ "GET",    ENV "/checks",              "viewer ci operator admin" },

@@ -38,7 +38,7 @@ static void every_route_is_described_with_its_answers(void **unused)
 
 		if (!id ||
 		    (!json_object_get(responses, "200") && !json_object_get(responses, "201") &&
-		     !json_object_get(responses, "202")))
+		     !json_object_get(responses, "202") && !json_object_get(responses, "101")))
 			fail_msg("%s %s has no row in api_openapi.c", api_routes[i].method,
 				 api_routes[i].path);
 		if (json_object_get(ids, id))

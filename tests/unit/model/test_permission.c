@@ -21,6 +21,7 @@ static const struct {
 	{ MAY_DESTROY,       NO, NO,  OWN, ANY, ANY },
 	{ MAY_CHECK,         NO, NO,  OWN, ANY, ANY },
 	{ MAY_READ_LOGS,     NO, NO,  OWN, ANY, ANY },
+	{ MAY_REACH_INTO,    NO, NO,  OWN, ANY, ANY },
 	{ MAY_ACKNOWLEDGE,   NO, NO,  NO,  ANY, ANY },
 	{ MAY_READ_AUDIT,    NO, NO,  NO,  ANY, ANY },
 	{ MAY_READ_METRICS,  NO, NO,  NO,  ANY, ANY },
