@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/files.h"
+#include "cli/api_client_inner.h"
 #include "cli/server_version.h"
 
 DEFINE_AUTO(CURL *, curl_easy_cleanup)
@@ -116,17 +117,23 @@ void api_client_free(struct api_client *client)
 	free(client);
 }
 
+bool api_client_is_local(const struct api_client *client)
+{
+	static const char *const here[] = { "127.", "localhost:", "[::1]" };
+	const char *host = strstr(client->base, "//") + 2;
+
+	if (client->socket)
+		return true;
+	for (size_t i = 0; i < ARRAY_SIZE(here); i++)
+		if (text_starts_with(host, here[i]))
+			return true;
+	return false;
+}
+
 /* "http://localhost:8080" stays on this machine. */
 static bool leaves_in_clear(const struct api_client *client)
 {
-	static const char *const here[] = { "http://127.", "http://localhost:", "http://[::1]" };
-
-	if (client->socket || text_starts_with(client->base, "https://"))
-		return false;
-	for (size_t i = 0; i < ARRAY_SIZE(here); i++)
-		if (text_starts_with(client->base, here[i]))
-			return false;
-	return true;
+	return !api_client_is_local(client) && !text_starts_with(client->base, "https://");
 }
 
 static char *copy_of(const char *text)
@@ -400,6 +407,19 @@ static void set_tls(CURL *easy, const struct api_client *client)
 		curl_easy_setopt(easy, CURLOPT_SSLKEY, client->key);
 }
 
+void api_client_set_way(const struct api_client *client, void *easy, const char *path)
+{
+	AUTO(free) char *url = xasprintf("%s%s", client->base, path);
+
+	curl_easy_setopt(easy, CURLOPT_URL, url);
+	if (client->socket)
+		curl_easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH, client->socket);
+	set_tls(easy, client);
+	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(easy, CURLOPT_PROXY, "");
+	curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_TIMEOUT_MS);
+}
+
 static bool exchange_once(struct exchange *exchange, const struct api_request *request,
 			  struct error *err)
 {
@@ -408,24 +428,17 @@ static bool exchange_once(struct exchange *exchange, const struct api_request *r
 	AUTO(headers_free)
 	struct curl_slist *headers =
 	    headers_for(client, request, stream ? stream->last_event_id : NULL);
-	AUTO(free) char *url = xasprintf("%s%s", client->base, request->path);
 	AUTO(free) char *body = request->body ? json_to_text(request->body) : NULL;
 	AUTO(curl_easy_cleanup) CURL *easy = curl_easy_init();
 	struct receiving receiving = { exchange, easy };
 	char details[CURL_ERROR_SIZE] = "";
 	int64_t timeout_ms = request->timeout_ms ? request->timeout_ms : CALL_TIMEOUT_MS;
 
-	curl_easy_setopt(easy, CURLOPT_URL, url);
-	if (client->socket)
-		curl_easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH, client->socket);
-	set_tls(easy, client);
+	api_client_set_way(client, easy, request->path);
 	curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request->method ? request->method : "GET");
 	curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers);
 	curl_easy_setopt(easy, CURLOPT_USERAGENT, "envctl/" ENVD_VERSION);
 	curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, details);
-	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-	curl_easy_setopt(easy, CURLOPT_PROXY, "");
-	curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_TIMEOUT_MS);
 	curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, stream ? 0L : (long)timeout_ms);
 	curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
 	curl_easy_setopt(easy, CURLOPT_HEADERDATA, exchange);
@@ -678,6 +691,52 @@ bool api_stream(struct api_client *client, const struct api_stream *stream, stru
 	if (!exchange_once(&exchange, &request, err) || !may_use(client, &request, err))
 		return false;
 	return exchange.is_ended || exchange.status == 200 || set_problem(&exchange, err);
+}
+
+/* ---- for api_tunnel.c ---- */
+
+struct curl_slist *api_client_headers(const struct api_client *client,
+				      const struct api_request *request)
+{
+	return headers_for(client, request, NULL);
+}
+
+void api_client_headers_free(struct curl_slist *headers)
+{
+	headers_free(headers);
+}
+
+int api_client_wake_fd(const struct api_client *client)
+{
+	return client->wake_fd;
+}
+
+bool api_client_meet(struct api_client *client, struct error *err)
+{
+	struct api_request request = { .method = "POST" };
+
+	return meet(client, &request, err);
+}
+
+bool api_client_unreachable(const struct api_client *client, const char *why, struct error *err)
+{
+	return unreachable(client, why, err);
+}
+
+bool api_client_curl_failed(struct api_client *client, int code, const char *details,
+			    struct error *err)
+{
+	const struct exchange exchange = { .client = client };
+
+	return curl_failed(&exchange, (CURLcode)code, details, err);
+}
+
+bool api_client_problem(struct api_client *client, long status, const char *body, struct error *err)
+{
+	AUTO(exchange_release) struct exchange exchange = { .client = client, .status = status };
+
+	text_add(&exchange.bytes, body);
+	return set_problem(&exchange, err);
 }
 
 /* ---- paths ---- */

@@ -42,6 +42,9 @@ DEFINE_AUTO(struct api_client *, api_client_free)
 /* For messages: "unix:/run/envd/envd.sock". */
 const char *api_client_server(const struct api_client *client);
 
+/* It is on this machine. */
+bool api_client_is_local(const struct api_client *client);
+
 /* Whether its newest answer came from an envd of our own major version; every call but that for
  * its version is refused otherwise, and nothing is changed there before that is known. ERR_INVALID
  * "server_incompatible". */

@@ -108,6 +108,7 @@ extern const struct command command_wait;
 extern const struct command command_logs;
 extern const struct command command_history;
 extern const struct command command_env;
+extern const struct command command_exec;
 extern const struct command command_forward;
 extern const struct command command_lock;
 extern const struct command command_diff;

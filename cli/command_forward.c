@@ -4,12 +4,24 @@
 
 #include "cli/interrupt.h"
 #include "cli/relay.h"
+#include "cli/tunnel_link.h"
+
+struct forward_options {
+	bool is_through_server;
+};
+
+// clang-format off
+static const struct option rows[] = {
+	{ "through-server", 0, OPTION_FLAG, offsetof(struct forward_options, is_through_server), NULL, NULL, "also for a port that is published", NULL },
+	OPTIONS_END,
+};
+// clang-format on
 
 /* SERVICE:PORT as the service sees it, and where that is published. */
 struct goal {
 	char *service;
 	int64_t port;
-	const char *host;
+	const char *host; /* NULL: nowhere that we could reach */
 	int64_t published;
 };
 
@@ -36,26 +48,18 @@ static bool read_goal(const char *text, struct goal *goal, struct error *err)
 	return read_port(colon + 1, 1, "PORT", &goal->port, err);
 }
 
-/* What is published at all, for the hint; the caller frees. */
-static char *published(const json_t *environment)
+/* What is published on the server's loopback is on ours only when that is one machine. */
+static bool is_here(const char *host, const struct api_client *client)
 {
-	struct text list = TEXT_EMPTY;
-	size_t s, a;
-	json_t *service, *address;
+	bool is_loopback = text_starts_with(host, "127.") || text_equal(host, "localhost") ||
+			   text_equal(host, "::1");
 
-	json_array_foreach(json_object_get(environment, "services"), s, service) {
-		json_array_foreach(json_object_get(service, "addresses"), a, address) {
-			text_format(&list, "%s%s:%lld", list.length ? ", " : "",
-				    json_get_string(service, "name", "?"),
-				    (long long)json_get_int64(address, "container_port", 0));
-		}
-	}
-	return text_take(&list);
+	return !is_loopback || api_client_is_local(client);
 }
 
-static bool find_address(const json_t *environment, struct goal *goal, struct error *err)
+static void find_address(const json_t *environment, const struct api_client *client,
+			 struct goal *goal)
 {
-	AUTO(free) char *others = published(environment);
 	size_t s, a;
 	json_t *service, *address;
 
@@ -63,18 +67,36 @@ static bool find_address(const json_t *environment, struct goal *goal, struct er
 		if (!text_equal(json_get_string(service, "name", ""), goal->service))
 			continue;
 		json_array_foreach(json_object_get(service, "addresses"), a, address) {
-			if (json_get_int64(address, "container_port", 0) != goal->port)
+			const char *host = json_get_string(address, "host", "127.0.0.1");
+
+			if (json_get_int64(address, "container_port", 0) != goal->port ||
+			    !is_here(host, client))
 				continue;
-			goal->host = json_get_string(address, "host", "127.0.0.1");
+			goal->host = host;
 			goal->published = json_get_int64(address, "port", 0);
-			return true;
+			return;
 		}
 	}
-	error_set_as(err, ERR_NOT_FOUND, "port_not_published",
-		     "environment \"%s\" publishes no port %lld of a service \"%s\"",
-		     json_get_string(environment, "name", "?"), (long long)goal->port,
-		     goal->service);
-	return error_hint(err, "published are: %s", *others ? others : "none");
+}
+
+/* A name that is wrong is said at once, and not with the first connection. */
+static bool check_service(const json_t *environment, const struct goal *goal, struct error *err)
+{
+	AUTO(text_release) struct text names = TEXT_EMPTY;
+	size_t i;
+	json_t *service;
+
+	json_array_foreach(json_object_get(environment, "services"), i, service) {
+		const char *name = json_get_string(service, "name", "?");
+
+		if (text_equal(name, goal->service))
+			return true;
+		text_format(&names, "%s%s", names.length ? ", " : "", name);
+	}
+	error_set_as(err, ERR_NOT_FOUND, "service_not_found",
+		     "environment \"%s\" has no service \"%s\"",
+		     json_get_string(environment, "name", "?"), goal->service);
+	return error_hint(err, "there are: %s", names.length ? text_get(&names) : "none");
 }
 
 static void on_refused(void *arg, const char *why)
@@ -85,32 +107,69 @@ static void on_refused(void *arg, const char *why)
 		goal->host, (long long)goal->published, why);
 }
 
-/* It ends by a signal, or not at all. */
-static bool forward(struct goal *goal, const char *name, int64_t local, struct error *err)
+static void on_failure(void *arg, const struct error *failure)
+{
+	const struct goal *goal = arg;
+
+	fprintf(stderr, "%s:%lld: %s\n", goal->service, (long long)goal->port, failure->message);
+}
+
+static bool relay_directly(struct goal *goal, int listen_fd, struct error *err)
 {
 	struct relay relay = { .host = goal->host,
 			       .port = (int)goal->published,
+			       .listen_fd = listen_fd,
 			       .wake_fd = interrupt_fd(),
 			       .on_refused = on_refused,
 			       .arg = goal };
-	int chosen;
-	bool done;
 
-	if (!relay_listen(local, &relay.listen_fd, &chosen, err))
+	return relay_run(&relay, err);
+}
+
+static bool relay_through_server(struct goal *goal, struct api_client *client, const char *name,
+				 int listen_fd, struct error *err)
+{
+	AUTO(free) char *path = api_path("/v1/environments/%s/forward", name);
+	AUTO(json_decref)
+	json_t *body =
+	    json_pack("{s:s, s:I}", "service", goal->service, "port", (json_int_t)goal->port);
+	const struct tunnel_links links = { .listen_fd = listen_fd,
+					    .wake_fd = interrupt_fd(),
+					    .client = client,
+					    .path = path,
+					    .body = body,
+					    .on_failure = on_failure,
+					    .arg = goal };
+
+	return tunnel_links_run(&links, err);
+}
+
+/* It ends by a signal, or not at all. */
+static bool forward(struct goal *goal, struct api_client *client, const char *name, int64_t local,
+		    struct error *err)
+{
+	AUTO(free)
+	char *way = goal->host ? xasprintf("%s:%lld", goal->host, (long long)goal->published)
+			       : xasprintf("through %s", api_client_server(client));
+	AUTO(close) int listen_fd = -1;
+	int chosen;
+
+	if (!relay_listen(local, &listen_fd, &chosen, err))
 		return false;
 	/* For scripts: the address is data. */
 	printf("127.0.0.1:%d\n", chosen);
 	fflush(stdout);
-	fprintf(stderr, "goes to %s:%lld of env/%s (%s:%lld) until Ctrl-C\n", goal->service,
-		(long long)goal->port, name, goal->host, (long long)goal->published);
-	done = relay_run(&relay, err);
-	close(relay.listen_fd);
-	return done;
+	fprintf(stderr, "goes to %s:%lld of env/%s (%s) until Ctrl-C\n", goal->service,
+		(long long)goal->port, name, way);
+	if (goal->host)
+		return relay_directly(goal, listen_fd, err);
+	return relay_through_server(goal, client, name, listen_fd, err);
 }
 
-static bool run(struct cli *cli, const void *unused, const struct option_list *arguments,
+static bool run(struct cli *cli, const void *values, const struct option_list *arguments,
 		struct error *err)
 {
+	const struct forward_options *options = values;
 	const char *name = environment_argument(arguments->items[0]);
 	AUTO(free) char *path = api_path("/v1/environments/%s", name);
 	AUTO(json_decref) json_t *environment = NULL;
@@ -121,9 +180,11 @@ static bool run(struct cli *cli, const void *unused, const struct option_list *a
 	    read_goal(arguments->items[1], &goal, err) &&
 	    (arguments->count < 3 || read_port(arguments->items[2], 0, "LOCAL", &local, err)) &&
 	    cli_client(cli, &client, err) && api_get(client, path, &environment, err) &&
-	    find_address(environment, &goal, err) && forward(&goal, name, local, err);
+	    check_service(environment, &goal, err);
 
-	(void)unused;
+	if (done && !options->is_through_server)
+		find_address(environment, client, &goal);
+	done = done && forward(&goal, client, name, local, err);
 	free(goal.service);
 	return done;
 }
@@ -131,14 +192,19 @@ static bool run(struct cli *cli, const void *unused, const struct option_list *a
 const struct command command_forward = {
 	.name = "forward",
 	.synopsis = "NAME SERVICE:PORT [LOCAL]",
-	.summary = "a port of this machine that leads to a published port of a service",
-	.about = "Listens on 127.0.0.1:LOCAL (a free port without it, or with 0), prints the "
-		 "address, and "
-		 "passes\n"
-		 "connections on to where the environment publishes PORT of SERVICE, until Ctrl-C. "
-		 "Ports that "
-		 "the\n"
-		 "template does not publish cannot be reached like this.",
+	.summary = "a port of this machine that leads to a port of a service",
+	.about =
+	    "Listens on 127.0.0.1:LOCAL (a free port without it, or with 0), prints the address, "
+	    "and\n"
+	    "passes connections on to PORT of SERVICE, until Ctrl-C. Where the environment "
+	    "publishes that\n"
+	    "port they go there directly. Else they go through the server, which needs the "
+	    "permission that\n"
+	    "`envctl exec` needs, and reaches also what listens on the service's loopback alone; "
+	    "there the\n"
+	    "container runtime must be on the server's machine.",
+	.rows = rows,
+	.values_size = sizeof(struct forward_options),
 	.arguments_min = 2,
 	.arguments_max = 3,
 	.completes = COMPLETES_ENVIRONMENTS,

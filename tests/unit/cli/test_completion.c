@@ -80,7 +80,7 @@ static void every_place_on_a_line_has_what_can_stand_there(void **unused)
 		{ { "-o", "json", "vers" }, "version" },
 		{ { "create", "--name", "" }, "" },
 		{ { "run", "bank", "--", "ls", "-" }, "" },
-		{ { "help", "ex" }, "extend" },
+		{ { "help", "ext" }, "extend" },
 		{ { "completion", "z" }, "zsh" },
 		{ { "nothing-like-this", "" }, "" },
 		{ { "__" }, "" },

@@ -192,8 +192,7 @@ static void what_cannot_be_forwarded_is_named(void **unused)
 		{ "web", NULL, "is not SERVICE:PORT", 2 },
 		{ "web:http", NULL, "PORT \"http\" is no port", 2 },
 		{ "web:80", "70000", "LOCAL \"70000\" is no port", 2 },
-		{ "web:81", NULL, "published are: web:80", 6 },
-		{ "db:80", NULL, "publishes no port 80 of a service \"db\"", 6 },
+		{ "db:80", NULL, "has no service \"db\"", 6 },
 		{ "web:80", local, "cannot listen on 127.0.0.1", 1 },
 	};
 
