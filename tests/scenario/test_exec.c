@@ -300,6 +300,26 @@ static void a_killed_client_leaves_no_process_in_the_container(void **state)
 	assert_true(eventually(none_is_left, *state, LIMIT_MS));
 }
 
+/* Its input fills every place on the way, so that nobody reads from it any more. */
+static void a_client_killed_while_nobody_reads_its_input_is_noticed(void **state)
+{
+	struct place *place = *state;
+	AUTO(free) char *server = xasprintf("ENVCTL_SERVER=%s", place->world->socket);
+	AUTO(free)
+	char *words = xasprintf("exec %s exec demo web -- sh -c 'while :; do sleep 1; : argv-%s; "
+				"done' </dev/zero",
+				place->envctl, new_mark(place));
+	const char *const program[] = { "sh", "-c", words, NULL };
+	const char *const variables[] = { server, NULL };
+	AUTO(cli_free)
+	struct cli_session *run =
+	    cli_start(&(struct cli_spec){ .variables = variables, .program = program });
+
+	assert_true(eventually(some_are_left, place, LIMIT_MS));
+	kill(run->pid, SIGKILL);
+	assert_true(eventually(none_is_left, place, LIMIT_MS));
+}
+
 static void a_terminal_that_goes_away_leaves_no_process(void **state)
 {
 	AUTO(cli_free) struct cli_session *run = begin_stubborn(*state, 80);
@@ -521,6 +541,7 @@ int main(void)
 		ON_BOTH(a_plain_request_is_told_to_upgrade),
 		ON_BOTH(the_audit_history_has_the_program_and_not_its_arguments),
 		ON_BOTH(a_killed_client_leaves_no_process_in_the_container),
+		ON_BOTH(a_client_killed_while_nobody_reads_its_input_is_noticed),
 		ON_BOTH(a_terminal_that_goes_away_leaves_no_process),
 		ON_BOTH(a_signal_reaches_the_command),
 		ON_BOTH(what_is_left_in_the_background_does_not_keep_us),
