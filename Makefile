@@ -119,7 +119,7 @@ SIMULATED := clock_wall_ms clock_mono_ms clock_boot_ms clock_boot_id \
 	peer_take peer_see peer_free peer_is_running peer_is_responsive peer_end peer_wake \
 	store_reserve_ensure store_begin store_commit store_environment_insert store_environment_move \
 	jobs_new jobs_free job_folder_make job_launch job_adopt job_go job_cancel job_ask_stop \
-	job_look folder_make sqlite3_prepare_v2 sqlite3_finalize sqlite3_close
+	job_look folder_make
 SIMULATION_PROGRAMS := $(BUILD)/tests/simulation/main $(BUILD)/tests/unit/control/test_simulation \
 	$(BUILD)/tests/failure/test_simulation_long
 $(SIMULATION_PROGRAMS): LDFLAGS_ALL += $(SIMULATED:%=-Wl,--wrap=%)
@@ -253,6 +253,21 @@ chaos: ## every fault point x action x story, then kill -9 at random on real con
 	@socket=$$(ci/local/runtime --own "$${ENVD_TEST_WORK:-/tmp/envd-tests-$$(id -u)}/podman") && \
 		tests/support/busybox-image "$$socket" >/dev/null 2>&1 && \
 		ENVD_TEST_PODMAN=$$socket tests/chaos/random_kills
+
+# The clients and the peers of the benchmarks; tests/bench/run drives them.
+BENCH_TOOLS := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(wildcard tests/bench/*.c))
+$(BUILD)/bench/%: $(BUILD)/obj/tests/bench/%.o $(ENVD_LIBRARY)
+	@mkdir -p $(@D)
+	@echo "  LINK  $@"
+	$(Q)$(CC) $(LDFLAGS_ALL) $^ $(PKG_LIBS) -o $@
+
+.PHONY: bench bench-tools
+bench-tools: $(BENCH_TOOLS)
+
+bench: ## speed and size against named peers, into build/bench.json and docs/performance.md; PART=NAME for one
+	@ci/local/packages build test runtime docker
+	@$(MAKE) --no-print-directory all bench-tools
+	@tests/bench/run $(PART)
 
 planted: ## sixteen bugs, each planted in a copy, each caught by the test that should
 	@tests/planted/run

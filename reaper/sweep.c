@@ -16,6 +16,7 @@
 #include "settings/settings.h"
 #include "store/store_environments.h"
 #include "store/store_history.h"
+#include "store/store_tally.h"
 #include "store/store_sightings.h"
 #include "sweep_plan.h"
 
@@ -104,7 +105,7 @@ static bool make_rules(struct sweep *sweep, struct sweep_rules *rules, struct er
 	if (!sweep->store)
 		return true;
 	if (!store_sequence(sweep->store, &rules->newest_sequence, err) ||
-	    !store_environments_open_count(sweep->store, &live, err))
+	    !store_tally_open(sweep->store, &live, err))
 		return false;
 	rules->live_count = (size_t)live;
 	return true;

@@ -8,6 +8,7 @@
 
 #include "api/api_auth.h"
 #include "api/api_login.h"
+#include "base/text.h"
 #include "control/control.h"
 #include "http/http_router.h"
 #include "http/http_server.h"
@@ -40,6 +41,8 @@ struct api {
 	struct recent_forward forwards[RECENT_FORWARDS];
 	LIST_HEAD(api_source_asks, api_source_ask) source_asks; /* git sources being fetched */
 	size_t source_wait_count;
+	struct text event; /* the newest one that was sent to a follower, ready for the next */
+	int64_t event_n;   /* its row of the history */
 	int64_t sources_refreshed_mono_ms; /* 0: never */
 	bool is_closing;                   /* nothing new is begun */
 };

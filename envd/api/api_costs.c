@@ -75,13 +75,15 @@ static void add_to_bill(struct bills *bills, const struct environment *environme
 	bill->per_hour_microcents += environment->price_microcents_per_hour;
 }
 
-static void add_environment(void *arg, const struct environment *environment)
+static bool add_environment(void *arg, const struct environment *environment, struct error *err)
 {
 	struct bills *bills = arg;
 	struct error ignored; /* who may not see it sees less */
 
+	(void)err;
 	if (permission_check(bills->caller, MAY_READ, environment->project, &ignored))
 		add_to_bill(bills, environment);
+	return true;
 }
 
 static void release_bills(struct bills *bills)

@@ -99,5 +99,6 @@ void api_close(struct api *api)
 	http_server_free(api->server);
 	api_listen_close(api->listen);
 	api_login_free(api->login);
+	text_release(&api->event);
 	free(api);
 }

@@ -259,37 +259,51 @@ static bool read_filter(const struct http_request *request, const struct caller 
 	       api_page(request, &filter->limit, &filter->after_sequence, err);
 }
 
-static bool list_items(struct api *api, const struct environment_list *list, json_t *items,
-		       struct error *err)
-{
-	for (size_t i = 0; i < list->count; i++) {
-		json_t *json;
+struct page {
+	struct api *api;
+	struct json_writer json;
+	struct queue_cursor cursor;
+	int64_t count;
+	int64_t last; /* sequence */
+};
 
-		if (!api_view_environment(api, list->items[i], &json, err))
-			return false;
-		json_array_append_new(items, json);
-	}
-	return true;
+static bool add_item(void *arg, const struct environment *environment, struct error *err)
+{
+	struct page *page = arg;
+
+	page->count++;
+	page->last = environment->sequence;
+	return api_view_write(page->api, environment, &page->cursor, &page->json, err);
+}
+
+static void end_page(struct page *page, bool is_full)
+{
+	char token[PAGE_TOKEN_SIZE];
+
+	json_write_close(&page->json, ']');
+	api_page_token(page->last, token);
+	json_write_text(&page->json, "next", is_full ? token : NULL);
+	json_write_close(&page->json, '}');
 }
 
 void api_list_environments(void *arg, struct http_request *request)
 {
-	AUTO(environment_list_release) struct environment_list list = { NULL, 0 };
-	AUTO(json_decref) json_t *items = json_array();
+	AUTO(text_release) struct text text = TEXT_EMPTY;
 	AUTO(free) char *label = NULL;
+	struct page page = { .api = arg, .json = { .into = &text } };
 	struct environment_filter filter;
 	struct api *api = arg;
 	struct error err;
-	bool is_full;
 
+	json_write_open(&page.json, NULL, '{');
+	json_write_open(&page.json, "items", '[');
 	if (!read_filter(request, &api->caller, &filter, &label, &err) ||
-	    !store_environment_list(api->control->store, &filter, &list, &err) ||
-	    !list_items(api, &list, items, &err)) {
+	    !store_environment_list(api->control->store, &filter, add_item, &page, &err)) {
 		api_answer_error(request, &err);
 		return;
 	}
-	is_full = list.count && (int64_t)list.count == filter.limit;
-	api_answer_page(request, TAKE(items), is_full ? list.items[list.count - 1]->sequence : 0);
+	end_page(&page, page.count && page.count == filter.limit);
+	http_answer_json_text(request, 200, &text);
 }
 
 /* ---- one ---- */

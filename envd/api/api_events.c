@@ -25,20 +25,27 @@ struct event_stream {
 	struct env_id environment;
 	bool is_of_all;
 	struct caller caller; /* of all: who sees its own project's only */
-	bool is_past; /* it had ended when the stream began: no row will come that is not there */
-	int64_t sent; /* number of the newest row that was sent or passed over */
+	bool is_past;   /* it had ended when the stream began: no row will come that is not there */
+	int64_t sent;   /* number of the newest row that was sent or passed over */
+	bool is_behind; /* there may be rows in the store that were not looked at */
 };
 
-static void send_row(struct event_stream *events, const struct history_row *row)
+/* As it is sent, written once for all who follow. */
+static const struct text *event_of(struct api *api, const struct history_row *row)
 {
-	AUTO(json_decref) json_t *json = api_view_history(row);
-	AUTO(free) char *data = json_to_text(json);
-	AUTO(text_release) struct text event = TEXT_EMPTY;
+	AUTO(json_decref) json_t *json = NULL;
+	AUTO(free) char *data = NULL;
 
-	text_format(&event, "id: %lld\nevent: %s\ndata: ", (long long)row->n, row->kind);
-	text_add(&event, data);
-	text_add(&event, "\n\n");
-	http_stream_send(events->stream, event.bytes, event.length);
+	if (api->event_n == row->n && api->event.length)
+		return &api->event;
+	json = api_view_history(row);
+	data = json_to_text(json);
+	api->event_n = row->n;
+	text_clear(&api->event);
+	text_format(&api->event, "id: %lld\nevent: %s\ndata: ", (long long)row->n, row->kind);
+	text_add(&api->event, data);
+	text_add(&api->event, "\n\n");
+	return &api->event;
 }
 
 static bool is_final(const struct history_row *row)
@@ -54,6 +61,18 @@ static bool may_see(const struct event_stream *events, const struct history_row 
 
 	return !events->is_of_all ||
 	       permission_check(&events->caller, MAY_READ, row->project, &ignored);
+}
+
+static void pass_on(struct event_stream *events, const struct history_row *row)
+{
+	events->sent = row->n;
+	if (may_see(events, row)) {
+		const struct text *event = event_of(events->api, row);
+
+		http_stream_send(events->stream, event->bytes, event->length);
+	}
+	if (!events->is_of_all && is_final(row))
+		http_stream_end(events->stream);
 }
 
 /* Everything after the last row that was sent, as far as there is room. */
@@ -73,29 +92,34 @@ static void pump(struct event_stream *events)
 			return;
 		}
 		count = list.count;
-		for (size_t i = 0; i < count; i++) {
-			events->sent = list.rows[i].n;
-			if (may_see(events, &list.rows[i]))
-				send_row(events, &list.rows[i]);
-			if (!events->is_of_all && is_final(&list.rows[i]))
-				http_stream_end(events->stream);
-		}
+		for (size_t i = 0; i < count; i++)
+			pass_on(events, &list.rows[i]);
 		if (events->is_past && count < ROWS_AT_ONCE)
 			http_stream_end(events->stream);
 	}
+	events->is_behind = count == ROWS_AT_ONCE;
 }
 
 static void on_row(void *arg, const struct history_row *row)
 {
 	struct event_stream *events = arg;
 
-	if (row->n > events->sent)
-		pump(events);
+	if (row->n <= events->sent)
+		return;
+	/* Who is up to date gets it at once; the others find it in the store when they have room.
+	 */
+	if (events->is_behind || http_stream_room(events->stream) <= ROOM_WANTED)
+		events->is_behind = true;
+	else
+		pass_on(events, row);
 }
 
 static void on_room(void *arg)
 {
-	pump(arg);
+	struct event_stream *events = arg;
+
+	if (events->is_behind)
+		pump(events);
 }
 
 static void on_end(void *arg)

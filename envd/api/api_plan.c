@@ -6,6 +6,7 @@
 #include "model/pins.h"
 #include "settings/settings.h"
 #include "store/store_environments.h"
+#include "store/store_tally.h"
 
 static json_t *price(const json_t *view, int64_t lease_ms)
 {
@@ -50,7 +51,7 @@ bool api_plan(struct api *api, const struct create_request *request, struct env_
 
 	if (!store_environment_read(api->control->store, id, &env, err) ||
 	    !api_view_environment(api, env, &view, err) || !versions_of(api, env, &versions, err) ||
-	    !store_environments_open_count(api->control->store, &open, err))
+	    !store_tally_open(api->control->store, &open, err))
 		return false;
 	*plan = json_pack(
 	    "{s:s, s:s, s:s, s:s?, s:s?, s:s, s:s, s:O?, s:O, s:O?, s:I, s:o, s:o, s:{s:I, s:I}, "

@@ -31,16 +31,14 @@ void api_list_targets(void *arg, struct http_request *request)
 	for (size_t i = 0; i < settings->target_count; i++) {
 		const struct target *target = &settings->targets[i];
 		struct error err;
-		int64_t live, memory;
+		struct target_use use;
 
-		if (!store_environments_live_count(api->control->store, target->name, &live,
-						   &err) ||
-		    !store_environments_live_memory(api->control->store, target->name, &memory,
-						    &err)) {
+		if (!store_tally_target(api->control->store, target->name, &use, &err)) {
 			api_answer_error(request, &err);
 			return;
 		}
-		json_array_append_new(items, target_json(target, live, memory));
+		json_array_append_new(items,
+				      target_json(target, use.environments, use.memory_bytes));
 	}
 	api_answer_page(request, TAKE(items), 0);
 }

@@ -32,40 +32,64 @@ bool api_view_find(struct api *api, const struct http_request *request,
 }
 
 static bool queue_position(struct api *api, const struct environment *environment,
-			   int64_t *position, struct error *err)
+			   struct queue_cursor *cursor, int64_t *position, struct error *err)
 {
 	*position = 0;
 	if (environment->state != ENV_QUEUED)
 		return true;
-	if (!store_environments_queue_position(api->control->store, environment->sequence, position,
-					       err))
+	if (!store_tally_queued_before(api->control->store, environment->sequence, cursor, position,
+				       err))
 		return false;
 	*position += 1; /* the first in the queue is number one */
 	return true;
 }
 
+/* `waits` holds what view->waits_for points to. */
+static bool fill_view(struct api *api, const struct environment *environment,
+		      struct queue_cursor *cursor, struct environment_view *view, json_t **proofs,
+		      struct error *waits, struct error *err)
+{
+	*view = (struct environment_view){ .now = api_view_now() };
+	if (!queue_position(api, environment, cursor, &view->queue_position, err))
+		return false;
+	if (environment->desired == DESIRED_ABSENT &&
+	    !store_proofs(api->control->store, environment->id, proofs, err))
+		return false;
+	view->proofs = *proofs;
+	if (environment->state != ENV_QUEUED || environment->desired != DESIRED_PRESENT ||
+	    admission_check(api->control, environment, waits))
+		return true;
+	view->waits_for = waits->message;
+	if (admission_is_refusal(waits))
+		return true;
+	*err = *waits;
+	return false;
+}
+
 bool api_view_environment(struct api *api, const struct environment *environment, json_t **json,
 			  struct error *err)
 {
-	struct environment_view view = { .now = api_view_now() };
 	AUTO(json_decref) json_t *proofs = NULL;
+	struct queue_cursor cursor = { 0 };
+	struct environment_view view;
 	struct error waits;
 
-	if (!queue_position(api, environment, &view.queue_position, err))
+	if (!fill_view(api, environment, &cursor, &view, &proofs, &waits, err))
 		return false;
-	if (environment->desired == DESIRED_ABSENT &&
-	    !store_proofs(api->control->store, environment->id, &proofs, err))
-		return false;
-	view.proofs = proofs;
-	if (environment->state == ENV_QUEUED && environment->desired == DESIRED_PRESENT &&
-	    !admission_check(api->control, environment, &waits)) {
-		if (!admission_is_refusal(&waits)) {
-			*err = waits;
-			return false;
-		}
-		view.waits_for = waits.message;
-	}
 	*json = environment_json(environment, &view);
+	return true;
+}
+
+bool api_view_write(struct api *api, const struct environment *environment,
+		    struct queue_cursor *cursor, struct json_writer *json, struct error *err)
+{
+	AUTO(json_decref) json_t *proofs = NULL;
+	struct environment_view view;
+	struct error waits;
+
+	if (!fill_view(api, environment, cursor, &view, &proofs, &waits, err))
+		return false;
+	environment_write(json, environment, &view);
 	return true;
 }
 
@@ -87,13 +111,15 @@ json_t *api_view_history(const struct history_row *row)
 void api_answer_environment(struct api *api, struct http_request *request, int status,
 			    const struct environment *environment)
 {
-	AUTO(json_decref) json_t *json = NULL;
+	AUTO(text_release) struct text text = TEXT_EMPTY;
+	struct json_writer json = { .into = &text };
+	struct queue_cursor cursor = { 0 };
 	struct error err;
 
-	if (!api_view_environment(api, environment, &json, &err))
+	if (!api_view_write(api, environment, &cursor, &json, &err))
 		api_answer_error(request, &err);
 	else
-		http_answer_json(request, status, json);
+		http_answer_json_text(request, status, &text);
 }
 
 void api_answer_stored(struct api *api, struct http_request *request, int status, struct env_id id)
@@ -101,7 +127,7 @@ void api_answer_stored(struct api *api, struct http_request *request, int status
 	AUTO(environment_free) struct environment *environment = NULL;
 	struct error err;
 
-	if (!store_environment_read(api->control->store, id, &environment, &err))
+	if (!store_environment_show(api->control->store, id, &environment, &err))
 		api_answer_error(request, &err);
 	else
 		api_answer_environment(api, request, status, environment);
@@ -132,12 +158,17 @@ bool api_page(const struct http_request *request, int64_t *limit, int64_t *after
 	return http_request_query_int64(request, "limit", PAGE_DEFAULT, 1, PAGE_MAX, limit, err);
 }
 
+void api_page_token(int64_t after, char token[PAGE_TOKEN_SIZE])
+{
+	snprintf(token, PAGE_TOKEN_SIZE, "p%llx", (unsigned long long)after);
+}
+
 void api_answer_page(struct http_request *request, json_t *items, int64_t next)
 {
 	AUTO(json_decref) json_t *page = json_object();
-	char token[24];
+	char token[PAGE_TOKEN_SIZE];
 
-	snprintf(token, sizeof(token), "p%llx", (unsigned long long)next);
+	api_page_token(next, token);
 	json_object_set_new(page, "items", items);
 	json_object_set_new(page, "next", next ? json_string(token) : json_null());
 	http_answer_json(request, 200, page);

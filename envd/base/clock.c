@@ -54,24 +54,37 @@ static struct tm utc(int64_t at_ms, int *fraction_ms)
 	return parts;
 }
 
-/* strftime() writes years below 1000 with fewer than four digits. */
-static int write_seconds(char *into, const struct tm *parts)
+static char *write_digits(char *into, int value, int digits)
 {
-	return snprintf(into, CLOCK_TEXT_SIZE, "%04u-%02u-%02uT%02u:%02u:%02u",
-			(unsigned)(parts->tm_year + 1900) % 10000,
-			(unsigned)(parts->tm_mon + 1) % 100, (unsigned)parts->tm_mday % 100,
-			(unsigned)parts->tm_hour % 100, (unsigned)parts->tm_min % 100,
-			(unsigned)parts->tm_sec % 100);
+	for (int i = digits; i > 0; i--, value /= 10)
+		into[i - 1] = (char)('0' + value % 10);
+	return into + digits;
+}
+
+/* By hand: strftime() writes years below 1000 with fewer than four digits, and a page of
+ * environments has four thousand times in it. */
+static char *write_seconds(char *into, const struct tm *parts)
+{
+	const int values[] = { parts->tm_mon + 1, parts->tm_mday, parts->tm_hour, parts->tm_min,
+			       parts->tm_sec };
+
+	into = write_digits(into, parts->tm_year + 1900, 4);
+	for (size_t i = 0; i < ARRAY_SIZE(values); i++) {
+		*into++ = "--T::"[i];
+		into = write_digits(into, values[i], 2);
+	}
+	return into;
 }
 
 const char *clock_format(int64_t at_ms, char *into)
 {
 	int fraction_ms;
 	struct tm parts = utc(writable(at_ms), &fraction_ms);
-	int length = write_seconds(into, &parts);
+	char *end = write_seconds(into, &parts);
 
-	snprintf(into + length, CLOCK_TEXT_SIZE - (size_t)length, ".%03uZ",
-		 (unsigned)fraction_ms % 1000);
+	*end++ = '.';
+	end = write_digits(end, fraction_ms, 3);
+	memcpy(end, "Z", 2);
 	return into;
 }
 
@@ -79,9 +92,8 @@ const char *clock_format_seconds(int64_t at_ms, char *into)
 {
 	int fraction_ms;
 	struct tm parts = utc(writable(at_ms), &fraction_ms);
-	int length = write_seconds(into, &parts);
 
-	snprintf(into + length, CLOCK_TEXT_SIZE - (size_t)length, "Z");
+	memcpy(write_seconds(into, &parts), "Z", 2);
 	return into;
 }
 

@@ -5,6 +5,7 @@
 #include <openssl/evp.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "base/ids.h"
 #include "base/text.h"
@@ -79,10 +80,9 @@ static bool sync_folder(const char *path, struct error *err)
 	return true;
 }
 
-bool file_write_atomically(const char *path, const void *bytes, size_t length, mode_t mode,
-			   struct error *err)
+static bool replace(const char *path, const void *bytes, size_t length, mode_t mode,
+		    bool is_durable, struct error *err)
 {
-	AUTO(free) char *folder = folder_of(path);
 	AUTO(free) char *temporary = NULL;
 	AUTO(close) int fd = -1;
 	char suffix[9];
@@ -92,12 +92,27 @@ bool file_write_atomically(const char *path, const void *bytes, size_t length, m
 	fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
 	if (fd < 0)
 		return error_set_errno(err, errno, "cannot create \"%s\"", temporary);
-	if (!write_all(fd, bytes, length) || fsync(fd) != 0 || rename(temporary, path) != 0) {
+	if (!write_all(fd, bytes, length) || (is_durable && fsync(fd) != 0) ||
+	    rename(temporary, path) != 0) {
 		error_set_errno(err, errno, "cannot write \"%s\"", path);
 		unlink(temporary);
 		return false;
 	}
-	return sync_folder(folder, err);
+	return true;
+}
+
+bool file_write_atomically(const char *path, const void *bytes, size_t length, mode_t mode,
+			   struct error *err)
+{
+	AUTO(free) char *folder = folder_of(path);
+
+	return replace(path, bytes, length, mode, true, err) && sync_folder(folder, err);
+}
+
+bool file_replace(const char *path, const void *bytes, size_t length, mode_t mode,
+		  struct error *err)
+{
+	return replace(path, bytes, length, mode, false, err);
 }
 
 static bool is_folder(const char *path)
@@ -204,6 +219,8 @@ struct visit {
 	bool (*on_folder)(void *arg, const char *relative, mode_t mode, struct error *err);
 	bool (*on_file)(void *arg, const char *relative, mode_t mode, const struct text *content,
 			struct error *err);
+	/* Instead of these two, and then no file is opened. */
+	void (*on_look)(void *arg, const char *relative, const struct stat *status);
 	void *arg;
 };
 
@@ -288,7 +305,13 @@ static bool visit_folder(struct visit *visit, const char *path, const char *rela
 		if (S_ISLNK(status.st_mode))
 			return error_set(err, ERR_INVALID,
 					 "\"%s\" is a link, and links are not followed", child);
-		if (S_ISDIR(status.st_mode))
+		if (visit->on_look)
+			visit->on_look(visit->arg, below, &status);
+		if (S_ISDIR(status.st_mode) && visit->on_look)
+			fine = visit_folder(visit, child, below, err);
+		else if (visit->on_look)
+			fine = true;
+		else if (S_ISDIR(status.st_mode))
 			fine = visit->on_folder(visit->arg, below, status.st_mode & 0777, err) &&
 			       visit_folder(visit, child, below, err);
 		else
@@ -386,4 +409,50 @@ bool folder_digest(const char *path, const struct copy_limits *limits, char into
 		digest_to_text(context, into);
 	EVP_MD_CTX_free(context);
 	return done;
+}
+
+struct looking {
+	uint64_t hash;
+	struct timespec newest;
+};
+
+/* FNV-1a. */
+static void mix(struct looking *looking, const void *bytes, size_t length)
+{
+	const unsigned char *at = bytes;
+
+	for (size_t i = 0; i < length; i++)
+		looking->hash = (looking->hash ^ at[i]) * UINT64_C(0x100000001b3);
+}
+
+static void look_at(void *arg, const char *relative, const struct stat *status)
+{
+	struct looking *looking = arg;
+	const int64_t numbers[] = { (int64_t)status->st_dev,  (int64_t)status->st_ino,
+				    (int64_t)status->st_mode, (int64_t)status->st_size,
+				    status->st_mtim.tv_sec,   status->st_mtim.tv_nsec,
+				    status->st_ctim.tv_sec,   status->st_ctim.tv_nsec };
+
+	mix(looking, relative, strlen(relative) + 1);
+	mix(looking, numbers, sizeof(numbers));
+	if (status->st_ctim.tv_sec > looking->newest.tv_sec ||
+	    (status->st_ctim.tv_sec == looking->newest.tv_sec &&
+	     status->st_ctim.tv_nsec > looking->newest.tv_nsec))
+		looking->newest = status->st_ctim;
+}
+
+bool folder_look(const char *path, const struct copy_limits *limits, struct folder_look *look,
+		 struct error *err)
+{
+	struct looking looking = { .hash = UINT64_C(0xcbf29ce484222325) };
+	struct visit visit = { .limits = limits, .on_look = look_at, .arg = &looking };
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	if (!visit_folder(&visit, path, "", err))
+		return false;
+	look->hash = looking.hash;
+	/* What lies in the future tells nothing, either. */
+	look->is_settled = now.tv_sec - looking.newest.tv_sec > 1;
+	return true;
 }

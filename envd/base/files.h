@@ -19,6 +19,11 @@ NODISCARD bool file_read(const char *path, size_t bytes_max, char **bytes, size_
  * the new content is there, never half of one. */
 NODISCARD bool file_write_atomically(const char *path, const void *bytes, size_t length,
 				     mode_t mode, struct error *err);
+/* The same without waiting for the disk: whoever reads finds the old or the new content, and a loss
+ * of power may leave either, or none. For what is of no use after one, and for the daemon's loop.
+ */
+NODISCARD bool file_replace(const char *path, const void *bytes, size_t length, mode_t mode,
+			    struct error *err);
 
 /* mkdir -p. Existing folders keep their mode. */
 NODISCARD bool folder_make(const char *path, mode_t mode, struct error *err);
@@ -51,5 +56,17 @@ void sha256_text(const void *bytes, size_t length, char into[SHA256_TEXT_SIZE]);
  * its size and its content. The same limits as folder_copy. */
 NODISCARD bool folder_digest(const char *path, const struct copy_limits *limits,
 			     char into[SHA256_TEXT_SIZE], struct error *err);
+
+/*
+ * A folder's tree without reading its files: a hash of names, inodes, sizes, modes and times. Two
+ * looks that are equal saw the same content, if the first was taken when nothing had just changed:
+ * a change may not move the clock of a file system if it follows within its tick.
+ */
+struct folder_look {
+	uint64_t hash;
+	bool is_settled; /* the newest change was a second ago or more */
+};
+NODISCARD bool folder_look(const char *path, const struct copy_limits *limits,
+			   struct folder_look *look, struct error *err);
 
 #endif

@@ -5,7 +5,7 @@
 #include "base/byte_size.h"
 #include "compose/compose.h"
 #include "model/pins.h"
-#include "store/store_environments.h"
+#include "store/store_tally.h"
 
 bool admission_judge(const char *target, const struct admission_numbers *n, struct error *err)
 {
@@ -107,6 +107,7 @@ bool admission_check(const struct control *control, const struct environment *en
 {
 	const struct target *target = settings_target_named(control->settings, env->target);
 	struct admission_numbers numbers = { 0 };
+	struct target_use use;
 
 	if (!target)
 		return error_set_as(err, ERR_LIMIT, "target_full",
@@ -114,8 +115,9 @@ bool admission_check(const struct control *control, const struct environment *en
 	numbers.live_max = target->environments_max;
 	numbers.memory_max = target->memory_bytes_max;
 	numbers.memory_needed = env->memory_bytes;
-	return store_environments_live_count(control->store, env->target, &numbers.live, err) &&
-	       store_environments_live_memory(control->store, env->target, &numbers.memory_used,
-					      err) &&
-	       admission_judge(target->name, &numbers, err);
+	if (!store_tally_target(control->store, env->target, &use, err))
+		return false;
+	numbers.live = use.environments;
+	numbers.memory_used = use.memory_bytes;
+	return admission_judge(target->name, &numbers, err);
 }

@@ -445,6 +445,18 @@ bool job_runner_attend(struct job_runner *runner, struct store_tx *tx, struct er
 	return true;
 }
 
+bool job_runner_has_strangers(const struct job_runner *runner, bool *has, struct error *err)
+{
+	AUTO(job_list_release) struct job_list jobs = { NULL, 0 };
+
+	if (!store_jobs_live(runner->control->store, control_owner(runner->control), &jobs, err))
+		return false;
+	*has = false;
+	for (size_t i = 0; i < jobs.count && !*has; i++)
+		*has = !handle_find(runner, jobs.items[i]->id);
+	return true;
+}
+
 size_t job_runner_count(const struct job_runner *runner, const char *kind)
 {
 	size_t count = 0;

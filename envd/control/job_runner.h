@@ -27,6 +27,10 @@ NODISCARD bool job_runner_stop(struct job_runner *runner, struct store_tx *tx, s
  * so a restart is no special case. */
 NODISCARD bool job_runner_attend(struct job_runner *runner, struct store_tx *tx, struct error *err);
 
+/* Whether there are live jobs of ours that the next attending would have to look at. */
+NODISCARD bool job_runner_has_strangers(const struct job_runner *runner, bool *has,
+					struct error *err);
+
 /* How many processes of this kind are under way or about to start. */
 size_t job_runner_count(const struct job_runner *runner, const char *kind);
 

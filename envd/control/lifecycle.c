@@ -17,6 +17,7 @@
 #include "store/store_checks.h"
 #include "store/store_environments.h"
 #include "store/store_history.h"
+#include "store/store_tally.h"
 
 enum {
 	LABELS_MAX = 32,
@@ -245,7 +246,7 @@ static bool check_open(const struct control *control, struct error *err)
 {
 	int64_t open;
 
-	if (!store_environments_open_count(control->store, &open, err))
+	if (!store_tally_open(control->store, &open, err))
 		return false;
 	if (open < control->settings->open_max)
 		return true;

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "store/store_environments.h"
+#include "store/store_tally.h"
 
 enum { HOUR_MS = 3600000 };
 
@@ -23,8 +23,8 @@ bool project_quota_admit(const struct control *control, struct store_tx *tx,
 	/* Counting grows with what the project has, so only where a quota bounds that. */
 	if (memcmp(quota, &quota_unlimited, sizeof(*quota)) == 0)
 		return true;
-	if (!store_project_use(store_of(tx), environment->project,
-			       environment->created_at_ms - HOUR_MS, &use, err) ||
+	if (!store_tally_project(store_of(tx), environment->project,
+				 environment->created_at_ms - HOUR_MS, &use, err) ||
 	    !quota_check(environment->project, quota, &use, &ask, err))
 		return false;
 	if (environment->lease_maximum_ms > quota->lease_ms)

@@ -16,6 +16,8 @@
 #include "store/store_checks.h"
 #include "store/store_environments.h"
 #include "store/store_history.h"
+#include "store/store_tally.h"
+#include "store/store_work.h"
 
 enum {
 	SCAN_MS = 30000,
@@ -237,14 +239,26 @@ static void move(struct scheduler *s, struct store_tx *tx, struct env_id id, int
 	}
 }
 
-static bool list_work(struct scheduler *s, struct environment_list *list, struct error *err)
+/* Slots that are free; as many again for those that are found to need none. */
+static int64_t starts_at_most(const struct scheduler *s)
 {
-	struct lease_now now = { clock_wall_ms(), clock_boot_ms(), clock_boot_id() };
+	int64_t running = (int64_t)job_runner_count(s->control->runner, "destroy");
+	int64_t slots = s->control->settings->destroy_slots;
+
+	return running < slots ? 2 * (slots - running) : 0;
+}
+
+static bool list_work(struct scheduler *s, struct env_id_list *list, struct error *err)
+{
+	struct destroyer_ask ask = { .owner = control_owner(s->control) };
 
 	if (s->control->role == CONTROL_BUILDER)
-		return store_environments_to_build(
-		    s->control->store, s->control->settings->create_slots * 2, list, err);
-	return store_environments_to_destroy(s->control->store, &now, list, err);
+		return store_work_to_build(s->control->store,
+					   s->control->settings->create_slots * 2, list, err);
+	ask.now = (struct lease_now){ clock_wall_ms(), clock_boot_ms(), clock_boot_id() };
+	ask.start_max = starts_at_most(s);
+	ask.longest_pause_ms = longest_pause(s);
+	return store_work_to_destroy(s->control->store, &ask, list, err);
 }
 
 static void set_wake(struct scheduler *s, int64_t wake_at_ms)
@@ -253,31 +267,54 @@ static void set_wake(struct scheduler *s, int64_t wake_at_ms)
 	int64_t due = 0, in_ms = SCAN_MS;
 
 	if (s->control->role == CONTROL_DESTROYER &&
-	    store_environments_next_due(s->control->store, clock_wall_ms(), &due, &ignored) &&
-	    due && (!wake_at_ms || due < wake_at_ms))
+	    store_work_next_due(s->control->store, clock_wall_ms(), &due, &ignored) && due &&
+	    (!wake_at_ms || due < wake_at_ms))
 		wake_at_ms = due;
 	if (wake_at_ms && wake_at_ms - clock_wall_ms() < in_ms)
 		in_ms = wake_at_ms - clock_wall_ms();
 	timer_set_ms(s->wake, in_ms > 1 ? in_ms : 1);
 }
 
+static bool note_idle(struct scheduler *s, struct error *err)
+{
+	int64_t open = 0;
+
+	if (!store_tally_open(s->control->store, &open, err))
+		return false;
+	s->is_idle = open == 0;
+	return true;
+}
+
 static bool pass(void *arg, struct store_tx *tx, struct error *err)
 {
 	struct scheduler *s = arg;
-	AUTO(environment_list_release) struct environment_list list = { NULL, 0 };
-	int64_t wake_at_ms = 0, open = 0;
+	AUTO(env_id_list_release) struct env_id_list list = { NULL, 0 };
+	int64_t wake_at_ms = 0;
 
 	if (!job_runner_attend(s->control->runner, tx, err) || !list_work(s, &list, err))
 		return false;
 	if (fault_fails(POINT_PASS, err))
 		return false;
 	for (size_t i = 0; i < list.count; i++)
-		move(s, tx, list.items[i]->id, &wake_at_ms);
+		move(s, tx, list.items[i], &wake_at_ms);
 	set_wake(s, wake_at_ms);
-	if (!store_environments_open_count(s->control->store, &open, err))
-		return false;
-	s->is_idle = open == 0;
-	return true;
+	return note_idle(s, err);
+}
+
+/* By reading alone, which needs no lock: a wake-up that changes nothing holds up nobody's writing.
+ */
+static bool is_pass_needed(void *arg)
+{
+	struct scheduler *s = arg;
+	AUTO(env_id_list_release) struct env_id_list list = { NULL, 0 };
+	struct error ignored; /* then the pass says so */
+	bool has_strangers;
+
+	if (!job_runner_has_strangers(s->control->runner, &has_strangers, &ignored) ||
+	    has_strangers || !list_work(s, &list, &ignored) || list.count)
+		return true;
+	set_wake(s, 0);
+	return !note_idle(s, &ignored);
 }
 
 static void on_wake(void *arg)
@@ -293,7 +330,7 @@ struct scheduler *scheduler_new(struct control *control)
 
 	s->control = control;
 	s->wake = timer_new(control->loop, on_wake, s);
-	turn_set_pass(control->turn, pass, s);
+	turn_set_pass(control->turn, pass, is_pass_needed, s);
 	turn_want_pass(control->turn);
 	return s;
 }

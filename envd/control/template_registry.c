@@ -10,11 +10,16 @@
 /* What a template folder may hold: it is copied into every environment. */
 static const struct copy_limits limits = { .files_max = 2000, .bytes_max = 16 << 20 };
 
+/* Read anew only when a look at its folder says that it was changed. */
 struct cached {
 	char *folder;
+	char *name; /* as it was asked for; NULL: whatever it is called */
 	struct template *template;
 	char digest[SHA256_TEXT_SIZE];
+	struct folder_look look;
 };
+
+enum { CACHED_MAX = 32 };
 
 /* A git source, as it was when last looked at. */
 struct head {
@@ -29,7 +34,8 @@ struct template_registry {
 	size_t folder_count;
 	struct head *heads;
 	size_t head_count;
-	struct cached current; /* of the last answer */
+	struct cached cached[CACHED_MAX];
+	size_t next; /* to be given up for another one */
 	char **names;
 };
 
@@ -53,11 +59,12 @@ struct template_registry *template_registry_new(const char *const *folders,
 	return registry;
 }
 
-static void release_current(struct template_registry *registry)
+static void release_cached(struct cached *cached)
 {
-	template_free(registry->current.template);
-	free(registry->current.folder);
-	registry->current = (struct cached){ NULL, NULL, "" };
+	template_free(cached->template);
+	free(cached->folder);
+	free(cached->name);
+	memset(cached, 0, sizeof(*cached));
 }
 
 static void release_names(struct template_registry *registry)
@@ -72,7 +79,8 @@ void template_registry_free(struct template_registry *registry)
 {
 	if (!registry)
 		return;
-	release_current(registry);
+	for (size_t i = 0; i < CACHED_MAX; i++)
+		release_cached(&registry->cached[i]);
 	release_names(registry);
 	for (size_t i = 0; i < registry->folder_count; i++)
 		free(registry->folders[i]);
@@ -106,19 +114,50 @@ static bool not_found(struct template_registry *registry, const char *name, stru
 	return error_hint(err, "templates: %s", *all ? all : "none (give envd --templates DIR)");
 }
 
+/* The place of this one, or one to read it into, emptied. */
+static struct cached *place_for(struct template_registry *registry, const char *folder,
+				const char *name, const struct folder_look *look)
+{
+	struct cached *place = &registry->cached[registry->next];
+
+	for (size_t i = 0; i < CACHED_MAX; i++) {
+		struct cached *at = &registry->cached[i];
+
+		if (!at->folder || strcmp(at->folder, folder) != 0 || !text_equal(at->name, name))
+			continue;
+		if (at->template && at->look.is_settled && at->look.hash == look->hash)
+			return at;
+		place = at;
+		break;
+	}
+	if (place == &registry->cached[registry->next])
+		registry->next = (registry->next + 1) % CACHED_MAX;
+	release_cached(place);
+	place->folder = xstrdup(folder);
+	place->name = name ? xstrdup(name) : NULL;
+	place->look = *look;
+	return place;
+}
+
 /* From `folder`, whose template must be called `name` (NULL: whatever it is called). */
 static bool load_entry(struct template_registry *registry, const char *folder, const char *name,
 		       struct template_entry *entry, struct error *err)
 {
-	struct cached *current = &registry->current;
+	struct folder_look look;
+	struct cached *place;
 
-	current->folder = xstrdup(folder);
-	if (!template_load(folder, name, &current->template, err) ||
-	    !folder_digest(folder, &limits, current->digest, err))
+	/* First: what changes while it is read makes the next look another one. */
+	if (!folder_look(folder, &limits, &look, err))
 		return false;
-	*entry = (struct template_entry){ .template = current->template,
-					  .folder = current->folder,
-					  .digest = current->digest };
+	place = place_for(registry, folder, name, &look);
+	if (!place->template && (!template_load(folder, name, &place->template, err) ||
+				 !folder_digest(folder, &limits, place->digest, err))) {
+		release_cached(place);
+		return false;
+	}
+	*entry = (struct template_entry){ .template = place->template,
+					  .folder = place->folder,
+					  .digest = place->digest };
 	return true;
 }
 
@@ -193,7 +232,6 @@ bool template_registry_find_in(struct template_registry *registry,
 	struct error malformed;
 	char shown[64];
 
-	release_current(registry);
 	if (!name_check(bare, "template name", &malformed) ||
 	    (!has_template(checkout->folder, bare) && !has_template(checkout->folder, "."))) {
 		error_set_as(err, ERR_NOT_FOUND, "template_not_found",
@@ -286,7 +324,6 @@ bool template_registry_find(struct template_registry *registry, const char *name
 {
 	struct error malformed;
 
-	release_current(registry);
 	if (strchr(name, '/'))
 		return find_in_head(registry, name, entry, err);
 	/* A name is one folder of ours, never a way out of it. */

@@ -36,6 +36,7 @@ struct turn {
 	struct effect *effects;
 	size_t effect_count;
 	bool (*pass)(void *arg, struct store_tx *tx, struct error *err);
+	bool (*is_pass_needed)(void *arg);
 	void *pass_arg;
 	bool pass_wanted;
 	bool may_use_reserve;
@@ -102,6 +103,11 @@ void turn_after_commit_or(struct turn *turn, void (*effect)(void *arg), void (*u
 
 void turn_after_commit(struct turn *turn, void (*effect)(void *arg), void *arg)
 {
+	const struct effect *last = turn->effects + turn->effect_count - 1;
+
+	/* A hundred creates wake the reaper once. */
+	if (turn->effect_count && last->run == effect && last->arg == arg && !last->undo)
+		return;
 	turn_after_commit_or(turn, effect, NULL, arg);
 }
 
@@ -117,9 +123,11 @@ static void undo_effects(struct turn *turn, size_t kept)
 }
 
 void turn_set_pass(struct turn *turn,
-		   bool (*pass)(void *arg, struct store_tx *tx, struct error *err), void *arg)
+		   bool (*pass)(void *arg, struct store_tx *tx, struct error *err),
+		   bool (*is_needed)(void *arg), void *arg)
 {
 	turn->pass = pass;
+	turn->is_pass_needed = is_needed;
 	turn->pass_arg = arg;
 }
 
@@ -303,10 +311,18 @@ static void run_transaction(struct turn *turn)
 	fault_point(POINT_TURN_COMMITTED);
 	store_reserve_ensure(turn->store);
 	run_effects(turn);
+	store_read_begin(turn->store);
 	tell_commit(turn);
 	fault_point(POINT_TURN_STARTED);
 	settle_works(turn, count);
+	store_read_end(turn->store);
 	fault_point(POINT_TURN_SETTLED);
+}
+
+static bool must_pass(struct turn *turn)
+{
+	turn->pass_wanted = !turn->is_pass_needed || turn->is_pass_needed(turn->pass_arg);
+	return turn->pass_wanted;
 }
 
 void turn_run(struct turn *turn)
@@ -317,6 +333,6 @@ void turn_run(struct turn *turn)
 		turn->data_version = version;
 		tell_commit(turn);
 	}
-	if (turn->work_count || turn->pass_wanted)
+	if (turn->work_count || (turn->pass_wanted && must_pass(turn)))
 		run_transaction(turn);
 }

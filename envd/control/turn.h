@@ -42,11 +42,13 @@ void turn_after_commit_or(struct turn *turn, void (*effect)(void *arg), void (*u
 			  void *arg);
 
 /* Every transaction of this turn ends with this (the scheduler's pass); a failure undoes it alone.
- */
+ * `is_needed`, outside of a transaction: false when a pass that was asked for would change nothing,
+ * and then there is none. */
 void turn_set_pass(struct turn *turn,
-		   bool (*pass)(void *arg, struct store_tx *tx, struct error *err), void *arg);
+		   bool (*pass)(void *arg, struct store_tx *tx, struct error *err),
+		   bool (*is_needed)(void *arg), void *arg);
 
-/* Ask for a transaction (and so a pass) even if nothing was noted. */
+/* Ask for a pass even if nothing was noted. */
 void turn_want_pass(struct turn *turn);
 
 /* Called after every commit, ours or (seen by data_version) the other program's. */

@@ -82,6 +82,28 @@ static void answer_json(struct http_request *request, int status, const char *co
 	answer(request, status, content_type, body.bytes);
 }
 
+static void free_bytes(const void *bytes, size_t length, void *unused)
+{
+	(void)length;
+	(void)unused;
+	free((void *)(uintptr_t)bytes);
+}
+
+void http_answer_json_text(struct http_request *request, int status, struct text *json)
+{
+	struct evbuffer *buffer = evbuffer_new();
+	size_t length;
+	char *bytes;
+
+	text_add_char(json, '\n');
+	length = json->length;
+	bytes = text_take(json);
+	/* Not copied: a page is more than a megabyte. */
+	if (evbuffer_add_reference(buffer, bytes, length, free_bytes, NULL) != 0)
+		free(bytes);
+	answer_buffer(request, status, "application/json", buffer);
+}
+
 void http_answer_json(struct http_request *request, int status, const json_t *json)
 {
 	answer_json(request, status, "application/json", json);

@@ -5,6 +5,7 @@
 #ifndef ENVD_HTTP_HTTP_RESPONSE_H
 #define ENVD_HTTP_HTTP_RESPONSE_H
 
+#include "base/text.h"
 #include "http/http_request.h"
 
 /* Before the answer. The value must not come from a client unchecked. */
@@ -12,6 +13,8 @@ void http_response_header(struct http_request *request, const char *name, const 
 
 /* `json` is borrowed. */
 void http_answer_json(struct http_request *request, int status, const json_t *json);
+/* JSON that is text already; `json` is empty afterwards. */
+void http_answer_json_text(struct http_request *request, int status, struct text *json);
 void http_answer_text(struct http_request *request, int status, const char *content_type,
 		      const char *text);
 /* The rest of an open file, as a download called `name` (which needs no quoting); takes the

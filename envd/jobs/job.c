@@ -76,15 +76,6 @@ static char *file_of(const char *jobs_folder, struct job_id id, const char *name
 	return xasprintf("%s/%s/%s", jobs_folder, id.text, name);
 }
 
-static bool sync_folder(const char *path, struct error *err)
-{
-	AUTO(close) int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-	if (fd < 0 || fsync(fd) != 0)
-		return error_set_errno(err, errno, "cannot sync \"%s\"", path);
-	return true;
-}
-
 bool job_folder_make(const char *jobs_folder, struct job_id id, const json_t *request,
 		     struct error *err)
 {
@@ -92,9 +83,10 @@ bool job_folder_make(const char *jobs_folder, struct job_id id, const json_t *re
 	AUTO(free) char *path = file_of(jobs_folder, id, JOB_REQUEST_FILE);
 	AUTO(free) char *text = json_to_text(request);
 
-	return folder_make(folder, 0700, err) &&
-	       file_write_atomically(path, text, strlen(text), 0600, err) &&
-	       sync_folder(jobs_folder, err);
+	/* Not for the disk: after a loss of power there is no process left that could read it, and
+	 * the job's end is unknown with it or without. An fsync here would hold up the whole loop.
+	 */
+	return folder_make(folder, 0700, err) && file_replace(path, text, strlen(text), 0600, err);
 }
 
 /* ---- the end of following ---- */
@@ -386,7 +378,7 @@ bool job_ask_stop(const char *jobs_folder, struct job_id id, const char *reason,
 {
 	AUTO(free) char *path = file_of(jobs_folder, id, JOB_STOP_FILE);
 
-	return file_write_atomically(path, reason, strlen(reason), 0600, err);
+	return file_replace(path, reason, strlen(reason), 0600, err);
 }
 
 /* ---- recovery ---- */

@@ -49,6 +49,9 @@ struct loop *loop_new(void)
 
 	/* Leases and load are timed to the millisecond; the coarse clock is off by up to ten. */
 	event_config_set_flag(config, EVENT_BASE_FLAG_PRECISE_TIMER);
+	/* One connection a request changes its mind eight times about what it waits for. No
+	 * descriptor that is watched is a copy of another one: the condition of this flag. */
+	event_config_set_flag(config, EVENT_BASE_FLAG_EPOLL_USE_CHANGELIST);
 	loop->base = event_base_new_with_config(config);
 	event_config_free(config);
 	assert(loop->base);

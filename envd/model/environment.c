@@ -26,6 +26,8 @@ void environment_free(struct environment *environment)
 {
 	if (!environment)
 		return;
+	for (int i = 0; i < DOCUMENT_COUNT; i++)
+		free(environment->stored[i]);
 	free(environment->name);
 	free(environment->owner);
 	free(environment->project);

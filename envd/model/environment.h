@@ -40,6 +40,21 @@ enum evidence {
 	    EVIDENCE_COUNT
 };
 
+/* What is JSON in the record. */
+enum environment_document {
+	DOCUMENT_SOURCE,
+	DOCUMENT_ERROR,
+	DOCUMENT_LABELS,
+	DOCUMENT_PINS,
+	DOCUMENT_PARAMETERS,
+	DOCUMENT_OUTPUTS,
+	DOCUMENT_ADDRESSES,
+	DOCUMENT_SERVICES,
+	DOCUMENT_LOCK,
+	DOCUMENT_BLOCKED_BY,
+	DOCUMENT_COUNT
+};
+
 struct environment {
 	struct env_id id;
 	int64_t sequence; /* grows by one per environment of this installation; in every label */
@@ -115,6 +130,11 @@ struct environment {
 	int64_t evidence_until_ms; /* wanted: given up then */
 	int64_t evidence_at_ms;    /* taken: when, and how much of it there is */
 	int64_t evidence_bytes;
+
+	/* Of one that is read only to be shown: its documents as they are stored, each NULL if
+	 * there is none, and the parsed ones above are NULL. */
+	bool is_unparsed;
+	char *stored[DOCUMENT_COUNT];
 };
 
 struct environment *environment_new(void);

@@ -47,6 +47,11 @@ NODISCARD bool store_begin_within(struct store *store, int64_t limit_ms, struct 
 NODISCARD bool store_commit(struct store_tx *tx, struct error *err);
 void store_rollback(struct store_tx *tx);
 
+/* Between the two, everything is read as it is at the first reading, and the file is locked once
+ * and not once a question. Not while a tx is open; nothing may be written. */
+void store_read_begin(struct store *store);
+void store_read_end(struct store *store);
+
 /* One piece of a turn that may fail by itself. */
 NODISCARD bool store_savepoint(struct store_tx *tx, struct error *err);
 NODISCARD bool store_savepoint_keep(struct store_tx *tx, struct error *err);

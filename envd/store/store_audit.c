@@ -44,7 +44,7 @@ static json_t *row_json(sqlite3_stmt *row)
 bool store_audit_list(struct store *store, int64_t after, int64_t limit, json_t **items,
 		      int64_t *last, struct error *err)
 {
-	AUTO(sqlite3_finalize) sqlite3_stmt *statement = NULL;
+	AUTO(statement_release) sqlite3_stmt *statement = NULL;
 	AUTO(json_decref) json_t *made = json_array();
 	bool has_row;
 

@@ -19,18 +19,18 @@ static bool each_row(struct store *store, sqlite3_stmt *statement, census_row on
 
 bool store_census_states(struct store *store, census_row on_row, void *arg, struct error *err)
 {
-	AUTO(sqlite3_finalize) sqlite3_stmt *statement = NULL;
+	AUTO(statement_release) sqlite3_stmt *statement = NULL;
 
 	return statement_prepare(store,
-				 "SELECT state, count(*) FROM environments"
-				 " WHERE state <> 'destroyed' GROUP BY state",
+				 "SELECT state, sum(environments) FROM tallies"
+				 " GROUP BY state HAVING sum(environments) > 0",
 				 &statement, err, "") &&
 	       each_row(store, statement, on_row, arg, err);
 }
 
 bool store_census_jobs(struct store *store, census_row on_row, void *arg, struct error *err)
 {
-	AUTO(sqlite3_finalize) sqlite3_stmt *statement = NULL;
+	AUTO(statement_release) sqlite3_stmt *statement = NULL;
 
 	return statement_prepare(store,
 				 "SELECT kind, count(*) FROM jobs"
@@ -42,13 +42,15 @@ bool store_census_jobs(struct store *store, census_row on_row, void *arg, struct
 bool store_census_prices(struct store *store, bool only_quarantined, census_row on_row, void *arg,
 			 struct error *err)
 {
-	AUTO(sqlite3_finalize) sqlite3_stmt *statement = NULL;
+	AUTO(statement_release) sqlite3_stmt *statement = NULL;
 
 	return statement_prepare(store,
-				 "SELECT currency, sum(price) FROM environments"
-				 " WHERE state NOT IN ('destroyed','queued')"
-				 " AND quarantined >= ? GROUP BY currency",
-				 &statement, err, "i", (int64_t)only_quarantined) &&
+				 only_quarantined ? "SELECT currency, sum(price) FROM environments"
+						    " WHERE quarantined = 1 GROUP BY currency"
+						  : "SELECT currency, sum(price) FROM tallies"
+						    " WHERE state <> 'queued' GROUP BY currency"
+						    " HAVING sum(environments) > 0",
+				 &statement, err, "") &&
 	       each_row(store, statement, on_row, arg, err);
 }
 
@@ -57,7 +59,7 @@ bool store_census_debts(struct store *store, int64_t *quarantined, int64_t *olde
 {
 	return statement_number(store,
 				"SELECT count(*) FROM environments"
-				" WHERE state = 'destroying' AND quarantined",
+				" WHERE quarantined = 1",
 				quarantined, err, "") &&
 	       statement_number(store,
 				"SELECT min(unwanted_at) FROM environments"

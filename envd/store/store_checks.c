@@ -70,7 +70,7 @@ static bool read_one(struct store *store, sqlite3_stmt *statement, struct check_
 bool store_check_find(struct store *store, const char *id, struct check_run **run,
 		      struct error *err)
 {
-	AUTO(sqlite3_finalize) sqlite3_stmt *statement = NULL;
+	AUTO(statement_release) sqlite3_stmt *statement = NULL;
 	struct check_run *found;
 
 	if (!statement_prepare(store, "SELECT " COLUMNS " FROM check_runs WHERE id = ?", &statement,
@@ -87,7 +87,7 @@ bool store_check_find(struct store *store, const char *id, struct check_run **ru
 bool store_check_list(struct store *store, struct env_id id, int64_t limit,
 		      struct check_run_list *list, struct error *err)
 {
-	AUTO(sqlite3_finalize) sqlite3_stmt *statement = NULL;
+	AUTO(statement_release) sqlite3_stmt *statement = NULL;
 	AUTO(check_run_list_release) struct check_run_list made = { NULL, 0 };
 	bool has_row;
 
@@ -112,7 +112,7 @@ bool store_check_list(struct store *store, struct env_id id, int64_t limit,
 bool store_check_next(struct store *store, struct env_id id, struct check_run **run,
 		      struct error *err)
 {
-	AUTO(sqlite3_finalize) sqlite3_stmt *statement = NULL;
+	AUTO(statement_release) sqlite3_stmt *statement = NULL;
 
 	return statement_prepare(store,
 				 "SELECT " COLUMNS

@@ -19,16 +19,23 @@
 	"keep, keep_maximum, kept_at, evidence, evidence_until, evidence_at, evidence_bytes, "     \
 	"trace_parent, source"
 
-static void replace_json(json_t **slot, sqlite3_stmt *row, int column)
+static void read_document(struct environment *made, enum environment_document which, json_t **slot,
+			  sqlite3_stmt *row, int column)
 {
-	*slot = column_json(row, column, *slot);
+	if (made->is_unparsed)
+		made->stored[which] = column_text(row, column);
+	else
+		*slot = column_json(row, column, *slot);
 }
 
-static bool read_row(sqlite3_stmt *row, struct environment **environment, struct error *err)
+static bool read_row(sqlite3_stmt *row, bool is_unparsed, struct environment **environment,
+		     struct error *err)
 {
-	AUTO(environment_free) struct environment *made = environment_new();
+	AUTO(environment_free)
+	struct environment *made = is_unparsed ? xcalloc(1, sizeof(*made)) : environment_new();
 	int c = 0;
 
+	made->is_unparsed = is_unparsed;
 	made->id = env_id_from((const char *)sqlite3_column_text(row, c++));
 	made->sequence = sqlite3_column_int64(row, c++);
 	made->name = column_text(row, c++);
@@ -47,14 +54,14 @@ static bool read_row(sqlite3_stmt *row, struct environment **environment, struct
 	made->generation = sqlite3_column_int64(row, c++);
 	made->reason = column_text(row, c++);
 	made->message = column_text(row, c++);
-	made->error = column_json(row, c++, NULL);
-	replace_json(&made->labels, row, c++);
-	replace_json(&made->pins, row, c++);
-	replace_json(&made->parameters, row, c++);
-	replace_json(&made->outputs, row, c++);
-	replace_json(&made->addresses, row, c++);
-	replace_json(&made->services, row, c++);
-	made->lock = column_json(row, c++, NULL);
+	read_document(made, DOCUMENT_ERROR, &made->error, row, c++);
+	read_document(made, DOCUMENT_LABELS, &made->labels, row, c++);
+	read_document(made, DOCUMENT_PINS, &made->pins, row, c++);
+	read_document(made, DOCUMENT_PARAMETERS, &made->parameters, row, c++);
+	read_document(made, DOCUMENT_OUTPUTS, &made->outputs, row, c++);
+	read_document(made, DOCUMENT_ADDRESSES, &made->addresses, row, c++);
+	read_document(made, DOCUMENT_SERVICES, &made->services, row, c++);
+	read_document(made, DOCUMENT_LOCK, &made->lock, row, c++);
 	made->created_at_ms = sqlite3_column_int64(row, c++);
 	made->provisioning_at_ms = sqlite3_column_int64(row, c++);
 	made->ready_at_ms = sqlite3_column_int64(row, c++);
@@ -75,7 +82,7 @@ static bool read_row(sqlite3_stmt *row, struct environment **environment, struct
 	made->next_try_at_ms = sqlite3_column_int64(row, c++);
 	made->is_unknown = sqlite3_column_int(row, c++);
 	made->is_quarantined = sqlite3_column_int(row, c++);
-	replace_json(&made->blocked_by, row, c++);
+	read_document(made, DOCUMENT_BLOCKED_BY, &made->blocked_by, row, c++);
 	made->check_run = column_text(row, c++);
 	made->check_verdict = column_text(row, c++);
 	made->has_checks = sqlite3_column_int(row, c++);
@@ -91,7 +98,7 @@ static bool read_row(sqlite3_stmt *row, struct environment **environment, struct
 	made->evidence_at_ms = sqlite3_column_int64(row, c++);
 	made->evidence_bytes = sqlite3_column_int64(row, c++);
 	made->trace_parent = column_text(row, c++);
-	made->source = column_json(row, c++, NULL);
+	read_document(made, DOCUMENT_SOURCE, &made->source, row, c++);
 	*environment = TAKE(made);
 	return true;
 }
@@ -143,40 +150,65 @@ bool store_environment_insert(struct store_tx *tx, struct environment *environme
 	    e->keep_maximum_ms, e->trace_parent, e->source);
 }
 
-static bool read_one(struct store *store, sqlite3_stmt *statement, struct environment **environment,
-		     bool *found, struct error *err)
+static bool read_one(struct store *store, sqlite3_stmt *statement, bool is_unparsed,
+		     struct environment **environment, bool *found, struct error *err)
 {
 	return statement_step(store, statement, found, err) &&
-	       (!*found || read_row(statement, environment, err));
+	       (!*found || read_row(statement, is_unparsed, environment, err));
 }
 
-bool store_environment_read(struct store *store, struct env_id id, struct environment **environment,
-			    struct error *err)
+static bool read_by_id(struct store *store, struct env_id id, bool is_unparsed,
+		       struct environment **environment, struct error *err)
 {
-	AUTO(sqlite3_finalize) sqlite3_stmt *statement = NULL;
+	AUTO(statement_release) sqlite3_stmt *statement = NULL;
 	bool found;
 
 	if (!statement_prepare(store, "SELECT " COLUMNS " FROM environments WHERE id = ?",
 			       &statement, err, "t", id.text) ||
-	    !read_one(store, statement, environment, &found, err))
+	    !read_one(store, statement, is_unparsed, environment, &found, err))
 		return false;
 	return found || error_set_as(err, ERR_NOT_FOUND, "environment_not_found",
 				     "there is no environment \"%s\"", id.text);
 }
 
+bool store_environment_read(struct store *store, struct env_id id, struct environment **environment,
+			    struct error *err)
+{
+	return read_by_id(store, id, false, environment, err);
+}
+
+bool store_environment_show(struct store *store, struct env_id id, struct environment **environment,
+			    struct error *err)
+{
+	return read_by_id(store, id, true, environment, err);
+}
+
+static bool find_named(struct store *store, const char *sql, const char *name,
+		       struct environment **environment, bool *found, struct error *err)
+{
+	AUTO(statement_release) sqlite3_stmt *statement = NULL;
+
+	return statement_prepare(store, sql, &statement, err, "t", name) &&
+	       read_one(store, statement, false, environment, found, err);
+}
+
 bool store_environment_find(struct store *store, const char *name_or_id,
 			    struct environment **environment, struct error *err)
 {
-	AUTO(sqlite3_finalize) sqlite3_stmt *statement = NULL;
 	bool found;
 
 	if (id_is_valid(name_or_id))
 		return store_environment_read(store, env_id_from(name_or_id), environment, err);
-	if (!statement_prepare(store,
-			       "SELECT " COLUMNS " FROM environments WHERE name = ?"
-			       " ORDER BY state = 'destroyed', sequence DESC LIMIT 1",
-			       &statement, err, "t", name_or_id) ||
-	    !read_one(store, statement, environment, &found, err))
+	if (!find_named(store,
+			"SELECT " COLUMNS " FROM environments INDEXED BY environments_live_name"
+			" WHERE name = ? AND state <> 'destroyed'",
+			name_or_id, environment, &found, err) ||
+	    (!found && !find_named(store,
+				   "SELECT " COLUMNS " FROM environments"
+				   " INDEXED BY environments_ended_name"
+				   " WHERE name = ? AND state = 'destroyed'"
+				   " ORDER BY sequence DESC LIMIT 1",
+				   name_or_id, environment, &found, err)))
 		return false;
 	if (!found) {
 		error_set_as(err, ERR_NOT_FOUND, "environment_not_found",
@@ -186,40 +218,28 @@ bool store_environment_find(struct store *store, const char *name_or_id,
 	return true;
 }
 
-static bool read_list(struct store *store, sqlite3_stmt *statement, struct environment_list *list,
-		      struct error *err)
+/* Row by row: a page of 500 is never in memory as a whole. */
+static bool each_row(struct store *store, sqlite3_stmt *statement, environment_row on_row,
+		     void *arg, struct error *err)
 {
-	struct environment_list made = { NULL, 0 };
-	bool has_row = true;
+	bool has_row;
 
-	while (statement_step(store, statement, &has_row, err) && has_row) {
-		struct environment *one;
+	for (;;) {
+		AUTO(environment_free) struct environment *one = NULL;
 
-		if (!read_row(statement, &one, err))
-			break;
-		made.items = xrealloc(made.items, made.count + 1, sizeof(*made.items));
-		made.items[made.count++] = one;
+		if (!statement_step(store, statement, &has_row, err))
+			return false;
+		if (!has_row)
+			return true;
+		if (!read_row(statement, true, &one, err) || !on_row(arg, one, err))
+			return false;
 	}
-	if (has_row) { /* left by a failure */
-		environment_list_release(&made);
-		return false;
-	}
-	*list = made;
-	return true;
-}
-
-void environment_list_release(struct environment_list *list)
-{
-	for (size_t i = 0; i < list->count; i++)
-		environment_free(list->items[i]);
-	free(list->items);
-	*list = (struct environment_list){ NULL, 0 };
 }
 
 bool store_environment_list(struct store *store, const struct environment_filter *filter,
-			    struct environment_list *list, struct error *err)
+			    environment_row on_row, void *arg, struct error *err)
 {
-	AUTO(sqlite3_finalize) sqlite3_stmt *statement = NULL;
+	AUTO(statement_release) sqlite3_stmt *statement = NULL;
 	int64_t limit = filter->limit > 0 && filter->limit <= 500 ? filter->limit : 500;
 
 	/* Labels are a small JSON object; a key cannot hold a quote (checked when it is accepted).
@@ -238,113 +258,7 @@ bool store_environment_list(struct store *store, const struct environment_filter
 		(int64_t)(filter->with_destroyed || filter->state), filter->after_sequence, limit,
 		filter->project))
 		return false;
-	return read_list(store, statement, list, err);
-}
-
-bool store_environments_to_build(struct store *store, int64_t queued_max,
-				 struct environment_list *list, struct error *err)
-{
-	AUTO(sqlite3_finalize) sqlite3_stmt *statement = NULL;
-
-	if (!statement_prepare(
-		store,
-		"SELECT " COLUMNS " FROM environments WHERE evidence = 'wanted' OR"
-		" desired = 'present' AND ("
-		" state IN ('provisioning','checking')"
-		" OR (state = 'ready' AND id IN (SELECT environment FROM check_runs WHERE state <> "
-		"'ended'))"
-		" OR (state = 'queued' AND sequence IN (SELECT sequence FROM environments"
-		"     WHERE desired = 'present' AND state = 'queued' ORDER BY sequence LIMIT ?)))"
-		" ORDER BY sequence",
-		&statement, err, "i", queued_max))
-		return false;
-	return read_list(store, statement, list, err);
-}
-
-bool store_environments_to_destroy(struct store *store, const struct lease_now *now,
-				   struct environment_list *list, struct error *err)
-{
-	AUTO(sqlite3_finalize) sqlite3_stmt *statement = NULL;
-
-	if (!statement_prepare(store,
-			       "SELECT " COLUMNS " FROM environments WHERE"
-			       " (desired = 'absent' AND state <> 'destroyed')"
-			       " OR (desired = 'present' AND (hard_wall_at <= ?1"
-			       "     OR (state IN ('ready','failed') AND (expires_at <= ?1"
-			       "         OR (expires_boot <= ?2 AND boot_id = ?3)))"
-			       "     OR (state = 'queued' AND created_at + queue_limit <= ?1)))"
-			       " ORDER BY sequence",
-			       &statement, err, "iit", now->wall_ms, now->boot_ms, now->boot_id))
-		return false;
-	return read_list(store, statement, list, err);
-}
-
-bool store_environments_next_due(struct store *store, int64_t now_ms, int64_t *at_ms,
-				 struct error *err)
-{
-	return statement_number(
-	    store,
-	    "SELECT min(due) FROM ("
-	    " SELECT hard_wall_at AS due FROM environments WHERE desired = 'present'"
-	    " UNION ALL SELECT max(expires_at, grace_until) FROM environments"
-	    "   WHERE desired = 'present' AND state IN ('ready','failed')"
-	    " UNION ALL SELECT created_at + queue_limit FROM environments"
-	    "   WHERE desired = 'present' AND state = 'queued') WHERE due > ?",
-	    at_ms, err, "i", now_ms);
-}
-
-bool store_environments_live_count(struct store *store, const char *target, int64_t *count,
-				   struct error *err)
-{
-	return statement_number(
-	    store,
-	    "SELECT count(*) FROM environments WHERE state NOT IN ('destroyed','queued')"
-	    " AND target = ?",
-	    count, err, "t", target);
-}
-
-bool store_environments_live_memory(struct store *store, const char *target, int64_t *bytes,
-				    struct error *err)
-{
-	return statement_number(store,
-				"SELECT coalesce(sum(memory), 0) FROM environments"
-				" WHERE state NOT IN ('destroyed','queued') AND target = ?",
-				bytes, err, "t", target);
-}
-
-bool store_environments_open_count(struct store *store, int64_t *count, struct error *err)
-{
-	return statement_number(
-	    store, "SELECT count(*) FROM environments WHERE state <> 'destroyed'", count, err, "");
-}
-
-bool store_environments_queue_position(struct store *store, int64_t sequence, int64_t *position,
-				       struct error *err)
-{
-	return statement_number(
-	    store, "SELECT count(*) FROM environments WHERE state = 'queued' AND sequence < ?",
-	    position, err, "i", sequence);
-}
-
-bool store_project_use(struct store *store, const char *project, int64_t since_ms,
-		       struct quota_use *use, struct error *err)
-{
-	AUTO(sqlite3_finalize) sqlite3_stmt *statement = NULL;
-	bool has_row;
-
-	if (!statement_number(
-		store, "SELECT count(*) FROM environments WHERE project = ? AND created_at > ?",
-		&use->creates_last_hour, err, "ti", project, since_ms) ||
-	    !statement_prepare(store,
-			       "SELECT count(*), total(memory), total(price) FROM environments"
-			       " WHERE project = ? AND state <> 'destroyed'",
-			       &statement, err, "t", project) ||
-	    !statement_step(store, statement, &has_row, err))
-		return false;
-	use->environments = sqlite3_column_int64(statement, 0);
-	use->memory_bytes = sqlite3_column_int64(statement, 1);
-	use->microcents_per_hour = sqlite3_column_int64(statement, 2);
-	return true;
+	return each_row(store, statement, on_row, arg, err);
 }
 
 /* Which moment a state's beginning is. */
@@ -571,7 +485,7 @@ bool store_proof_add(struct store_tx *tx, struct env_id id, const char *kind, in
 
 bool store_proofs(struct store *store, struct env_id id, json_t **proofs, struct error *err)
 {
-	AUTO(sqlite3_finalize) sqlite3_stmt *statement = NULL;
+	AUTO(statement_release) sqlite3_stmt *statement = NULL;
 	AUTO(json_decref) json_t *made = json_array();
 	bool has_row;
 
@@ -596,7 +510,7 @@ bool store_proofs(struct store *store, struct env_id id, json_t **proofs, struct
 bool store_idempotency_find(struct store *store, const char *owner, const char *key, bool *found,
 			    struct env_id *id, char body_digest[65], struct error *err)
 {
-	AUTO(sqlite3_finalize) sqlite3_stmt *statement = NULL;
+	AUTO(statement_release) sqlite3_stmt *statement = NULL;
 
 	if (!statement_prepare(
 		store, "SELECT environment, body FROM idempotency WHERE owner = ? AND key = ?",
@@ -618,24 +532,12 @@ bool store_idempotency_add(struct store_tx *tx, const char *owner, const char *k
 	    err, "tttt", owner, key, body_digest, id.text);
 }
 
-bool store_environments_each(struct store *store,
-			     void (*each)(void *arg, const struct environment *environment),
-			     void *arg, struct error *err)
+bool store_environments_each(struct store *store, environment_row on_row, void *arg,
+			     struct error *err)
 {
-	AUTO(sqlite3_finalize) sqlite3_stmt *statement = NULL;
-	bool has_row;
+	AUTO(statement_release) sqlite3_stmt *statement = NULL;
 
-	if (!statement_prepare(store, "SELECT " COLUMNS " FROM environments", &statement, err, ""))
-		return false;
-	for (;;) {
-		AUTO(environment_free) struct environment *one = NULL;
-
-		if (!statement_step(store, statement, &has_row, err))
-			return false;
-		if (!has_row)
-			return true;
-		if (!read_row(statement, &one, err))
-			return false;
-		each(arg, one);
-	}
+	return statement_prepare(store, "SELECT " COLUMNS " FROM environments", &statement, err,
+				 "") &&
+	       each_row(store, statement, on_row, arg, err);
 }

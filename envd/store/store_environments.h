@@ -8,7 +8,6 @@
 
 #include "model/environment.h"
 #include "model/lease.h"
-#include "model/quota.h"
 #include "store/store.h"
 
 /* New row. Fills in `sequence`. ERR_CONFLICT "name_taken" when a live environment has the name. */
@@ -20,6 +19,10 @@ NODISCARD bool store_environment_insert(struct store_tx *tx, struct environment 
 NODISCARD bool store_environment_find(struct store *store, const char *name_or_id,
 				      struct environment **environment, struct error *err);
 NODISCARD bool store_environment_read(struct store *store, struct env_id id,
+				      struct environment **environment, struct error *err);
+
+/* Only to be shown: its documents unparsed. Those of lists are, too. */
+NODISCARD bool store_environment_show(struct store *store, struct env_id id,
 				      struct environment **environment, struct error *err);
 
 /* A list: newest first, `after_sequence` 0 from the start, else strictly older ones. */
@@ -34,45 +37,11 @@ struct environment_filter {
 	int64_t after_sequence;
 	int64_t limit; /* at most 500 */
 };
-struct environment_list {
-	struct environment **items;
-	size_t count;
-};
+/* Return false, with an error, to end it. */
+typedef bool (*environment_row)(void *arg, const struct environment *environment,
+				struct error *err);
 NODISCARD bool store_environment_list(struct store *store, const struct environment_filter *filter,
-				      struct environment_list *list, struct error *err);
-void environment_list_release(struct environment_list *list);
-static inline void auto_environment_list_release(struct environment_list *list)
-{
-	environment_list_release(list);
-}
-
-/* What a program has to look at. `queued_max` bounds how many queued ones come along (oldest
- * first). Builders: wanted and not ready, or ready with a check asked for. Destroyers: unwanted and
- * not destroyed, or wanted and past their queue limit, hard wall, or lease by either clock. */
-NODISCARD bool store_environments_to_build(struct store *store, int64_t queued_max,
-					   struct environment_list *list, struct error *err);
-NODISCARD bool store_environments_to_destroy(struct store *store, const struct lease_now *now,
-					     struct environment_list *list, struct error *err);
-/* Earliest time after `now_ms` at which store_environments_to_destroy() may find a new one; 0: none
- * waits. */
-NODISCARD bool store_environments_next_due(struct store *store, int64_t now_ms, int64_t *at_ms,
-					   struct error *err);
-
-/* Neither destroyed nor queued, of one target. */
-NODISCARD bool store_environments_live_count(struct store *store, const char *target,
-					     int64_t *count, struct error *err);
-/* What those need together, in bytes. */
-NODISCARD bool store_environments_live_memory(struct store *store, const char *target,
-					      int64_t *bytes, struct error *err);
-/* Not destroyed, queued ones too: as long as there are any, something is owed. */
-NODISCARD bool store_environments_open_count(struct store *store, int64_t *count,
-					     struct error *err);
-/* What a project has now; `since_ms`: an hour ago. */
-NODISCARD bool store_project_use(struct store *store, const char *project, int64_t since_ms,
-				 struct quota_use *use, struct error *err);
-/* Queued ones before this sequence. */
-NODISCARD bool store_environments_queue_position(struct store *store, int64_t sequence,
-						 int64_t *position, struct error *err);
+				      environment_row on_row, void *arg, struct error *err);
 
 /* The compare-and-set of a step; only lifecycle.c calls it. */
 NODISCARD bool store_environment_move(struct store_tx *tx, struct env_id id, enum env_state from,
@@ -148,10 +117,8 @@ NODISCARD bool store_idempotency_find(struct store *store, const char *owner, co
 NODISCARD bool store_idempotency_add(struct store_tx *tx, const char *owner, const char *key,
 				     struct env_id id, const char *body_digest, struct error *err);
 
-/* Every environment ever, for the bill: called once per row. */
-NODISCARD bool store_environments_each(struct store *store,
-				       void (*each)(void *arg,
-						    const struct environment *environment),
-				       void *arg, struct error *err);
+/* Every environment ever, for the bill. */
+NODISCARD bool store_environments_each(struct store *store, environment_row on_row, void *arg,
+				       struct error *err);
 
 #endif

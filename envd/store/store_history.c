@@ -38,7 +38,7 @@ static struct history_row read_row(sqlite3_stmt *row)
 bool store_history_list(struct store *store, const struct env_id *id, int64_t after, int64_t limit,
 			struct history_list *list, struct error *err)
 {
-	AUTO(sqlite3_finalize) sqlite3_stmt *statement = NULL;
+	AUTO(statement_release) sqlite3_stmt *statement = NULL;
 	AUTO(history_list_release) struct history_list made = { NULL, 0 };
 	bool has_row;
 

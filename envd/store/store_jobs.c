@@ -97,7 +97,7 @@ bool store_job_insert(struct store_tx *tx, const struct job_row *job, struct err
 
 bool store_job_read(struct store *store, struct job_id id, struct job_row **job, struct error *err)
 {
-	AUTO(sqlite3_finalize) sqlite3_stmt *statement = NULL;
+	AUTO(statement_release) sqlite3_stmt *statement = NULL;
 	bool has_row;
 
 	if (!statement_prepare(store, "SELECT " COLUMNS " FROM jobs WHERE id = ?", &statement, err,
@@ -169,7 +169,7 @@ bool store_job_take_over(struct store_tx *tx, struct job_id id, const char *from
 
 bool store_job_live(struct store *store, struct env_id id, struct job_row **job, struct error *err)
 {
-	AUTO(sqlite3_finalize) sqlite3_stmt *statement = NULL;
+	AUTO(statement_release) sqlite3_stmt *statement = NULL;
 	bool has_row;
 
 	if (!statement_prepare(store,
@@ -185,7 +185,7 @@ bool store_job_live(struct store *store, struct env_id id, struct job_row **job,
 bool store_jobs_live(struct store *store, const char *owner, struct job_list *list,
 		     struct error *err)
 {
-	AUTO(sqlite3_finalize) sqlite3_stmt *statement = NULL;
+	AUTO(statement_release) sqlite3_stmt *statement = NULL;
 
 	return statement_prepare(store,
 				 "SELECT " COLUMNS " FROM jobs WHERE state IN ('intent','running')"
@@ -196,7 +196,7 @@ bool store_jobs_live(struct store *store, const char *owner, struct job_list *li
 
 bool store_jobs_of(struct store *store, struct env_id id, struct job_list *list, struct error *err)
 {
-	AUTO(sqlite3_finalize) sqlite3_stmt *statement = NULL;
+	AUTO(statement_release) sqlite3_stmt *statement = NULL;
 
 	return statement_prepare(
 		   store, "SELECT " COLUMNS " FROM jobs WHERE environment = ? ORDER BY intent_at",

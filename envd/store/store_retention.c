@@ -5,7 +5,7 @@
 static bool list_jobs(struct store *store, struct env_id id, struct retention_batch *batch,
 		      struct error *err)
 {
-	AUTO(sqlite3_finalize) sqlite3_stmt *statement = NULL;
+	AUTO(statement_release) sqlite3_stmt *statement = NULL;
 	bool has_row;
 
 	if (!statement_prepare(store, "SELECT id FROM jobs WHERE environment = ?", &statement, err,
@@ -25,7 +25,7 @@ static bool list_jobs(struct store *store, struct env_id id, struct retention_ba
 static bool list_environments(struct store *store, const struct retention *retention,
 			      struct retention_batch *batch, struct error *err)
 {
-	AUTO(sqlite3_finalize) sqlite3_stmt *statement = NULL;
+	AUTO(statement_release) sqlite3_stmt *statement = NULL;
 	bool has_row;
 
 	if (!statement_prepare(

@@ -89,18 +89,62 @@ static int bind_all(sqlite3_stmt *statement, const char *types, va_list args)
 	return result;
 }
 
+/* One that is in the middle of its rows is somebody's: then a second one is made. */
+static sqlite3_stmt *find_free(const struct store *store, const char *sql)
+{
+	for (size_t i = 0; i < store->statement_count; i++) {
+		const struct store_statement *at = &store->statements[i];
+
+		if (at->sql == sql && !sqlite3_stmt_busy(at->prepared))
+			return at->prepared;
+	}
+	return NULL;
+}
+
+static int find_or_make(struct store *store, const char *sql, sqlite3_stmt **statement)
+{
+	int result;
+
+	*statement = find_free(store, sql);
+	if (*statement)
+		return SQLITE_OK;
+	result = sqlite3_prepare_v3(store->db, sql, -1, SQLITE_PREPARE_PERSISTENT, statement, NULL);
+	if (result != SQLITE_OK)
+		return result;
+	store->statements =
+	    xrealloc(store->statements, store->statement_count + 1, sizeof(*store->statements));
+	store->statements[store->statement_count++] = (struct store_statement){ *statement, sql };
+	return SQLITE_OK;
+}
+
+void statement_release(sqlite3_stmt *statement)
+{
+	if (!statement)
+		return;
+	sqlite3_reset(statement);
+	sqlite3_clear_bindings(statement);
+}
+
+void statement_finalize_all(struct store *store)
+{
+	while (store->statement_count)
+		sqlite3_finalize(store->statements[--store->statement_count].prepared);
+	free(store->statements);
+	store->statements = NULL;
+}
+
 static bool prepare(struct store *store, const char *sql, sqlite3_stmt **statement,
 		    struct error *err, const char *types, va_list args)
 {
-	AUTO(sqlite3_finalize) sqlite3_stmt *made = NULL;
-	int result = sqlite3_prepare_v2(store->db, sql, -1, &made, NULL);
+	sqlite3_stmt *made = NULL;
+	int result = find_or_make(store, sql, &made);
 
 	assert(result != SQLITE_OK || (int)strlen(types) == sqlite3_bind_parameter_count(made));
 	if (result == SQLITE_OK)
 		result = bind_all(made, types, args);
 	if (result != SQLITE_OK)
 		return store_error(store, result, err, "preparing");
-	*statement = TAKE(made);
+	*statement = made;
 	return true;
 }
 
@@ -129,7 +173,7 @@ bool statement_step(struct store *store, sqlite3_stmt *statement, bool *has_row,
 bool statement_run(struct store_tx *tx, const char *sql, int64_t *changed, struct error *err,
 		   const char *types, ...)
 {
-	AUTO(sqlite3_finalize) sqlite3_stmt *statement = NULL;
+	AUTO(statement_release) sqlite3_stmt *statement = NULL;
 	va_list args;
 	bool done, has_row;
 
@@ -146,7 +190,7 @@ bool statement_run(struct store_tx *tx, const char *sql, int64_t *changed, struc
 bool statement_number(struct store *store, const char *sql, int64_t *number, struct error *err,
 		      const char *types, ...)
 {
-	AUTO(sqlite3_finalize) sqlite3_stmt *statement = NULL;
+	AUTO(statement_release) sqlite3_stmt *statement = NULL;
 	va_list args;
 	bool done, has_row = false;
 

@@ -15,8 +15,17 @@ struct store_tx {
 	bool is_broken;
 };
 
+struct store_statement {
+	sqlite3_stmt *prepared;
+	const char *sql; /* a constant: the pointer tells which */
+};
+
 struct store {
 	sqlite3 *db;
+	/* Every statement that was ever run, to be run again: preparing costs more than running. As
+	 * many as there are strings of SQL in this folder. */
+	struct store_statement *statements;
+	size_t statement_count;
 	char *folder;
 	char instance[40];
 	int lock_fd;
@@ -27,13 +36,19 @@ struct store {
 	bool is_open; /* it could be written when it was opened */
 };
 
-DEFINE_AUTO(sqlite3_stmt *, sqlite3_finalize)
+/* Gives it back: it belongs to the store. */
+void statement_release(sqlite3_stmt *statement);
+DEFINE_AUTO(sqlite3_stmt *, statement_release)
+/* Before the connection is closed. */
+void statement_finalize_all(struct store *store);
 
 /* ERR_UNAVAILABLE "disk_full" or "store_busy", ERR_CORRUPT, ... from a result code; a real I/O
  * error ends the program. */
 bool store_error(struct store *store, int result, struct error *err, const char *doing);
 
 /*
+ * `*statement` is given back with statement_release(). `sql` must be a constant.
+ *
  * `types` has one letter per parameter: t text (NULL is SQL's), i int64_t, j json (NULL is SQL's).
  * Strings are copied.
  */

@@ -68,7 +68,7 @@ bool store_token_insert(struct store_tx *tx, const struct token_row *row, struct
 bool store_token_find(struct store *store, const char *id, struct token_row *row, bool *found,
 		      struct error *err)
 {
-	AUTO(sqlite3_finalize) sqlite3_stmt *statement = NULL;
+	AUTO(statement_release) sqlite3_stmt *statement = NULL;
 
 	return statement_prepare(store, "SELECT " COLUMNS " FROM tokens WHERE id = ?", &statement,
 				 err, "t", id) &&
@@ -79,7 +79,7 @@ bool store_token_find(struct store *store, const char *id, struct token_row *row
 bool store_token_list(struct store *store, int64_t after, int64_t limit, struct token_row *rows,
 		      size_t *count, struct error *err)
 {
-	AUTO(sqlite3_finalize) sqlite3_stmt *statement = NULL;
+	AUTO(statement_release) sqlite3_stmt *statement = NULL;
 	bool has_row;
 
 	*count = 0;

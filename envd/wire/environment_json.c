@@ -1,6 +1,7 @@
 #include "wire/environment_json.h"
 
 #include "base/clock.h"
+#include "base/json_read.h"
 #include "model/cost.h"
 
 json_t *time_json(int64_t at_ms)
@@ -8,20 +9,6 @@ json_t *time_json(int64_t at_ms)
 	char text[CLOCK_TEXT_SIZE];
 
 	return at_ms ? json_string(clock_format(at_ms, text)) : json_null();
-}
-
-static json_t *text_or_null(const char *text)
-{
-	return text ? json_string(text) : json_null();
-}
-
-/* A copy, so that a client's document never shares parts with a record. */
-static json_t *copy_or(const json_t *value, json_t *otherwise)
-{
-	if (!value)
-		return otherwise;
-	json_decref(otherwise);
-	return json_deep_copy(value);
 }
 
 static int64_t first_of(int64_t a, int64_t b, int64_t otherwise)
@@ -36,7 +23,9 @@ static int64_t at_least_zero(int64_t value)
 	return value > 0 ? value : 0;
 }
 
-static json_t *lease_left(const struct environment *environment, const struct lease_now *now)
+/* False: it has none. */
+static bool lease_left(const struct environment *environment, const struct lease_now *now,
+		       int64_t *left_ms)
 {
 	struct lease lease = {
 		.expires_at_ms = environment->expires_at_ms,
@@ -46,15 +35,39 @@ static json_t *lease_left(const struct environment *environment, const struct le
 	};
 
 	if (!environment->expires_at_ms)
-		return json_null();
-	if ((environment->state != ENV_READY && environment->state != ENV_FAILED) ||
-	    lease_has_ended(&lease, now))
-		return json_integer(0);
-	return json_integer(lease_left_ms(&lease, now));
+		return false;
+	*left_ms = (environment->state != ENV_READY && environment->state != ENV_FAILED) ||
+			   lease_has_ended(&lease, now)
+		       ? 0
+		       : lease_left_ms(&lease, now);
+	return true;
+}
+
+/* ---- fields ---- */
+
+static void write_time(struct json_writer *json, const char *key, int64_t at_ms)
+{
+	char text[CLOCK_TEXT_SIZE];
+
+	json_write_text(json, key, at_ms ? clock_format(at_ms, text) : NULL);
+}
+
+/* As it is stored, or as it was parsed. */
+static void write_document(struct json_writer *json, const char *key,
+			   const struct environment *environment, enum environment_document which,
+			   const json_t *parsed, const char *otherwise)
+{
+	const char *stored = environment->stored[which];
+
+	if (parsed)
+		json_write_value(json, key, parsed);
+	else
+		json_write_raw(json, key, stored && *stored ? stored : otherwise);
 }
 
 /* Queueing burns nothing, building has its own limit, and the lease runs from ready. */
-static json_t *clocks(const struct environment *environment, const struct lease_now *now)
+static void write_clocks(struct json_writer *json, const struct environment *environment,
+			 const struct lease_now *now)
 {
 	int64_t stopped =
 	    first_of(environment->unwanted_at_ms, environment->ended_at_ms, now->wall_ms);
@@ -63,159 +76,184 @@ static json_t *clocks(const struct environment *environment, const struct lease_
 	    environment->provisioning_at_ms
 		? first_of(environment->ready_at_ms, stopped, 0) - environment->provisioning_at_ms
 		: 0;
-	json_t *json = json_object();
+	int64_t left_ms;
 
-	json_object_set_new(json, "queued_ms",
-			    json_integer(at_least_zero(queue_end - environment->created_at_ms)));
-	json_object_set_new(json, "provisioning_ms", json_integer(at_least_zero(building)));
-	json_object_set_new(json, "lease_left_ms", lease_left(environment, now));
-	return json;
+	json_write_open(json, "clocks", '{');
+	json_write_integer(json, "queued_ms",
+			   at_least_zero(queue_end - environment->created_at_ms));
+	json_write_integer(json, "provisioning_ms", at_least_zero(building));
+	if (lease_left(environment, now, &left_ms))
+		json_write_integer(json, "lease_left_ms", left_ms);
+	else
+		json_write_text(json, "lease_left_ms", NULL);
+	json_write_close(json, '}');
 }
 
-static json_t *checks(const struct environment *environment)
+static void write_checks(struct json_writer *json, const struct environment *environment)
 {
-	json_t *json;
-
-	if (!environment->check_run)
-		return json_null();
-	json = json_object();
-	json_object_set_new(json, "run", json_string(environment->check_run));
-	json_object_set_new(json, "verdict", text_or_null(environment->check_verdict));
-	return json;
+	if (!environment->check_run) {
+		json_write_text(json, "checks", NULL);
+		return;
+	}
+	json_write_open(json, "checks", '{');
+	json_write_text(json, "run", environment->check_run);
+	json_write_text(json, "verdict", environment->check_verdict);
+	json_write_close(json, '}');
 }
 
-static json_t *cost(const struct environment *environment, int64_t now_ms)
+static void write_cost(struct json_writer *json, const struct environment *environment,
+		       int64_t now_ms)
 {
 	struct cost cost = cost_of(environment, now_ms);
-	json_t *json = json_object();
 
-	json_object_set_new(json, "currency", text_or_null(environment->currency));
-	json_object_set_new(json, "per_hour",
-			    json_real(cost_to_units(environment->price_microcents_per_hour)));
-	json_object_set_new(json, "so_far", json_real(cost_to_units(cost.so_far_microcents)));
-	json_object_set_new(json, "at_expiry", json_real(cost_to_units(cost.at_expiry_microcents)));
-	return json;
+	json_write_open(json, "cost", '{');
+	json_write_text(json, "currency", environment->currency);
+	json_write_real(json, "per_hour", cost_to_units(environment->price_microcents_per_hour));
+	json_write_real(json, "so_far", cost_to_units(cost.so_far_microcents));
+	json_write_real(json, "at_expiry", cost_to_units(cost.at_expiry_microcents));
+	json_write_close(json, '}');
 }
 
-static json_t *proofs(const json_t *stored)
+static void write_proofs(struct json_writer *json, const json_t *stored)
 {
-	json_t *list = json_array();
 	const json_t *proof;
 	size_t i;
 
+	json_write_open(json, "proofs", '[');
 	for (i = 0; i < json_array_size(stored) && (proof = json_array_get(stored, i)); i++) {
-		json_t *json = json_object();
-
-		json_object_set_new(json, "kind", json_string(json_get_string(proof, "kind", "")));
-		json_object_set_new(json, "at", time_json(json_get_int64(proof, "at_ms", 0)));
-		json_object_set_new(json, "detail",
-				    copy_or(json_object_get(proof, "detail"), json_object()));
-		json_array_append_new(list, json);
+		json_write_open(json, NULL, '{');
+		json_write_text(json, "kind", json_get_string(proof, "kind", ""));
+		write_time(json, "at", json_get_int64(proof, "at_ms", 0));
+		if (json_has(proof, "detail"))
+			json_write_value(json, "detail", json_object_get(proof, "detail"));
+		else
+			json_write_raw(json, "detail", "{}");
+		json_write_close(json, '}');
 	}
-	return list;
+	json_write_close(json, ']');
 }
 
-static void add_identity(json_t *json, const struct environment *environment)
+static void write_identity(struct json_writer *json, const struct environment *env)
 {
-	json_object_set_new(json, "apiVersion", json_string("envd/v1"));
-	json_object_set_new(json, "kind", json_string("Environment"));
-	json_object_set_new(json, "id", json_string(environment->id.text));
-	json_object_set_new(json, "name", text_or_null(environment->name));
-	json_object_set_new(json, "sequence", json_integer(environment->sequence));
-	json_object_set_new(json, "template", text_or_null(environment->template_name));
-	json_object_set_new(json, "template_digest", text_or_null(environment->template_digest));
-	json_object_set_new(json, "source", copy_or(environment->source, json_null()));
-	json_object_set_new(json, "engine", text_or_null(environment->engine));
-	json_object_set_new(json, "target", text_or_null(environment->target));
-	json_object_set_new(json, "owner", text_or_null(environment->owner));
-	json_object_set_new(json, "project", text_or_null(environment->project));
-	json_object_set_new(json, "labels", copy_or(environment->labels, json_object()));
+	json_write_text(json, "apiVersion", "envd/v1");
+	json_write_text(json, "kind", "Environment");
+	json_write_text(json, "id", env->id.text);
+	json_write_text(json, "name", env->name);
+	json_write_integer(json, "sequence", env->sequence);
+	json_write_text(json, "template", env->template_name);
+	json_write_text(json, "template_digest", env->template_digest);
+	write_document(json, "source", env, DOCUMENT_SOURCE, env->source, "null");
+	json_write_text(json, "engine", env->engine);
+	json_write_text(json, "target", env->target);
+	json_write_text(json, "owner", env->owner);
+	json_write_text(json, "project", env->project);
+	write_document(json, "labels", env, DOCUMENT_LABELS, env->labels, "{}");
 }
 
-static void add_state(json_t *json, const struct environment *environment)
+static void write_state(struct json_writer *json, const struct environment *env,
+			const char *waits_for)
 {
-	json_object_set_new(json, "desired", json_string(env_desired_name(environment->desired)));
-	json_object_set_new(json, "state", json_string(env_state_name(environment->state)));
-	json_object_set_new(json, "reason", text_or_null(environment->reason));
-	json_object_set_new(json, "message",
-			    json_string(environment->message ? environment->message : ""));
-	json_object_set_new(json, "error", copy_or(environment->error, json_null()));
-	json_object_set_new(json, "pins", copy_or(environment->pins, json_object()));
-	json_object_set_new(json, "parameters", copy_or(environment->parameters, json_object()));
+	json_write_text(json, "desired", env_desired_name(env->desired));
+	json_write_text(json, "state", env_state_name(env->state));
+	json_write_text(json, "reason", env->reason);
+	json_write_text(json, "message",
+			waits_for ? waits_for : (env->message ? env->message : ""));
+	write_document(json, "error", env, DOCUMENT_ERROR, env->error, "null");
+	write_document(json, "pins", env, DOCUMENT_PINS, env->pins, "{}");
+	write_document(json, "parameters", env, DOCUMENT_PARAMETERS, env->parameters, "{}");
 }
 
-static void add_times(json_t *json, const struct environment *environment)
+static void write_times(struct json_writer *json, const struct environment *env)
 {
-	json_object_set_new(json, "created_at", time_json(environment->created_at_ms));
-	json_object_set_new(json, "provisioning_at", time_json(environment->provisioning_at_ms));
-	json_object_set_new(json, "ready_at", time_json(environment->ready_at_ms));
-	json_object_set_new(json, "expires_at", time_json(environment->expires_at_ms));
-	json_object_set_new(json, "grace_until", time_json(environment->grace_until_ms));
-	json_object_set_new(json, "hard_wall_at", time_json(environment->hard_wall_at_ms));
-	json_object_set_new(json, "ended_at", time_json(environment->ended_at_ms));
-	json_object_set_new(json, "lease_seconds", json_integer(environment->lease_ms / 1000));
+	write_time(json, "created_at", env->created_at_ms);
+	write_time(json, "provisioning_at", env->provisioning_at_ms);
+	write_time(json, "ready_at", env->ready_at_ms);
+	write_time(json, "expires_at", env->expires_at_ms);
+	write_time(json, "grace_until", env->grace_until_ms);
+	write_time(json, "hard_wall_at", env->hard_wall_at_ms);
+	write_time(json, "ended_at", env->ended_at_ms);
+	json_write_integer(json, "lease_seconds", env->lease_ms / 1000);
 }
 
-static void add_tries(json_t *json, const struct environment *environment, int64_t queue_position)
+static void write_tries(struct json_writer *json, const struct environment *env,
+			int64_t queue_position)
 {
-	json_object_set_new(json, "queue_position",
-			    queue_position ? json_integer(queue_position) : json_null());
-	json_object_set_new(json, "attempts", json_integer(environment->attempts));
-	json_object_set_new(json, "next_try_at", time_json(environment->next_try_at_ms));
-	json_object_set_new(json, "quarantined", json_boolean(environment->is_quarantined));
-	json_object_set_new(json, "blocked_by", copy_or(environment->blocked_by, json_array()));
+	if (queue_position)
+		json_write_integer(json, "queue_position", queue_position);
+	else
+		json_write_text(json, "queue_position", NULL);
+	json_write_integer(json, "attempts", env->attempts);
+	write_time(json, "next_try_at", env->next_try_at_ms);
+	json_write_bool(json, "quarantined", env->is_quarantined);
+	write_document(json, "blocked_by", env, DOCUMENT_BLOCKED_BY, env->blocked_by, "[]");
 }
 
 /* Apart from the lease of one that is in use; null unless it failed and is, or was, kept. */
-static json_t *kept(const struct environment *environment)
+static void write_kept(struct json_writer *json, const struct environment *env)
 {
-	bool is_kept = environment->kept_at_ms && environment->state == ENV_FAILED;
+	bool is_kept = env->kept_at_ms && env->state == ENV_FAILED;
 
-	if (!environment->keep_ms)
-		return json_null();
-	return json_pack("{s:I, s:I, s:o, s:o}", "seconds", (json_int_t)environment->keep_ms / 1000,
-			 "maximum_seconds", (json_int_t)environment->keep_maximum_ms / 1000,
-			 "since", time_json(environment->kept_at_ms), "until",
-			 is_kept ? time_json(environment->expires_at_ms) : json_null());
+	if (!env->keep_ms) {
+		json_write_text(json, "kept", NULL);
+		return;
+	}
+	json_write_open(json, "kept", '{');
+	json_write_integer(json, "seconds", env->keep_ms / 1000);
+	json_write_integer(json, "maximum_seconds", env->keep_maximum_ms / 1000);
+	write_time(json, "since", env->kept_at_ms);
+	write_time(json, "until", is_kept ? env->expires_at_ms : 0);
+	json_write_close(json, '}');
 }
 
-static json_t *evidence(const struct environment *environment)
+static void write_evidence(struct json_writer *json, const struct environment *env)
 {
-	return json_pack("{s:s, s:o, s:I}", "state", evidence_name(environment->evidence),
-			 "taken_at", time_json(environment->evidence_at_ms), "bytes",
-			 (json_int_t)environment->evidence_bytes);
+	json_write_open(json, "evidence", '{');
+	json_write_text(json, "state", evidence_name(env->evidence));
+	write_time(json, "taken_at", env->evidence_at_ms);
+	json_write_integer(json, "bytes", env->evidence_bytes);
+	json_write_close(json, '}');
+}
+
+void environment_write(struct json_writer *json, const struct environment *env,
+		       const struct environment_view *view)
+{
+	json_write_open(json, NULL, '{');
+	write_identity(json, env);
+	write_state(json, env, view->waits_for);
+	write_times(json, env);
+	write_clocks(json, env, &view->now);
+	write_tries(json, env, view->queue_position);
+	write_document(json, "outputs", env, DOCUMENT_OUTPUTS, env->outputs, "{}");
+	write_document(json, "services", env, DOCUMENT_SERVICES, env->services, "[]");
+	write_checks(json, env);
+	write_cost(json, env, view->now.wall_ms);
+	write_proofs(json, view->proofs);
+	write_kept(json, env);
+	write_evidence(json, env);
+	json_write_close(json, '}');
 }
 
 json_t *environment_json(const struct environment *environment, const struct environment_view *view)
 {
-	json_t *json = json_object();
+	AUTO(text_release) struct text text = TEXT_EMPTY;
+	struct json_writer writer = { .into = &text };
 
-	add_identity(json, environment);
-	add_state(json, environment);
-	add_times(json, environment);
-	json_object_set_new(json, "clocks", clocks(environment, &view->now));
-	if (view->waits_for)
-		json_object_set_new(json, "message", json_string(view->waits_for));
-	add_tries(json, environment, view->queue_position);
-	json_object_set_new(json, "outputs", copy_or(environment->outputs, json_object()));
-	json_object_set_new(json, "services", copy_or(environment->services, json_array()));
-	json_object_set_new(json, "checks", checks(environment));
-	json_object_set_new(json, "cost", cost(environment, view->now.wall_ms));
-	json_object_set_new(json, "proofs", proofs(view->proofs));
-	json_object_set_new(json, "kept", kept(environment));
-	json_object_set_new(json, "evidence", evidence(environment));
-	return json;
+	environment_write(&writer, environment, view);
+	return json_loads(text_get(&text), 0, NULL);
 }
 
 json_t *environment_lease_json(const struct environment *environment, const struct lease_now *now)
 {
 	json_t *json = json_object();
+	int64_t left_ms;
 
 	json_object_set_new(json, "expires_at", time_json(environment->expires_at_ms));
 	json_object_set_new(json, "grace_until", time_json(environment->grace_until_ms));
 	json_object_set_new(json, "hard_wall_at", time_json(environment->hard_wall_at_ms));
 	json_object_set_new(json, "lease_seconds", json_integer(environment->lease_ms / 1000));
-	json_object_set_new(json, "lease_left_ms", lease_left(environment, now));
+	json_object_set_new(json, "lease_left_ms",
+			    lease_left(environment, now, &left_ms) ? json_integer(left_ms)
+								   : json_null());
 	json_object_set_new(json, "maximum_seconds",
 			    json_integer(environment->lease_maximum_ms / 1000));
 	return json;

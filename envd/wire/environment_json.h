@@ -16,6 +16,7 @@
 #ifndef ENVD_WIRE_ENVIRONMENT_JSON_H
 #define ENVD_WIRE_ENVIRONMENT_JSON_H
 
+#include "base/json_write.h"
 #include "model/environment.h"
 #include "model/lease.h"
 
@@ -27,7 +28,9 @@ struct environment_view {
 	const json_t *proofs;   /* [{"kind","at_ms","detail"}]; NULL: none */
 };
 
-/* New reference. */
+void environment_write(struct json_writer *json, const struct environment *environment,
+		       const struct environment_view *view);
+/* The same as a value. New reference. */
 json_t *environment_json(const struct environment *environment,
 			 const struct environment_view *view);
 

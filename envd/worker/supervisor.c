@@ -132,7 +132,8 @@ static bool write_identity(const struct supervisor *supervisor, struct error *er
 		return error_set(err, ERR_INTERNAL, "cannot find out who this process is");
 	json = process_identity_to_json(&identity);
 	text = json_to_text(json);
-	return file_write_atomically(path, text, strlen(text), 0600, err);
+	/* It names a process of this boot: of no use after a loss of power. */
+	return file_replace(path, text, strlen(text), 0600, err);
 }
 
 static bool listen_to_signals(struct supervisor *supervisor, struct error *err)

@@ -55,10 +55,30 @@ static int64_t limit_of_pids(const struct compose_limits *limits)
 	return limits->pids;
 }
 
-static void warn_of_limits(const struct creation *creation)
+static bool has_limits(const struct creation *creation)
+{
+	for (size_t i = 0; i < creation->plan->count; i++) {
+		const struct compose_limits *limits = &creation->plan->services[i].service->limits;
+
+		if (limits->memory_bytes > 0 || limits->nano_cpus > 0 || limits->pids > 0)
+			return true;
+	}
+	return false;
+}
+
+/* After all services are up: the answer takes longer than many of them. */
+static void warn_of_limits(struct creation *creation)
 {
 	const struct runtime_limits *limits = &creation->runtime.limits;
+	struct error why;
 
+	if (!has_limits(creation))
+		return;
+	if (!runtime_learn(&creation->runtime, &why)) {
+		worker_say_log(creation->lines, "warn",
+			       "whether limits are enforced is unknown: %s", why.message);
+		return;
+	}
 	warn_of_limit(creation, "memory", limits->has_memory, limit_of_memory);
 	warn_of_limit(creation, "cpu", limits->has_cpu, limit_of_cpu);
 	warn_of_limit(creation, "pids", limits->has_pids, limit_of_pids);
@@ -72,7 +92,6 @@ static bool prepare(struct creation *creation, struct error *err)
 	if (!plan_make(request, &creation->runtime, creation->lines, &creation->plan, err))
 		return false;
 	worker_say_progress(creation->lines, "images resolved");
-	warn_of_limits(creation);
 	if (!inventory_take(&creation->runtime, request->instance, &request->environment, &existing,
 			    err) ||
 	    !networks_and_volumes_make(request, &creation->runtime, creation->lines, creation->plan,
@@ -425,6 +444,8 @@ bool container_create(const struct engine_request *request, struct worker_lines 
 	/* Also around one that failed: it is there until it is destroyed. */
 	if (creation.runs)
 		guard_keep(&creation.runtime, request, lines);
+	if (is_made)
+		warn_of_limits(&creation);
 	is_made = is_made && check_still_running(&creation, err) &&
 		  check_isolation(&creation, err) && make_result(&creation, data, err);
 	/* With the runtime gone there is nothing to be read from it. */

@@ -105,17 +105,9 @@ static const char *locked(const json_t *lock, const char *service, const char *k
 			       NULL);
 }
 
-static bool take_machine(struct runtime *runtime, struct docker_call *info_call, struct error *err)
-{
-	AUTO(json_decref) json_t *info = NULL;
-
-	docker_wait(runtime->docker, info_call);
-	return runtime_take_info(runtime, info_call, &info, err);
-}
-
 /* Of what is known so far: the platforms asked for, the images that are there. */
-static bool check_architectures(const struct runtime *runtime, const struct image_wish *wishes,
-				size_t count, struct error *err)
+static bool all_fit(const struct runtime *runtime, const struct image_wish *wishes, size_t count,
+		    struct error *err)
 {
 	for (size_t i = 0; i < count; i++)
 		if (!image_check_architecture(runtime, &wishes[i], err))
@@ -123,15 +115,22 @@ static bool check_architectures(const struct runtime *runtime, const struct imag
 	return true;
 }
 
+/* What does not fit by what we suppose is asked about before it is refused. */
+static bool check_architectures(struct runtime *runtime, const struct image_wish *wishes,
+				size_t count, struct error *err)
+{
+	if (runtime->architecture[0] && all_fit(runtime, wishes, count, err))
+		return true;
+	return !runtime->has_info && runtime_learn(runtime, err) &&
+	       all_fit(runtime, wishes, count, err);
+}
+
 static bool resolve_images(const struct engine_request *request, struct runtime *runtime,
 			   struct worker_lines *lines, struct container_plan *plan,
 			   struct error *err)
 {
-	AUTO(docker_call_free) struct docker_call *info_call = runtime_info_call();
 	AUTO(free) struct image_wish *wishes = xcalloc(plan->count, sizeof(*wishes));
 	bool is_good;
-
-	docker_begin(runtime->docker, info_call);
 
 	for (size_t i = 0; i < plan->count; i++) {
 		const struct compose_service *service = plan->services[i].service;
@@ -146,7 +145,6 @@ static bool resolve_images(const struct engine_request *request, struct runtime 
 		};
 	}
 	is_good = images_find(runtime, wishes, plan->count, err) &&
-		  take_machine(runtime, info_call, err) &&
 		  check_architectures(runtime, wishes, plan->count, err) &&
 		  images_fetch(request, runtime, lines, wishes, plan->count, err) &&
 		  check_architectures(runtime, wishes, plan->count, err);

@@ -1,6 +1,7 @@
 #include "engine/container/container_runtime.h"
 
 #include <string.h>
+#include <sys/utsname.h>
 
 #define FIRST_CALL_LIMIT_MS 10000
 /* Old enough for Debian 12's Docker and Podman. Docker 29 (API 1.52) dropped what is before 1.44;
@@ -48,6 +49,29 @@ static bool ping(struct runtime *runtime, struct error *err)
 	return true;
 }
 
+/* What was learned in this process, of which socket. */
+static struct {
+	char *socket;
+	char architecture[32];
+	struct runtime_limits limits;
+} known;
+
+static void remember(struct runtime *runtime, const char *socket)
+{
+	struct utsname own;
+
+	runtime->socket = socket;
+	if (known.socket && strcmp(known.socket, socket) == 0) {
+		runtime->has_info = true;
+		runtime->limits = known.limits;
+		memcpy(runtime->architecture, known.architecture, sizeof(known.architecture));
+	} else if (!runtime->is_remote && uname(&own) == 0) {
+		/* Behind a socket of this machine there is, nearly always, this machine. */
+		snprintf(runtime->architecture, sizeof(runtime->architecture), "%.31s",
+			 runtime_architecture_name(own.machine));
+	}
+}
+
 bool runtime_open(const struct engine_request *request, struct runtime *runtime, struct error *err)
 {
 	const struct docker_way way = { request->target.socket, request->target.certificates };
@@ -62,6 +86,7 @@ bool runtime_open(const struct engine_request *request, struct runtime *runtime,
 		.is_remote = docker_way_is_tcp(&way),
 	};
 	docker_set_deadline(runtime->docker, request->deadline_at_ms);
+	remember(runtime, request->target.socket);
 	if (ping(runtime, err))
 		return true;
 	runtime_release(runtime);
@@ -100,22 +125,30 @@ const char *runtime_image_id(const char *id)
 	return text_starts_with(id, "sha256:") ? id + strlen("sha256:") : id;
 }
 
-struct docker_call *runtime_info_call(void)
+static bool ask_info(struct runtime *runtime, json_t **info, struct error *err)
 {
-	return docker_call_new("GET", "/info");
-}
+	AUTO(docker_call_free) struct docker_call *call = docker_call_new("GET", "/info");
 
-bool runtime_take_info(struct runtime *runtime, const struct docker_call *call, json_t **info,
-		       struct error *err)
-{
-	if (!docker_json(call, info, err))
+	if (!docker_run(runtime->docker, call, err) || !docker_json(call, info, err))
 		return false;
+	runtime->has_info = true;
 	runtime->limits.has_memory = json_get_bool(*info, "MemoryLimit", false);
 	runtime->limits.has_cpu = json_get_bool(*info, "CpuCfsQuota", false);
 	runtime->limits.has_pids = json_get_bool(*info, "PidsLimit", false);
 	snprintf(runtime->architecture, sizeof(runtime->architecture), "%s",
 		 runtime_architecture_name(json_get_string(*info, "Architecture", "")));
+	free(known.socket);
+	known.socket = xstrdup(runtime->socket);
+	known.limits = runtime->limits;
+	memcpy(known.architecture, runtime->architecture, sizeof(known.architecture));
 	return true;
+}
+
+bool runtime_learn(struct runtime *runtime, struct error *err)
+{
+	AUTO(json_decref) json_t *info = NULL;
+
+	return runtime->has_info || ask_info(runtime, &info, err);
 }
 
 static json_t *probe_warnings(const struct runtime *runtime, const json_t *info, bool is_plain)
@@ -151,11 +184,9 @@ static json_t *probe_warnings(const struct runtime *runtime, const json_t *info,
 bool container_probe(const struct engine_request *request, json_t **data, struct error *err)
 {
 	AUTO(runtime_release) struct runtime runtime = { 0 };
-	AUTO(docker_call_free) struct docker_call *call = runtime_info_call();
 	AUTO(json_decref) json_t *info = NULL;
 
-	if (!runtime_open(request, &runtime, err) || !docker_run(runtime.docker, call, err) ||
-	    !runtime_take_info(&runtime, call, &info, err))
+	if (!runtime_open(request, &runtime, err) || !ask_info(&runtime, &info, err))
 		return false;
 	*data = json_pack(
 	    "{s:s, s:s, s:s, s:s, s:I, s:I, s:o}", "runtime", runtime_name(&runtime), "version",

@@ -22,13 +22,15 @@ struct runtime_limits {
 
 struct runtime {
 	struct docker *docker;
+	const char *socket; /* of the target */
 	bool is_podman;
 	bool is_remote; /* its machine is not ours, so neither are its firewall and its processes */
 	char version[48];
 	char api[16];
 
-	/* After runtime_take_info(): */
-	char architecture[32]; /* as images name it: "amd64" */
+	char architecture[32]; /* as images name it: "amd64"; "" before runtime_learn() where it is
+				  remote */
+	bool has_info; /* runtime_learn() was there: the limits are known, the architecture sure */
 	struct runtime_limits limits;
 };
 
@@ -52,10 +54,9 @@ const char *runtime_architecture_name(const char *machine);
 /* An image id without "sha256:", which the one writes and the other does not. */
 const char *runtime_image_id(const char *id);
 
-/* What the machine is and can. It takes Podman a tenth of a second to say: begin the call early. */
-struct docker_call *runtime_info_call(void);
-NODISCARD bool runtime_take_info(struct runtime *runtime, const struct docker_call *call,
-				 json_t **info, struct error *err);
+/* What the machine is and can; asked once in a process. It takes Podman a tenth of a second to say,
+ * and half a one on a busy machine: ask when nothing waits for it. */
+NODISCARD bool runtime_learn(struct runtime *runtime, struct error *err);
 
 bool container_probe(const struct engine_request *request, json_t **data, struct error *err);
 

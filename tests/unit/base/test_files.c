@@ -4,6 +4,8 @@
 #include <stdint.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <fcntl.h>
+#include <time.h>
 #include <unistd.h>
 #include <cmocka.h>
 
@@ -296,6 +298,50 @@ static void paths_are_joined_with_one_slash(void **unused)
 	assert_true(file_exists(program));
 }
 
+static struct folder_look look(void)
+{
+	struct folder_look seen;
+	struct error err;
+
+	if (!folder_look(folder, &plenty, &seen, &err))
+		fail_msg("%s", err.message);
+	return seen;
+}
+
+/* The time of a file, an hour ago: what was changed by content alone would not show. */
+static void backdate(const char *name)
+{
+	const struct timespec hour_ago[2] = { { .tv_sec = time(NULL) - 3600 },
+					      { .tv_sec = time(NULL) - 3600 } };
+
+	assert_int_equal(utimensat(AT_FDCWD, at(name), hour_ago, 0), 0);
+}
+
+static void a_look_tells_that_something_was_changed(void **unused)
+{
+	uint64_t first, second;
+
+	(void)unused;
+	put("a", "one");
+	backdate("a");
+	first = look().hash;
+	assert_true(look().hash == first);
+	put("a", "two"); /* of the same length, and of the same time */
+	backdate("a");
+	second = look().hash;
+	assert_true(second != first);
+	assert_int_equal(rename(at("a"), at("b")), 0);
+	assert_true(look().hash != second);
+}
+
+static void a_look_right_after_a_change_is_not_trusted(void **unused)
+{
+	(void)unused;
+	put("a", "one");
+	backdate("a");
+	assert_false(look().is_settled);
+}
+
 #define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, make_folder, remove_folder)
 
 int main(void)
@@ -311,6 +357,8 @@ int main(void)
 		IN_FOLDER(a_tree_is_copied_with_its_modes),
 		IN_FOLDER(links_and_special_files_are_not_copied),
 		IN_FOLDER(a_copy_is_bounded_in_files_folders_and_bytes),
+		IN_FOLDER(a_look_tells_that_something_was_changed),
+		IN_FOLDER(a_look_right_after_a_change_is_not_trusted),
 		cmocka_unit_test(digests_are_sha_256),
 		IN_FOLDER(a_folder_s_digest_is_its_content),
 		cmocka_unit_test(paths_are_joined_with_one_slash),

@@ -230,6 +230,53 @@ static void what_the_other_program_commits_is_noticed(void **state)
 	assert_int_equal(commits, 1);
 }
 
+struct passes {
+	bool is_needed;
+	int asked, made;
+};
+
+static bool is_needed(void *arg)
+{
+	struct passes *passes = arg;
+
+	passes->asked++;
+	return passes->is_needed;
+}
+
+static bool make_pass(void *arg, struct store_tx *tx, struct error *err)
+{
+	struct passes *passes = arg;
+
+	(void)tx;
+	(void)err;
+	passes->made++;
+	return true;
+}
+
+static void a_pass_that_would_change_nothing_takes_no_lock(void **state)
+{
+	struct fixture *f = *state;
+	struct passes passes = { .is_needed = false };
+	struct store_tx *theirs;
+	struct error err;
+
+	turn_set_pass(f->turn, make_pass, is_needed, &passes);
+	assert_true(store_begin(f->witness, &theirs, &err));
+	turn_want_pass(f->turn);
+	turn_run(f->turn);
+	turn_run(f->turn); /* it was looked at, and is not wanted any more */
+	assert_int_equal(passes.asked, 1);
+	store_rollback(theirs);
+	passes.is_needed = true;
+	turn_want_pass(f->turn);
+	turn_run(f->turn);
+	assert_int_equal(passes.made, 1);
+	/* What was noted is always followed by one. */
+	add(f, write_a_row);
+	turn_run(f->turn);
+	assert_int_equal(passes.made, 2);
+}
+
 #define TEST(test) cmocka_unit_test_setup_teardown(test, open_fixture, close_fixture)
 
 int main(void)
@@ -241,6 +288,7 @@ int main(void)
 		TEST(a_busy_store_is_waited_for),
 		TEST(what_is_noted_while_settling_is_applied_in_the_next_turn),
 		TEST(what_the_other_program_commits_is_noticed),
+		TEST(a_pass_that_would_change_nothing_takes_no_lock),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
