@@ -57,6 +57,8 @@ def tool(name, *arguments):
 class World:
     """One envd (and its reaper) in a folder of its own, on the disk that data folders lie on."""
 
+    config = "targets:\n  - { name: idle, engine: external, environments: 1000000 }\n"
+
     def __init__(self, *arguments):
         self.folder = tempfile.mkdtemp(prefix="envd-bench-", dir=os.environ.get("ENVD_BENCH_FOLDER", "/var/tmp"))
         self.data = os.path.join(self.folder, "data")
@@ -82,11 +84,13 @@ class World:
         tool("seed", self.data, count, first_end_s, spread_s, self.templates)
 
     def start(self, *arguments):
-        config = os.path.join(self.folder, "config.yaml")
-        with open(config, "w") as file:
-            file.write("targets:\n  - { name: idle, engine: external, environments: 1000000 }\n")
+        config = []
+        if self.config:
+            config = ["--config", os.path.join(self.folder, "config.yaml")]
+            with open(config[1], "w") as file:
+                file.write(self.config)
         self.envd = subprocess.Popen(
-            [os.path.join(BUILD, "bin/envd"), "--config", config, "--data", self.data, "--templates", self.templates,
+            [os.path.join(BUILD, "bin/envd"), *config, "--data", self.data, "--templates", self.templates,
              "--listen", "unix:" + self.socket, "--open-environments", "1000000",
              "--connections", "4000", "--connections-per-peer", "4000", "--streams", "4000",
              *self.arguments, *arguments],

@@ -527,12 +527,6 @@ char *docker_header(const struct docker_call *call, const char *name)
 	return NULL;
 }
 
-void docker_wait(struct docker *docker, const struct docker_call *call)
-{
-	while (call->transfer)
-		docker_turn(docker, 1000);
-}
-
 bool docker_get(struct docker *docker, json_t **json, struct error *err, const char *path_format,
 		...)
 {

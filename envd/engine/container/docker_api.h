@@ -98,9 +98,6 @@ NODISCARD bool docker_json(const struct docker_call *call, json_t **json, struct
 /* The value of a header, or NULL; the caller frees. `name` in any case, without the colon. */
 char *docker_header(const struct docker_call *call, const char *name);
 
-/* Wait for a call that was begun. */
-void docker_wait(struct docker *docker, const struct docker_call *call);
-
 /* docker_run() + docker_json() of a GET. */
 NODISCARD bool docker_get(struct docker *docker, json_t **json, struct error *err,
 			  const char *path_format, ...) PRINTF_LIKE(4, 5);
