@@ -77,9 +77,7 @@ static void on_proved_gone(struct meter *meter, const struct environment *env, i
 static void on_step(struct meter *meter, const struct environment *env,
 		    const struct history_row *row)
 {
-	if (!row->event)
-		metrics_add(meter->metrics, METRIC_ACCEPTED, NULL, NULL, 1);
-	else if (strcmp(row->event, env_event_name(EVENT_SLOT_GRANTED)) == 0)
+	if (strcmp(row->event, env_event_name(EVENT_SLOT_GRANTED)) == 0)
 		observe(meter, METRIC_QUEUE_SECONDS, row->at_ms - env->created_at_ms);
 	else if (strcmp(row->event, env_event_name(EVENT_CHECKS_PASSED)) == 0)
 		metrics_add(meter->metrics, METRIC_CREATES, "ready", NULL, 1);
@@ -137,8 +135,13 @@ static void on_row(void *arg, const struct history_row *row)
 		metrics_add(meter->metrics, METRIC_SWEPT, NULL, NULL, 1);
 	if (strcmp(row->kind, HISTORY_CHECK) == 0 && verdict)
 		metrics_add(meter->metrics, METRIC_CHECKS, verdict, NULL, 1);
+	if (is_step && !row->event) {
+		metrics_add(meter->metrics, METRIC_ACCEPTED, NULL, NULL, 1);
+		return; /* nothing else of it is known yet: a burst of creates asks the store for
+			   nothing */
+	}
 	if ((!is_step && !is_job) ||
-	    !store_environment_read(meter->control->store, row->environment, &env, &ignored))
+	    !store_environment_show(meter->control->store, row->environment, &env, &ignored))
 		return;
 	if (is_step)
 		on_step(meter, env, row);

@@ -68,19 +68,19 @@ bool store_error(struct store *store, int result, struct error *err, const char 
 
 static int bind_json(sqlite3_stmt *statement, int position, const json_t *json)
 {
-	AUTO(free) char *text = json ? json_to_text(json) : NULL;
-
-	return sqlite3_bind_text(statement, position, text, -1, SQLITE_TRANSIENT);
+	return sqlite3_bind_text(statement, position, json ? json_to_text(json) : NULL, -1, free);
 }
 
-static int bind_all(sqlite3_stmt *statement, const char *types, va_list args)
+/* `lifetime`: SQLITE_STATIC for what is run and given back before the caller goes on. */
+static int bind_all(sqlite3_stmt *statement, sqlite3_destructor_type lifetime, const char *types,
+		    va_list args)
 {
 	int result = SQLITE_OK;
 
 	for (int i = 0; types[i] && result == SQLITE_OK; i++) {
 		if (types[i] == 't')
 			result = sqlite3_bind_text(statement, i + 1, va_arg(args, const char *), -1,
-						   SQLITE_TRANSIENT);
+						   lifetime);
 		else if (types[i] == 'i')
 			result = sqlite3_bind_int64(statement, i + 1, va_arg(args, int64_t));
 		else
@@ -134,14 +134,15 @@ void statement_finalize_all(struct store *store)
 }
 
 static bool prepare(struct store *store, const char *sql, sqlite3_stmt **statement,
-		    struct error *err, const char *types, va_list args)
+		    sqlite3_destructor_type lifetime, struct error *err, const char *types,
+		    va_list args)
 {
 	sqlite3_stmt *made = NULL;
 	int result = find_or_make(store, sql, &made);
 
 	assert(result != SQLITE_OK || (int)strlen(types) == sqlite3_bind_parameter_count(made));
 	if (result == SQLITE_OK)
-		result = bind_all(made, types, args);
+		result = bind_all(made, lifetime, types, args);
 	if (result != SQLITE_OK)
 		return store_error(store, result, err, "preparing");
 	*statement = made;
@@ -155,7 +156,7 @@ bool statement_prepare(struct store *store, const char *sql, sqlite3_stmt **stat
 	bool done;
 
 	va_start(args, types);
-	done = prepare(store, sql, statement, err, types, args);
+	done = prepare(store, sql, statement, SQLITE_TRANSIENT, err, types, args);
 	va_end(args);
 	return done;
 }
@@ -178,7 +179,7 @@ bool statement_run(struct store_tx *tx, const char *sql, int64_t *changed, struc
 	bool done, has_row;
 
 	va_start(args, types);
-	done = prepare(tx->store, sql, &statement, err, types, args);
+	done = prepare(tx->store, sql, &statement, SQLITE_STATIC, err, types, args);
 	va_end(args);
 	if (!done || !statement_step(tx->store, statement, &has_row, err))
 		return false;
@@ -195,7 +196,7 @@ bool statement_number(struct store *store, const char *sql, int64_t *number, str
 	bool done, has_row = false;
 
 	va_start(args, types);
-	done = prepare(store, sql, &statement, err, types, args);
+	done = prepare(store, sql, &statement, SQLITE_STATIC, err, types, args);
 	va_end(args);
 	if (!done || !statement_step(store, statement, &has_row, err))
 		return false;
