@@ -57,6 +57,19 @@ static void give_terminal(const struct run_child *child, pid_t group)
 
 /* ---- starting it ---- */
 
+/* What is passed on waits until there is somebody to pass it on to: the program may be running, and
+ * have said so, before we have come to note its pid. */
+static void hold_signals(sigset_t *before)
+{
+	static const int held[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2 };
+	sigset_t set;
+
+	sigemptyset(&set);
+	for (size_t i = 0; i < ARRAY_SIZE(held); i++)
+		sigaddset(&set, held[i]);
+	sigprocmask(SIG_BLOCK, &set, before);
+}
+
 static void watch_children(struct run_child *child, sigset_t *before)
 {
 	sigset_t watched;
@@ -124,7 +137,7 @@ bool run_child_start(const char *const *argv, const json_t *variables, struct ru
 {
 	AUTO(close) int told_fd = -1;
 	int pipe_fds[2];
-	sigset_t mask;
+	sigset_t mask, unheld;
 
 	*child = (struct run_child)RUN_CHILD_NONE;
 	child->terminal_fd = terminal_to_give();
@@ -135,16 +148,20 @@ bool run_child_start(const char *const *argv, const json_t *variables, struct ru
 	told_fd = pipe_fds[0];
 	watch_children(child, &mask);
 	fflush(NULL);
+	hold_signals(&unheld);
 	child->pid = fork();
 	if (child->pid == 0)
 		become(argv, variables, child, &mask, pipe_fds[1]);
 	close(pipe_fds[1]);
+	if (child->pid > 0) {
+		/* Both do it, so that neither has to wait for the other. */
+		setpgid(child->pid, child->pid);
+		give_terminal(child, child->pid);
+		interrupt_forward_to(child->pid);
+	}
+	sigprocmask(SIG_SETMASK, &unheld, NULL);
 	if (child->pid < 0)
 		return error_set_errno(err, errno, "cannot start a process");
-	/* Both do it, so that neither has to wait for the other. */
-	setpgid(child->pid, child->pid);
-	give_terminal(child, child->pid);
-	interrupt_forward_to(child->pid);
 	return await_execution(child, told_fd, argv[0], err);
 }
 
