@@ -10,7 +10,7 @@
 
 enum {
 	BUSY_RETRY_MS = 5,    /* the other program's transaction takes a few milliseconds */
-	FULL_RETRY_MS = 1000, /* a full disk does not get empty by asking often */
+	FULL_RETRY_MS = 1000, /* a full disk does not get empty by asking often, nor a pass well */
 	BUSY_LIMIT_MS = 5000, /* then a client hears 503 */
 };
 
@@ -242,10 +242,14 @@ static void run_pass(struct turn *turn, struct store_tx *tx)
 {
 	struct error err;
 
-	if (turn->pass && !store_tx_is_broken(tx) &&
-	    !apply_one(turn, tx, turn->pass, turn->pass_arg, &err))
-		log_line(LOG_ERROR, NULL, "the scheduler's pass failed and is tried again: %s",
-			 err.message);
+	if (!turn->pass || store_tx_is_broken(tx) ||
+	    apply_one(turn, tx, turn->pass, turn->pass_arg, &err))
+		return;
+	log_line(LOG_ERROR, NULL, "the scheduler's pass failed and is tried again: %s",
+		 err.message);
+	/* It did not come to setting its own timer. */
+	turn->pass_wanted = true;
+	timer_set_ms(turn->retry, FULL_RETRY_MS);
 }
 
 static void run_effects(struct turn *turn)

@@ -21,6 +21,7 @@ struct fixture {
 	int settled;
 	int effects;
 	int undone;
+	int passes;
 	bool failed;
 	char slug[32];
 };
@@ -207,6 +208,33 @@ static void what_is_noted_while_settling_is_applied_in_the_next_turn(void **stat
 	assert_int_equal(rows(f), 2);
 }
 
+static bool fail_at_first(void *arg, struct store_tx *tx, struct error *err)
+{
+	struct fixture *f = arg;
+
+	(void)tx;
+	return ++f->passes > 1 || error_set_as(err, ERR_UNAVAILABLE, "store_busy", "not now");
+}
+
+static bool is_always_needed(void *unused)
+{
+	(void)unused;
+	return true;
+}
+
+static void a_pass_that_failed_is_tried_again_by_itself(void **state)
+{
+	struct fixture *f = *state;
+
+	turn_set_pass(f->turn, fail_at_first, is_always_needed, f);
+	turn_want_pass(f->turn);
+	turn_run(f->turn);
+	assert_int_equal(f->passes, 1);
+	loop_turn(f->loop); /* woken by the turn's own timer */
+	turn_run(f->turn);
+	assert_int_equal(f->passes, 2);
+}
+
 static void note_commit(void *arg)
 {
 	*(int *)arg += 1;
@@ -287,6 +315,7 @@ int main(void)
 		TEST(an_effect_runs_or_is_taken_back),
 		TEST(a_busy_store_is_waited_for),
 		TEST(what_is_noted_while_settling_is_applied_in_the_next_turn),
+		TEST(a_pass_that_failed_is_tried_again_by_itself),
 		TEST(what_the_other_program_commits_is_noticed),
 		TEST(a_pass_that_would_change_nothing_takes_no_lock),
 	};
