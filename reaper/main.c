@@ -15,7 +15,7 @@
 #include "loop/child.h"
 #include "loop/timer.h"
 #include "settings/settings.h"
-#include "sweep.h"
+#include "sweep_command.h"
 
 enum { IDLE_LOOK_MS = 500 };
 

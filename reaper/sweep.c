@@ -1,71 +1,21 @@
 #include "sweep.h"
 
-#include <stddef.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/clock.h"
-#include "base/duration.h"
 #include "base/log.h"
-#include "control/instance_record.h"
 #include "control/job_request.h"
 #include "control/proofs.h"
 #include "engine_question.h"
 #include "image_sweep.h"
 #include "retention.h"
-#include "settings/settings.h"
 #include "store/store_environments.h"
 #include "store/store_history.h"
 #include "store/store_tally.h"
 #include "store/store_sightings.h"
 #include "sweep_plan.h"
 
-enum { EXIT_FINE = 0, EXIT_USAGE = 2, EXIT_NOT_DONE = 4, BUSY_TRIES = 500, BUSY_LIMIT_MS = 5000 };
-
-struct sweep_options {
-	bool help;
-	bool dry_run;
-	bool no_store;
-	bool scheduled;
-	const char *instance;
-	int64_t confirm;
-};
-
-#define AT(field) offsetof(struct sweep_options, field)
-
-// clang-format off
-static const struct option rows[] = {
-	{ "help", 'h', OPTION_ENDING, AT(help), NULL, NULL, "show this help", NULL },
-	{ "dry-run", 'n', OPTION_FLAG, AT(dry_run), NULL, NULL, "list what would be removed, remove nothing", NULL },
-	{ "confirm", 0, OPTION_INTEGER, AT(confirm), "COUNT", NULL,
-	  "also remove what the guards keep, if it is exactly COUNT environments", NULL },
-	{ "no-store", 0, OPTION_FLAG, AT(no_store), NULL, NULL,
-	  "the data folder is lost: go by labels and hard walls alone (needs --instance)", NULL },
-	{ "instance", 0, OPTION_TEXT, AT(instance), "ID", NULL, "the lost installation's id", NULL },
-	{ "scheduled", 0, OPTION_FLAG, AT(scheduled), NULL, NULL, "print only what was done", NULL },
-	OPTIONS_END,
-};
-// clang-format on
-
-static const char about[] =
-    "Find what carries this installation's labels and is in no store, and remove it.\n"
-    "\n"
-    "Past its hard wall a thing is removed at once. A younger one is removed when two complete\n"
-    "listings, a sweep interval apart, have shown it, or when --confirm says how many there are.\n"
-    "Images that envd pulled or built and that nothing uses go after --image-keep.\n"
-    "Records of what ended long ago (--keep-ended, --keep-ended-max) are forgotten on the way.";
-
-/* One run of the command. */
-struct sweep {
-	struct sweep_options options;
-	struct settings settings;
-	struct store *store; /* NULL with --no-store */
-	char instance[ID_TEXT_SIZE];
-	int64_t now_ms;
-	int failures;
-	int removed;
-	size_t images;
-};
+enum { BUSY_LIMIT_MS = 5000 };
 
 /* ---- knowing ---- */
 
@@ -90,7 +40,7 @@ static bool was_sighted(void *arg, struct env_id id)
 	int64_t first;
 
 	return sweep->store && store_sighting_first(sweep->store, id, &first, &ignored) && first &&
-	       sweep->now_ms - first >= sweep->settings.sweep_interval_ms * 9 / 10;
+	       sweep->now_ms - first >= sweep->settings->sweep_interval_ms * 9 / 10;
 }
 
 static bool make_rules(struct sweep *sweep, struct sweep_rules *rules, struct error *err)
@@ -100,7 +50,7 @@ static bool make_rules(struct sweep *sweep, struct sweep_rules *rules, struct er
 	*rules =
 	    (struct sweep_rules){ .instance = sweep->instance,
 				  .now_s = sweep->now_ms / 1000,
-				  .min_age_s = sweep->settings.sweep_interval_ms * 3 / 2 / 1000,
+				  .min_age_s = sweep->settings->sweep_interval_ms * 3 / 2 / 1000,
 				  .newest_sequence = -1 };
 	if (!sweep->store)
 		return true;
@@ -132,7 +82,7 @@ static bool remember(struct sweep *sweep, const char *target, const struct sweep
 {
 	struct store_tx *tx;
 
-	if (!sweep->store || sweep->options.dry_run)
+	if (!sweep->store || sweep->options->dry_run)
 		return true;
 	if (!store_begin_within(sweep->store, BUSY_LIMIT_MS, &tx, err))
 		return false;
@@ -187,14 +137,14 @@ static void remove_one(struct sweep *sweep, const struct target *target,
 	if (!engine_question_ask(request, &data, &err) ||
 	    !proofs_judge(data, target->engine, item->environment, &blocked, &err)) {
 		sweep->failures++;
-		fprintf(stderr, "envd-reaper: environment %s could not be removed: %s\n",
+		fprintf(sweep->errors, "envd-reaper: environment %s could not be removed: %s\n",
 			item->environment.text, err.message);
 		return;
 	}
 	sweep->removed++;
 	message = xasprintf("orphan removed and proved gone: %lld things",
 			    (long long)json_get_int64(data, "removed", 0));
-	printf("%s  %s\n", item->environment.text, message);
+	fprintf(sweep->out, "%s  %s\n", item->environment.text, message);
 	note_removed(sweep, item->environment, message);
 }
 
@@ -204,14 +154,14 @@ static void show(const struct sweep *sweep, const struct sweep_plan *plan)
 {
 	char wall[CLOCK_TEXT_SIZE];
 
-	for (size_t i = 0; i < plan->count && !sweep->options.scheduled; i++) {
+	for (size_t i = 0; i < plan->count && !sweep->options->scheduled; i++) {
 		const struct sweep_item *item = &plan->items[i];
 
-		printf("%s  %zu things  hard wall %s  %s\n", item->environment.text, item->things,
-		       clock_format_seconds(item->hard_wall_s * 1000, wall),
-		       item->may_be_destroyed
-			   ? (item->is_overdue ? "overdue: to be removed" : "to be removed")
-			   : item->why);
+		fprintf(sweep->out, "%s  %zu things  hard wall %s  %s\n", item->environment.text,
+			item->things, clock_format_seconds(item->hard_wall_s * 1000, wall),
+			item->may_be_destroyed
+			    ? (item->is_overdue ? "overdue: to be removed" : "to be removed")
+			    : item->why);
 	}
 }
 
@@ -220,11 +170,11 @@ static void show_kept(const struct sweep *sweep, const struct sweep_plan *plan)
 	size_t kept = plan->count - plan->destroyable;
 
 	if (plan->halted)
-		fprintf(stderr, "envd-reaper: nothing is removed: %s\n", plan->halted);
-	if (kept && !sweep->options.scheduled)
-		printf("%zu %s kept; to remove %s too: --confirm %zu\n", kept,
-		       kept == 1 ? "environment is" : "environments are", kept == 1 ? "it" : "them",
-		       kept);
+		fprintf(sweep->errors, "envd-reaper: nothing is removed: %s\n", plan->halted);
+	if (kept && !sweep->options->scheduled)
+		fprintf(sweep->out, "%zu %s kept; to remove %s too: --confirm %zu\n", kept,
+			kept == 1 ? "environment is" : "environments are",
+			kept == 1 ? "it" : "them", kept);
 }
 
 /* ---- one target ---- */
@@ -233,20 +183,20 @@ static bool confirms(const struct sweep *sweep, const struct sweep_plan *plan, s
 {
 	size_t kept = plan->halted ? plan->count : plan->count - plan->destroyable;
 
-	if (sweep->options.confirm == 0)
+	if (sweep->options->confirm == 0)
 		return true;
-	if (sweep->options.confirm == (int64_t)kept)
+	if (sweep->options->confirm == (int64_t)kept)
 		return true;
 	return error_set(
 	    err, ERR_CONFLICT,
 	    "--confirm says %lld, but it would be %zu environments: look at the list again",
-	    (long long)sweep->options.confirm, kept);
+	    (long long)sweep->options->confirm, kept);
 }
 
 static void remove_all(struct sweep *sweep, const struct target *target,
 		       const struct sweep_plan *plan)
 {
-	bool confirmed = sweep->options.confirm > 0;
+	bool confirmed = sweep->options->confirm > 0;
 
 	if (plan->halted && !confirmed) {
 		sweep->failures++;
@@ -276,30 +226,30 @@ static bool sweep_target(struct sweep *sweep, const struct target *target, struc
 		   ? remember(sweep, target->name, &plan, err) && confirms(sweep, &plan, err)
 		   : error_set(err, ERR_EXTERNAL, "target \"%s\" could not be listed completely",
 			       target->name);
-	if (done && !sweep->options.dry_run)
+	if (done && !sweep->options->dry_run)
 		remove_all(sweep, target, &plan);
 	sweep_plan_release(&plan);
-	return done && (!sweep->store || image_sweep(sweep->store, &sweep->settings, target,
-						     sweep->options.dry_run, &sweep->images, err));
+	return done && (!sweep->store || image_sweep(sweep->store, sweep->settings, target,
+						     sweep->options->dry_run, &sweep->images, err));
 }
 
 static void sweep_targets(struct sweep *sweep)
 {
 	struct error err;
 
-	for (size_t i = 0; i < sweep->settings.target_count; i++) {
+	for (size_t i = 0; i < sweep->settings->target_count; i++) {
 		/* What an external engine made is listed by its own program, which only its
 		 * template names. */
-		if (strcmp(sweep->settings.targets[i].engine, "external") == 0)
+		if (strcmp(sweep->settings->targets[i].engine, "external") == 0)
 			continue;
-		if (!sweep_target(sweep, &sweep->settings.targets[i], &err)) {
+		if (!sweep_target(sweep, &sweep->settings->targets[i], &err)) {
 			sweep->failures++;
-			fprintf(stderr, "envd-reaper: target \"%s\": %s\n",
-				sweep->settings.targets[i].name, err.message);
+			fprintf(sweep->errors, "envd-reaper: target \"%s\": %s\n",
+				sweep->settings->targets[i].name, err.message);
 		}
 	}
-	if (!sweep->failures && !sweep->options.scheduled)
-		printf("%d removed\n", sweep->removed);
+	if (!sweep->failures && !sweep->options->scheduled)
+		fprintf(sweep->out, "%d removed\n", sweep->removed);
 }
 
 static void forget_old(struct sweep *sweep)
@@ -307,87 +257,22 @@ static void forget_old(struct sweep *sweep)
 	struct retention_count count;
 	struct error err;
 
-	if (!sweep->store || sweep->options.dry_run)
+	if (!sweep->store || sweep->options->dry_run)
 		return;
-	if (!retention_run(sweep->store, &sweep->settings, sweep->now_ms, &count, &err)) {
+	if (!retention_run(sweep->store, sweep->settings, sweep->now_ms, &count, &err)) {
 		sweep->failures++;
-		fprintf(stderr, "envd-reaper: old records could not be removed: %s\n", err.message);
+		fprintf(sweep->errors, "envd-reaper: old records could not be removed: %s\n",
+			err.message);
 		return;
 	}
 	if (count.environments || count.folders)
-		printf("%zu records of ended environments and %zu stray folders removed\n",
-		       count.environments, count.folders);
+		fprintf(sweep->out,
+			"%zu records of ended environments and %zu stray folders removed\n",
+			count.environments, count.folders);
 }
 
-static int run(struct sweep *sweep)
+void sweep_run(struct sweep *sweep)
 {
 	sweep_targets(sweep);
 	forget_old(sweep);
-	return sweep->failures ? EXIT_NOT_DONE : EXIT_FINE;
-}
-
-/* ---- the command ---- */
-
-static bool name_instance(struct sweep *sweep, struct error *err)
-{
-	AUTO(json_decref) json_t *known = NULL;
-	AUTO(free) char *list = NULL;
-
-	if (sweep->options.instance && id_is_valid(sweep->options.instance)) {
-		memcpy(sweep->instance, sweep->options.instance, sizeof(sweep->instance));
-		return true;
-	}
-	known = instance_record_list();
-	list = json_to_text(known);
-	error_set(err, ERR_INVALID,
-		  sweep->options.instance ? "--instance must be an id"
-					  : "--no-store needs --instance ID");
-	return error_hint(err, "on record: %s", list);
-}
-
-static bool open_store(struct sweep *sweep, struct error *err)
-{
-	if (sweep->options.no_store)
-		return name_instance(sweep, err);
-	if (sweep->options.instance)
-		return error_set(err, ERR_INVALID, "--instance goes with --no-store");
-	for (int i = 0; !store_open(sweep->settings.data, false, &sweep->store, err); i++) {
-		if (strcmp(err->slug, "store_busy") != 0 || i == BUSY_TRIES)
-			return false;
-		nanosleep(&(struct timespec){ .tv_nsec = 10000000 }, NULL);
-	}
-	snprintf(sweep->instance, sizeof(sweep->instance), "%s", store_instance(sweep->store));
-	return true;
-}
-
-static int fail(const struct error *err)
-{
-	fprintf(stderr, "envd-reaper: %s\n", err->message);
-	if (err->hint[0])
-		fprintf(stderr, "  hint: %s\n", err->hint);
-	return err->code == ERR_INVALID ? EXIT_USAGE : EXIT_NOT_DONE;
-}
-
-int sweep_main(int argc, char **argv)
-{
-	struct sweep sweep = { .now_ms = clock_wall_ms() };
-	struct option_group group = { "Sweep", rows, &sweep.options };
-	struct settings_usage usage = { "envd-reaper sweep", about, &group };
-	AUTO(option_list_release) struct option_list arguments = OPTION_LIST_EMPTY;
-	struct error err;
-	int status;
-
-	if (!settings_read(&sweep.settings, &usage, argc, argv, &arguments, &err))
-		return fail(&err);
-	if (sweep.options.help) {
-		AUTO(free) char *help = settings_help(&usage);
-
-		fputs(help, stdout);
-		status = EXIT_FINE;
-	} else {
-		status = open_store(&sweep, &err) ? run(&sweep) : fail(&err);
-	}
-	store_close(sweep.store);
-	settings_release(&sweep.settings);
-	return status;
 }
