@@ -27,8 +27,10 @@ static enum sweep_standing standing_of(void *arg, struct env_id id)
 
 	if (!sweep->store)
 		return SWEEP_UNKNOWN;
+	/* What ended after the listing had begun was listed while it was there. */
 	if (store_environment_read(sweep->store, id, &env, &err))
-		return env->state == ENV_DESTROYED ? SWEEP_GONE : SWEEP_LIVE;
+		return env->state == ENV_DESTROYED && env->ended_at_ms < sweep->now_ms ? SWEEP_GONE
+										       : SWEEP_LIVE;
 	/* Only "there is none" is an answer; a store that cannot be read means hands off. */
 	return err.code == ERR_NOT_FOUND ? SWEEP_UNKNOWN : SWEEP_LIVE;
 }

@@ -26,7 +26,7 @@ struct sweep {
 	const struct settings *settings;
 	struct store *store; /* NULL: lost */
 	char instance[ID_TEXT_SIZE];
-	int64_t now_ms;
+	int64_t now_ms; /* before anything is listed */
 	FILE *out, *errors;
 
 	int failures; /* could not be listed or removed, or a guard stopped it: told on `errors` */
