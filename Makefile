@@ -119,7 +119,7 @@ SIMULATED := clock_wall_ms clock_mono_ms clock_boot_ms clock_boot_id \
 	peer_take peer_see peer_free peer_is_running peer_is_responsive peer_end peer_wake \
 	store_reserve_ensure store_begin store_commit store_environment_insert store_environment_move \
 	jobs_new jobs_free job_folder_make job_launch job_adopt job_go job_cancel job_ask_stop \
-	job_look folder_make
+	job_look folder_make job_runner_attend engine_question_ask image_sweep retention_run
 SIMULATION_PROGRAMS := $(BUILD)/tests/simulation/main $(BUILD)/tests/unit/control/test_simulation \
 	$(BUILD)/tests/failure/test_simulation_long
 $(SIMULATION_PROGRAMS): LDFLAGS_ALL += $(SIMULATED:%=-Wl,--wrap=%)

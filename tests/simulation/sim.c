@@ -257,6 +257,12 @@ static void do_fault(const struct sim_op *op)
 	case OP_COMMIT_FAILS:
 		program->commit_fails = true;
 		break;
+	case OP_PASS_FAILS:
+		program->pass_fails = true;
+		break;
+	case OP_ORPHAN:
+		sim_sweep_orphan(op);
+		break;
 	default:
 		program->folder_fails = true;
 	}
@@ -279,7 +285,7 @@ static void faults_off(void)
 		struct sim_program *program = &sim->programs[i];
 
 		program->armed = CRASH_BETWEEN_TURNS;
-		program->commit_fails = program->folder_fails = false;
+		program->commit_fails = program->folder_fails = program->pass_fails = false;
 		program->busy_until_ms = 0;
 	}
 	memset(sim->next_fault, 0, sizeof(sim->next_fault));
@@ -303,7 +309,7 @@ static int64_t op_next_ms(void)
 }
 
 /* Of those that are due now, the seed says who is first. */
-enum actor { ACTOR_BUILDER, ACTOR_DESTROYER, ACTOR_WORKER, ACTOR_OP, ACTORS };
+enum actor { ACTOR_BUILDER, ACTOR_DESTROYER, ACTOR_WORKER, ACTOR_OP, ACTOR_SWEEP, ACTORS };
 
 static void act(enum actor actor)
 {
@@ -313,6 +319,8 @@ static void act(enum actor actor)
 		sim_workers_step();
 	} else if (actor == ACTOR_OP) {
 		do_op(&sim->ops[sim->next_op++]);
+	} else if (actor == ACTOR_SWEEP) {
+		sim_sweep_step();
 	} else {
 		program = &sim->programs[actor];
 		if (program->hung_since_ms && !is_hung(program))
@@ -328,7 +336,7 @@ static bool advance(int64_t until_ms)
 {
 	int64_t due[ACTORS] = { program_next_ms(&sim->programs[SIM_BUILDER]),
 				program_next_ms(&sim->programs[SIM_DESTROYER]),
-				sim_workers_next_ms(), op_next_ms() };
+				sim_workers_next_ms(), op_next_ms(), sim->sweep.due_ms };
 	int64_t first = INT64_MAX;
 	enum actor ready[ACTORS];
 	size_t count = 0;
@@ -380,9 +388,10 @@ static void set_up(void)
 					   .environments_max = 3,
 					   .open_max = 100,
 					   .retry_first_ms = 1000,
-					   .sweep_interval_ms = 600000,
+					   .sweep_interval_ms = 20000,
 					   .targets = &sim->target,
 					   .target_count = 1 };
+	sim->sweep.due_ms = sim->settings.sweep_interval_ms;
 	for (size_t i = 0; i < SIM_ROLES; i++) {
 		sim->programs[i].role = (enum sim_role)i;
 		start(&sim->programs[i]);
@@ -397,6 +406,8 @@ static void tear_down(void)
 		if (sim->programs[i].is_up)
 			sim_crash(&sim->programs[i], 0);
 	sim_workers_free();
+	sim_things_free();
+	sim_sweep_free();
 	if (!folder_remove(sim->folder, &ignored))
 		fprintf(stderr, "%s\n", ignored.message);
 }

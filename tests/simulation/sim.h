@@ -3,9 +3,10 @@
  *
  * The decision core is the real one: control/, model/ and store/ with a real SQLite file (in
  * memory-backed storage). What surrounds it is taken away by the linker (--wrap, see the Makefile)
- * and played by this folder: the clock, the loop and its timers (sim_loop.c), processes of jobs and
- * what they build (sim_workers.c), the other program, templates and ids (sim_seams.c), and clients
- * (sim_clients.c). sim_judge.c watches every commit and the end.
+ * and played by this folder: the clock, the loop and its timers (sim_loop.c), processes of jobs
+ * (sim_workers.c) and what they build (sim_things.c), the other program, templates and ids
+ * (sim_seams.c), and clients (sim_clients.c). The reaper's sweep is the real one too, over a
+ * listing of this world (sim_sweep.c). sim_judge.c watches every commit and the end.
  *
  * A schedule is a list of operations made from a seed alone, so that a seed replays; an operation
  * can be left out without changing what the others mean, so that a failing schedule shrinks.
@@ -26,6 +27,7 @@ enum {
 	SIM_OPS_MAX = 40,
 	SIM_CREATES_MAX = 8,
 	SIM_ENVS_MAX = 16,
+	SIM_ORPHANS_MAX = 4,        /* six at once would be too many for a healthy installation */
 	SIM_FAULTS_END_MS = 120000, /* operations lie before it */
 	SIM_SETTLE_MS = 14400000,   /* then everything must be over by itself */
 	SIM_STEPS_MAX = 100000,
@@ -53,7 +55,9 @@ enum sim_role { SIM_BUILDER, SIM_DESTROYER, SIM_ROLES };
 	X(OP_KILL_WORKERS, "kill the workers")                                                     \
 	X(OP_BUSY, "the store is busy")                                                            \
 	X(OP_COMMIT_FAILS, "a commit fails")                                                       \
-	X(OP_FOLDER_FAILS, "a job's folder cannot be made")
+	X(OP_FOLDER_FAILS, "a job's folder cannot be made")                                        \
+	X(OP_PASS_FAILS, "the scheduler's pass fails")                                             \
+	X(OP_ORPHAN, "an orphan")
 
 enum sim_op_kind {
 #define X(kind, name) kind,
@@ -107,6 +111,20 @@ enum sim_fault {
 	    FAULT_COUNT
 };
 
+/* Whose an orphan is. */
+#define SIM_ORPHANS(X)                                                                             \
+	X(ORPHAN_OURS, "of ours, unknown to the store")                                            \
+	X(ORPHAN_OTHER, "of another installation")                                                 \
+	X(ORPHAN_STRAGGLER, "of an environment that is proved gone")                               \
+	X(ORPHAN_FUTURE, "of ours, from a store that was ahead")
+
+enum sim_orphan_kind {
+#define X(kind, name) kind,
+	SIM_ORPHANS(X)
+#undef X
+	    ORPHAN_KINDS
+};
+
 enum sim_kind { KIND_CREATE, KIND_RECOVER, KIND_CHECK, KIND_DESTROY, KIND_COUNT };
 
 struct sim_op {
@@ -129,7 +147,7 @@ struct sim_program {
 	int64_t hung_since_ms; /* 0: not */
 	int64_t hung_until_ms;
 	int64_t busy_until_ms;
-	bool commit_fails, folder_fails;
+	bool commit_fails, folder_fails, pass_fails;
 	int64_t well_since_ms; /* nothing has held it up since */
 	int64_t second;        /* of the last turn, and how many there were in it */
 	int64_t turns_in_second;
@@ -160,11 +178,33 @@ struct sim_create {
 };
 
 struct sim_worker;
-struct sim_thing;
+
+struct sim_thing {
+	struct sim_thing *next;
+	struct env_id environment;
+	char instance[ID_TEXT_SIZE];
+	int64_t sequence, hard_wall_s; /* its labels */
+	int64_t appears_at_ms;         /* later than now: on its way */
+	int64_t made_wall_ms;
+	int64_t number;
+};
+
+struct sim_orphan {
+	struct env_id id;
+	enum sim_orphan_kind kind;
+	int64_t listed_at_ms; /* by the first complete listing that was used; 0: by none */
+};
+
+/* One sweep after the other. */
+struct sim_sweep {
+	json_t *listing; /* NULL: between two */
+	int64_t due_ms, listed_at_ms, started_wall_ms;
+	uint64_t asked;
+};
 
 struct sim_counts {
 	int64_t turns, commits, crashes, ready, destroyed, adopted, recovered, extended, gone,
-	    worker_faults;
+	    worker_faults, sweeps, swept;
 };
 
 struct sim {
@@ -185,6 +225,9 @@ struct sim {
 	struct sim_program *running; /* whose turn it is */
 	struct sim_worker *workers;
 	struct sim_thing *things;
+	struct sim_orphan orphans[SIM_ORPHANS_MAX];
+	size_t orphan_count;
+	struct sim_sweep sweep;
 	enum sim_fault next_fault[KIND_COUNT];
 	struct sim_create creates[SIM_CREATES_MAX];
 	size_t create_count;
@@ -236,8 +279,31 @@ void sim_workers_kill(void);
 void sim_workers_program_died(struct control *control);
 void sim_workers_free(void);
 bool sim_workers_are_over(void);
-size_t sim_things_of(struct env_id id);
 bool sim_is_worked_on(struct env_id id);
+
+/* ---- sim_things.c ---- */
+
+/* From now on, or from `like->appears_at_ms` on. */
+void sim_thing_make(const struct sim_thing *like);
+/* Also those on their way. */
+size_t sim_things_of(struct env_id id);
+bool sim_has_thing(struct env_id id, int64_t number);
+/* One that has appeared; false: there is none. */
+bool sim_thing_remove(struct env_id id);
+/* An engine's inventory. New reference. */
+json_t *sim_things_list(bool is_complete);
+void sim_things_free(void);
+
+/* ---- sim_sweep.c ---- */
+
+void sim_sweep_orphan(const struct sim_op *op);
+void sim_sweep_step(void); /* sim->sweep.due_ms has come */
+void sim_sweep_free(void);
+/* Nothing is there that it should have removed. */
+bool sim_sweep_is_done(void);
+/* Something of it may be left: it is an orphan, and the sweep is halted. */
+bool sim_sweep_is_excused(struct env_id id);
+void sim_sweep_judge_end(void);
 
 /* ---- sim_clients.c ---- */
 

@@ -239,7 +239,7 @@ bool sim_judge_is_settled(void)
 	for (size_t i = 0; i < sim->env_count; i++)
 		if (!sim->envs[i].is_destroyed)
 			return false;
-	return sim_workers_are_over();
+	return sim_workers_are_over() && sim_sweep_is_done();
 }
 
 static void judge_history(struct store *store, struct env_id id)
@@ -289,7 +289,8 @@ static void judge_unfinished(struct store *store)
 static bool has_fault(void)
 {
 	for (size_t i = 0; i < sim->op_count; i++)
-		if (!sim->ops[i].is_left_out && sim->ops[i].kind >= OP_CRASH)
+		if (!sim->ops[i].is_left_out && sim->ops[i].kind >= OP_CRASH &&
+		    sim->ops[i].kind != OP_ORPHAN)
 			return true;
 	return false;
 }
@@ -315,10 +316,11 @@ void sim_judge_end(void)
 
 	judge_answers(store);
 	judge_unfinished(store);
+	sim_sweep_judge_end();
 	if (store_jobs_live(store, NULL, &jobs, &err) && jobs.count && !*sim->failure)
 		sim_fail("L4 job %s never ended", jobs.items[0]->id.text);
 	for (size_t i = 0; i < sim->env_count; i++) {
-		if (sim_things_of(sim->envs[i].id))
+		if (sim_things_of(sim->envs[i].id) && !sim_sweep_is_excused(sim->envs[i].id))
 			sim_fail("L2 something of %s is left", sim->envs[i].id.text);
 		judge_history(store, sim->envs[i].id);
 	}

@@ -23,6 +23,12 @@ static const char *const fault_names[] = {
 #undef X
 };
 
+static const char *const orphan_names[] = {
+#define X(kind, name) [kind] = name,
+	SIM_ORPHANS(X)
+#undef X
+};
+
 static uint64_t mix(uint64_t value)
 {
 	value += 0x9e3779b97f4a7c15u;
@@ -98,7 +104,7 @@ static void add_fault(struct sim *made, struct dice *dice)
 	static const enum sim_op_kind kinds[] = {
 		OP_CRASH,        OP_CRASH, OP_CRASH,        OP_CRASH,        OP_REBOOT,
 		OP_HANG,         OP_JUMP,  OP_WORKER_FAULT, OP_WORKER_FAULT, OP_WORKER_FAULT,
-		OP_KILL_WORKERS, OP_BUSY,  OP_COMMIT_FAILS, OP_FOLDER_FAILS,
+		OP_KILL_WORKERS, OP_BUSY,  OP_COMMIT_FAILS, OP_FOLDER_FAILS, OP_PASS_FAILS,
 	};
 	struct sim_op op = { .at_ms = throw(dice, 10000) * 10,
 			     .kind = kinds[throw(dice, ARRAY_SIZE(kinds))],
@@ -121,6 +127,23 @@ static void add_fault(struct sim *made, struct dice *dice)
 	add(made, &op);
 }
 
+/* Half of them are overdue when they appear, or soon after. */
+static void add_orphans(struct sim *made, struct dice *dice)
+{
+	int64_t count = throw(dice, 3) == 0 ? 1 + throw(dice, SIM_ORPHANS_MAX) : 0;
+
+	for (int64_t i = 0; i < count; i++) {
+		int64_t how = throw(dice, 12);
+
+		add(made,
+		    &(struct sim_op){ .at_ms = throw(dice, 11000) * 10,
+				      .kind = OP_ORPHAN,
+				      .which = throw(dice, 4),
+				      .how = how < ORPHAN_KINDS ? how : how % ORPHAN_FUTURE,
+				      .ms = throw(dice, 2) ? 3600000 : throw(dice, 60) * 1000 });
+	}
+}
+
 void sim_schedule_make(struct sim *made, uint64_t seed)
 {
 	struct dice dice = { mix(seed) };
@@ -132,6 +155,7 @@ void sim_schedule_make(struct sim *made, uint64_t seed)
 	faults = throw(&dice, 6) == 0 ? 0 : throw(&dice, 9);
 	for (int64_t i = 0; i < faults; i++)
 		add_fault(made, &dice);
+	add_orphans(made, &dice);
 }
 
 static void describe(const struct sim_op *op, struct text *text)
@@ -163,6 +187,10 @@ static void describe(const struct sim_op *op, struct text *text)
 		break;
 	case OP_JUMP:
 		text_format(text, "the clock jumps by %lld ms", (long long)op->ms);
+		break;
+	case OP_ORPHAN:
+		text_format(text, "an orphan appears, %s, hard wall in %lld ms",
+			    orphan_names[op->how], (long long)op->ms);
 		break;
 	case OP_REBOOT:
 	case OP_KILL_WORKERS:

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "control/instance_record.h"
+#include "control/job_runner.h"
 #include "control/lock_watch.h"
 #include "control/peer.h"
 #include "store/store_environments.h"
@@ -235,6 +236,22 @@ bool __wrap_store_commit(struct store_tx *tx, struct error *err)
 	sim_judge_commit(program);
 	sim_crash_point(CRASH_AFTER_COMMIT);
 	return true;
+}
+
+/* ---- the scheduler's pass, which reads before it decides ---- */
+
+bool __real_job_runner_attend(struct job_runner *runner, struct store_tx *tx, struct error *err);
+bool __wrap_job_runner_attend(struct job_runner *runner, struct store_tx *tx, struct error *err);
+
+bool __wrap_job_runner_attend(struct job_runner *runner, struct store_tx *tx, struct error *err)
+{
+	struct sim_program *program = sim->running;
+
+	if (!program || !program->pass_fails)
+		return __real_job_runner_attend(runner, tx, err);
+	program->pass_fails = false;
+	sim_not_well(program, sim->now_ms + 1000);
+	return error_set_as(err, ERR_UNAVAILABLE, "store_busy", "it cannot be read just now");
 }
 
 /* ---- what the judge looks at after the commit ---- */

@@ -46,6 +46,8 @@ static void add_counts(struct sim_totals *totals, const struct sim_counts *count
 	totals->extended += counts->extended;
 	totals->gone += counts->gone;
 	totals->worker_faults += counts->worker_faults;
+	totals->sweeps += counts->sweeps;
+	totals->swept += counts->swept;
 }
 
 /* Errors that are meant to happen are nobody's to read. */
@@ -92,10 +94,10 @@ static void count_in(struct sim_totals *totals, const struct report *report, int
 
 	totals->schedules += more->schedules;
 	totals->failures += more->failures;
-	add_counts(totals,
-		   &(struct sim_counts){ more->turns, more->commits, more->crashes, more->ready,
-					 more->destroyed, more->adopted, more->recovered,
-					 more->extended, more->gone, more->worker_faults });
+	add_counts(totals, &(struct sim_counts){ more->turns, more->commits, more->crashes,
+						 more->ready, more->destroyed, more->adopted,
+						 more->recovered, more->extended, more->gone,
+						 more->worker_faults, more->sweeps, more->swept });
 	if (more->failures)
 		printf("seed %llu: %s\n", (unsigned long long)failed, report->failure);
 	if (!report->is_over) {
@@ -248,10 +250,11 @@ void sim_suite_print(const struct sim_totals *totals)
 	printf("%lld schedules, %lld failed; %lld turns, %lld commits; %lld crashes of a program, "
 	       "%lld workers that went wrong, %lld adopted, %lld recovered;\n"
 	       "%lld environments ready, %lld destroyed; %lld extensions answered, %lld refused "
-	       "because it was over\n",
+	       "because it was over; %lld sweeps, %lld orphans removed by them\n",
 	       (long long)totals->schedules, (long long)totals->failures, (long long)totals->turns,
 	       (long long)totals->commits, (long long)totals->crashes,
 	       (long long)totals->worker_faults, (long long)totals->adopted,
 	       (long long)totals->recovered, (long long)totals->ready, (long long)totals->destroyed,
-	       (long long)totals->extended, (long long)totals->gone);
+	       (long long)totals->extended, (long long)totals->gone, (long long)totals->sweeps,
+	       (long long)totals->swept);
 }

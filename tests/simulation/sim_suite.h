@@ -11,7 +11,7 @@ struct sim_totals {
 	int64_t schedules, failures;
 	uint64_t first_failed; /* its seed */
 	int64_t turns, commits, crashes, ready, destroyed, adopted, recovered, extended, gone,
-	    worker_faults;
+	    worker_faults, sweeps, swept;
 };
 
 /* Seeds `first` to `first + count - 1` in `processes` at a time; the first that fails is shrunk and

@@ -1,7 +1,7 @@
 /*
- * sim_workers.c - jobs/job.h as a program sees it, the processes behind it, and the things that
- * they make and remove. What a supervisor promises is kept (lock, identity, result before the lock
- * is free, never a task without "go"); everything else may go wrong.
+ * sim_workers.c - jobs/job.h as a program sees it, and the processes behind it, which make and
+ * remove things (sim_things.c). What a supervisor promises is kept (lock, identity, result before
+ * the lock is free, never a task without "go"); everything else may go wrong.
  */
 #include "tests/simulation/sim.h"
 
@@ -19,13 +19,6 @@ enum {
 
 static const char *const kind_names[] = { "create", "recover", "check", "destroy" };
 
-struct sim_thing {
-	struct sim_thing *next;
-	struct env_id environment;
-	int64_t appears_at_ms; /* later than now: on its way */
-	int64_t number;
-};
-
 enum phase {
 	PHASE_FOLDER,   /* request.json is there, no process */
 	PHASE_STARTING, /* forked */
@@ -39,6 +32,7 @@ struct sim_worker {
 	struct sim_worker *next;
 	struct job_id id;
 	struct env_id environment;
+	struct sim_thing makes; /* what all of it have in common */
 	enum sim_kind kind;
 	enum sim_fault fault;
 	uint64_t number; /* its own randomness */
@@ -87,63 +81,16 @@ bool __wrap_folder_make(const char *path, mode_t mode, struct error *err);
 
 static void make_thing(struct sim_worker *worker, int64_t in_ms)
 {
-	struct sim_thing *thing = xcalloc(1, sizeof(*thing));
+	struct sim_thing thing = worker->makes;
 
-	thing->environment = worker->environment;
-	thing->appears_at_ms = sim->now_ms + in_ms;
-	thing->number = worker->step;
-	thing->next = sim->things;
-	sim->things = thing;
-}
-
-static bool is_of(const struct sim_thing *thing, struct env_id id)
-{
-	return strcmp(thing->environment.text, id.text) == 0;
-}
-
-size_t sim_things_of(struct env_id id)
-{
-	size_t count = 0;
-
-	for (const struct sim_thing *at = sim->things; at; at = at->next)
-		count += is_of(at, id);
-	return count;
-}
-
-static bool has_thing(const struct sim_worker *worker, int64_t number)
-{
-	for (const struct sim_thing *at = sim->things; at; at = at->next)
-		if (is_of(at, worker->environment) && at->number == number)
-			return true;
-	return false;
-}
-
-/* One that has appeared. */
-static bool remove_thing(struct env_id id)
-{
-	for (struct sim_thing **at = &sim->things; *at; at = &(*at)->next) {
-		struct sim_thing *thing = *at;
-
-		if (!is_of(thing, id) || thing->appears_at_ms > sim->now_ms)
-			continue;
-		*at = thing->next;
-		free(thing);
-		return true;
-	}
-	return false;
+	thing.appears_at_ms = sim->now_ms + in_ms;
+	thing.number = worker->step;
+	sim_thing_make(&thing);
 }
 
 static json_t *inventory_of(const struct sim_worker *worker)
 {
-	json_t *items = json_array();
-
-	for (const struct sim_thing *at = sim->things; at; at = at->next)
-		if (at->appears_at_ms <= sim->now_ms)
-			json_array_append_new(items,
-					      json_pack("{s:s, s:s, s:s}", "kind", "thing", "id",
-							"x", "environment", at->environment.text));
-	return json_pack("{s:b, s:I, s:o}", "complete", worker->fault != FAULT_INCOMPLETE, "at_ms",
-			 (json_int_t)sim_wall_ms(), "items", items);
+	return sim_things_list(worker->fault != FAULT_INCOMPLETE);
 }
 
 /* ---- the process ---- */
@@ -273,7 +220,7 @@ static void die(struct sim_worker *worker)
 	sim_tell("the %s worker of %s dies", kind_names[worker->kind],
 		 worker->environment.text + 24);
 	if (worker->phase == PHASE_WORKING && worker->fault == FAULT_LATE_THING &&
-	    worker->kind == KIND_CREATE && !has_thing(worker, worker->step))
+	    worker->kind == KIND_CREATE && !sim_has_thing(worker->environment, worker->step))
 		make_thing(worker, 300);
 	if (worker->phase == PHASE_WORKING && worker->kind != KIND_DESTROY)
 		sim_env_of(worker->environment)->work_went_wrong = true;
@@ -288,7 +235,7 @@ static void create_step(struct sim_worker *worker)
 	int step = worker->step++;
 
 	if (step < THINGS_OF_ONE) {
-		if (!has_thing(worker, step + 1))
+		if (!sim_has_thing(worker->environment, step + 1))
 			make_thing(worker, 0);
 		worker->due_ms = sim->now_ms + takes_ms(worker, 20, 1500);
 	} else {
@@ -316,7 +263,7 @@ static bool is_removing(struct sim_worker *worker)
 {
 	if (worker->fault == FAULT_LEAVES && sim_things_of(worker->environment) <= 1)
 		return false;
-	return remove_thing(worker->environment);
+	return sim_thing_remove(worker->environment);
 }
 
 static void destroy_step(struct sim_worker *worker)
@@ -492,12 +439,6 @@ void sim_workers_free(void)
 		json_decref(worker->first_inventory);
 		free(worker);
 	}
-	while (sim->things) {
-		struct sim_thing *thing = sim->things;
-
-		sim->things = thing->next;
-		free(thing);
-	}
 }
 
 /* ---- jobs/job.h ---- */
@@ -555,6 +496,7 @@ static enum sim_kind kind_named(const char *name)
 bool __wrap_job_folder_make(const char *jobs_folder, struct job_id id, const json_t *request,
 			    struct error *err)
 {
+	const json_t *of = json_object_get(request, "environment");
 	struct sim_program *program = sim->running;
 	struct sim_worker *worker;
 
@@ -566,8 +508,13 @@ bool __wrap_job_folder_make(const char *jobs_folder, struct job_id id, const jso
 	}
 	worker = xcalloc(1, sizeof(*worker));
 	worker->id = id;
-	worker->environment = env_id_from(json_get_string(
-	    json_object_get(request, "environment"), "id", "00000000-0000-4000-8000-000000000000"));
+	worker->environment =
+	    env_id_from(json_get_string(of, "id", "00000000-0000-4000-8000-000000000000"));
+	worker->makes = (struct sim_thing){ .environment = worker->environment,
+					    .sequence = json_get_int64(of, "sequence", 0),
+					    .hard_wall_s = json_get_int64(of, "hard_wall_s", 0) };
+	snprintf(worker->makes.instance, sizeof(worker->makes.instance), "%s",
+		 json_get_string(request, "instance", ""));
 	worker->kind = kind_named(json_get_string(request, "task", ""));
 	worker->number = ++sim->ids * 1000003;
 	worker->limit_ms = json_get_int64(json_object_get(request, "limits"), "deadline_ms", 10000);
