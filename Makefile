@@ -248,11 +248,9 @@ chaos: ## every fault point x action x story, then kill -9 at random on real con
 	@ci/local/packages build test runtime
 	@$(MAKE) --no-print-directory all
 	@$(MAKE) --no-print-directory FAULTS=1 all
-	@tests/chaos/crash_matrix
-	@tests/chaos/nth_calls --each 40
 	@socket=$$(ci/local/runtime --own "$${ENVD_TEST_WORK:-/tmp/envd-tests-$$(id -u)}/podman") && \
-		tests/support/busybox-image "$$socket" >/dev/null 2>&1 && \
-		ENVD_TEST_PODMAN=$$socket tests/chaos/random_kills
+		tests/support/busybox-image "$$socket" >/dev/null 2>&1 && export ENVD_TEST_PODMAN=$$socket && \
+		tests/chaos/crash_matrix && tests/chaos/nth_calls --each 40 && tests/chaos/random_kills
 
 # The clients and the peers of the benchmarks; tests/bench/run drives them.
 BENCH_TOOLS := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(wildcard tests/bench/*.c))

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/fault.h"
 #include "base/log.h"
 #include "control/job_request.h"
 #include "control/proofs.h"
@@ -143,11 +144,13 @@ static void remove_one(struct sweep *sweep, const struct target *target,
 			item->environment.text, err.message);
 		return;
 	}
+	fault_point(POINT_SWEEP_REMOVED);
 	sweep->removed++;
 	message = xasprintf("orphan removed and proved gone: %lld things",
 			    (long long)json_get_int64(data, "removed", 0));
 	fprintf(sweep->out, "%s  %s\n", item->environment.text, message);
 	note_removed(sweep, item->environment, message);
+	fault_point(POINT_SWEEP_NOTED);
 }
 
 /* ---- saying ---- */
@@ -219,7 +222,8 @@ static bool sweep_target(struct sweep *sweep, const struct target *target, struc
 	struct sweep_plan plan;
 	bool done;
 
-	if (!engine_question_ask(request, &inventory, err) || !make_rules(sweep, &rules, err))
+	if (!engine_question_ask(request, &inventory, err) || !make_rules(sweep, &rules, err) ||
+	    fault_fails(POINT_SWEEP_LISTED, err))
 		return false;
 	sweep_plan_make(inventory, &rules, &knowledge, &plan);
 	show(sweep, &plan);
@@ -228,6 +232,7 @@ static bool sweep_target(struct sweep *sweep, const struct target *target, struc
 		   ? remember(sweep, target->name, &plan, err) && confirms(sweep, &plan, err)
 		   : error_set(err, ERR_EXTERNAL, "target \"%s\" could not be listed completely",
 			       target->name);
+	fault_point(POINT_SWEEP_SIGHTED);
 	if (done && !sweep->options->dry_run)
 		remove_all(sweep, target, &plan);
 	sweep_plan_release(&plan);

@@ -48,6 +48,10 @@
 	X(POINT_JOB_PROVED,          "job.proved")            /* may fail */                       \
 	X(POINT_JOB_ADOPTED,         "job.adopted")                                                \
 	X(POINT_REAPER_STARTED,      "reaper.started")                                             \
+	X(POINT_SWEEP_LISTED,        "sweep.listed")          /* may fail */                       \
+	X(POINT_SWEEP_SIGHTED,       "sweep.sighted")         /* committed, nothing removed */     \
+	X(POINT_SWEEP_REMOVED,       "sweep.removed")         /* and nowhere written down */       \
+	X(POINT_SWEEP_NOTED,         "sweep.noted")                                                \
 	X(POINT_WORKER_BEGUN,        "worker.begun")                                               \
 	X(POINT_WORKER_LOCKED,       "worker.locked")         /* may fail */                       \
 	X(POINT_WORKER_IDENTITY,     "worker.identity")       /* may fail */                       \

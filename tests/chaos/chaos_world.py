@@ -1,6 +1,5 @@
 """What the chaos scripts share: the real programs in a folder of their own, kept running, and a client
 that writes down what it was told."""
-import glob
 import http.client
 import json
 import os
@@ -14,6 +13,7 @@ import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 LIMIT_S = 100  # for anything to happen: a lost wake-up costs a scan of 30 s, and machines are busy
+LAST_PID = "/proc/sys/kernel/ns_last_pid"
 
 
 class Broken(Exception):
@@ -31,6 +31,19 @@ class Connection(http.client.HTTPConnection):
         self.sock.connect(self.path)
 
 
+def arguments_of(pid):
+    """Its command line as a list; empty when it is gone."""
+    try:
+        with open("/proc/%d/cmdline" % pid, "rb") as file:
+            return [part.decode("utf-8", "replace") for part in file.read().split(b"\0")[:-1]]
+    except OSError:
+        return []
+
+
+def all_processes():
+    return [int(name) for name in os.listdir("/proc") if name.isdigit()]
+
+
 def eventually(condition, what):
     until = time.monotonic() + LIMIT_S
     while time.monotonic() < until:
@@ -39,6 +52,44 @@ def eventually(condition, what):
             return got
         time.sleep(0.05)
     raise Broken("never happened: " + what)
+
+
+class Decoys:
+    """Bystanders that get the process numbers of those who died (needs root): whoever signals by
+    number alone hits one of them."""
+
+    def __init__(self):
+        self.placed = []
+        self.lock = threading.Lock()
+        self.is_over = False
+
+    def place(self, pid):
+        """Nothing happens when the number is somebody else's already."""
+        with self.lock:
+            if self.is_over or os.path.exists("/proc/%d" % pid):
+                return
+            try:
+                with open(LAST_PID, "w") as file:
+                    file.write(str(pid - 1))
+            except OSError:
+                return
+            decoy = subprocess.Popen(["sleep", "100000"], start_new_session=True)
+            if decoy.pid == pid:
+                self.placed.append(decoy)
+            else:
+                decoy.kill()
+                decoy.wait()
+
+    def dead(self):
+        return ["%d by signal %d" % (decoy.pid, -decoy.returncode)
+                for decoy in self.placed if decoy.poll() is not None]
+
+    def close(self):
+        with self.lock:
+            self.is_over = True
+            for decoy in self.placed:
+                decoy.kill()
+                decoy.wait()
 
 
 class World:
@@ -62,6 +113,10 @@ class World:
         self.asked_to_destroy = set()
         self.envd = None
         self.is_over = False
+        self.decoys = Decoys()
+        self.checked = {}
+        self.runtime = None
+        self.started_at = None  # envd, until it has answered
         self.stays_dead = threading.Event()  # envd is not started again while it is set
         folder = os.path.join(self.folder, "templates", template)
         for made in (self.world, self.faults, folder, os.path.join(self.world, "items")):
@@ -75,18 +130,25 @@ class World:
         self.keeper.start()
         self.ask("GET", "/readyz")
 
-    def keep(self):
+    def variables(self):
         variables = dict(os.environ, ENVD_EXTERNAL_FAKE_WORLD=self.world,
                          ENVD_EXTERNAL_FAULTS=self.faults, XDG_STATE_HOME=self.folder)
         if self.fail:
             variables["ENVD_EXTERNAL_FAIL"] = "%s %s" % (self.fail, self.folder)
+        return variables
+
+    def keep(self):
+        variables = self.variables()
         while not self.is_over:
             self.envd = subprocess.Popen(
                 [self.programs + "/envd", "--data=" + self.data, "--listen=unix:" + self.socket,
                  "--templates=" + os.path.join(self.folder, "templates"), "--destroy-retry=300ms",
                  "--lease-grace=0s", "--check-limit=20s"] + self.arguments,
                 env=variables, stdout=self.log, stderr=self.log, start_new_session=True)
+            self.started_at = time.monotonic()
             self.envd.wait()
+            self.started_at = None
+            self.decoys.place(self.envd.pid)
             while self.stays_dead.is_set() and not self.is_over:
                 time.sleep(0.05)
 
@@ -99,6 +161,13 @@ class World:
             with open(os.path.join(self.faults, "plan.new"), "w") as file:
                 file.write(plan + "\n")
             os.rename(os.path.join(self.faults, "plan.new"), os.path.join(self.faults, "plan"))
+
+    def disarm(self):
+        """What has not happened by now is not to happen while it is looked at."""
+        try:
+            os.unlink(os.path.join(self.faults, "plan"))
+        except FileNotFoundError:
+            pass
 
     def passed(self):
         try:
@@ -145,6 +214,7 @@ class World:
         if self.id_of_key.setdefault(key, env["id"]) != env["id"]:
             raise Broken("S11 one key, two environments: %s and %s" % (
                 self.id_of_key[key], env["id"]))
+        self.held("S11")
         if env["id"] not in self.ids:
             self.ids.append(env["id"])
         return env["id"]
@@ -175,14 +245,20 @@ class World:
     def processes(self):
         """Workers and engines of this world."""
         found = []
-        for path in glob.glob("/proc/[0-9]*/cmdline"):
-            try:
-                with open(path, "rb") as file:
-                    line = file.read().replace(b"\0", b" ").decode("utf-8", "replace")
-            except OSError:
-                continue
+        for pid in all_processes():
+            line = " ".join(arguments_of(pid))
             if self.folder in line and (" worker " in line or "fake_engine" in line):
-                found.append((int(path.split("/")[2]), line))
+                found.append((pid, line))
+        return found
+
+    def programs_running(self, program):
+        """The pids of "envd" or "envd-reaper" that look after this data folder."""
+        found = []
+        for pid in all_processes():
+            argv = arguments_of(pid)
+            if (argv and os.path.basename(argv[0]) == program and "--data=" + self.data in argv
+                    and argv[1] not in ("worker", "sweep")):
+                found.append(pid)
         return found
 
     def reaper(self):
@@ -192,6 +268,21 @@ class World:
         except (OSError, ValueError, IndexError):
             return 0
 
+    def run(self, program, *arguments):
+        """One of the programs, to its end, on this data folder: (exit status, what it said)."""
+        done = subprocess.run([os.path.join(self.programs, program)] + list(arguments) +
+                              ["--data=" + self.data], env=self.variables(), text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=LIMIT_S)
+        return done.returncode, done.stdout
+
+    def log_text(self):
+        with open(os.path.join(self.folder, "log"), errors="replace") as file:
+            return file.read()
+
+    def held(self, invariant, times=1):
+        """One more look at it, and it held."""
+        self.checked[invariant] = self.checked.get(invariant, 0) + times
+
     def kill_envd(self):
         self.envd.send_signal(signal.SIGKILL)
 
@@ -200,18 +291,17 @@ class World:
         reaper = self.reaper()
         self.envd.kill()
         self.keeper.join(10)
-        if reaper:
-            try:
-                with open("/proc/%d/cmdline" % reaper, "rb") as file:
-                    if self.folder.encode() in file.read():
-                        os.kill(reaper, signal.SIGKILL)
-            except OSError:
-                pass
-        for pid, _ in self.processes():
+        for pid in [reaper] + self.programs_running("envd-reaper") + [
+                pid for pid, _ in self.processes()]:
+            if not any(self.folder in part for part in arguments_of(pid)):
+                continue  # gone, and the number may be somebody else's
             try:
                 os.kill(pid, signal.SIGKILL)
             except OSError:
                 pass
+        self.decoys.close()
+        if self.runtime:
+            self.runtime.clear()
         self.log.close()
         if not keep:
             shutil.rmtree(self.folder, ignore_errors=True)
