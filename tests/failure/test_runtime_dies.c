@@ -7,60 +7,23 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "base/files.h"
 #include "base/json_read.h"
 #include "tests/support/eventually.h"
 #include "tests/support/http_client.h"
+#include "tests/support/own_runtime.h"
 #include "tests/support/world.h"
 
-static char runtime_folder[64];
+#define PODMAN "ci/local/runtime --own"
+#define DOCKER "ci/local/runtime --own --docker"
 
-static bool succeeds(const char *program, const char *argument)
+static int open_world(void **state, const char *program, const char *socket)
 {
-	const char *source = getenv("ENVD_SOURCE");
-	AUTO(free) char *command = NULL;
+	struct world *world = own_runtime_open(program, socket);
 
-	if (!source)
-		fail_msg("ENVD_SOURCE is not set: run the tests with tests/run");
-	command = xasprintf("cd %s && %s %s >>%s.log 2>&1 </dev/null", source, program, argument,
-			    runtime_folder);
-	return system(command) == 0;
-}
-
-static void run(const char *program, const char *argument)
-{
-	if (!succeeds(program, argument))
-		fail_msg("%s %s failed; see %s.log", program, argument, runtime_folder);
-}
-
-/* dockerd sometimes waits in vain for its containerd when it was stopped a moment ago. */
-static void start_runtime(const char *kind)
-{
-	AUTO(free) char *command = xasprintf("ci/local/runtime %s", kind);
-
-	for (int tries = 0; tries < 3; tries++)
-		if (succeeds(command, runtime_folder))
-			return;
-	fail_msg("no runtime could be started; see %s.log", runtime_folder);
-}
-
-static int open_world(void **state, const char *kind, const char *socket)
-{
-	AUTO(free) char *path = NULL;
-	struct world *world;
-
-	snprintf(runtime_folder, sizeof(runtime_folder), "/tmp/envd-runtime-XXXXXX");
-	assert_non_null(mkdtemp(runtime_folder));
-	start_runtime(kind);
-	path = path_join(runtime_folder, socket);
-	run("tests/support/busybox-image", path);
-	setenv("ENVD_TEST_OWN", path, 1);
-	world = world_new("ENVD_TEST_OWN");
 	world_write_small_template(world, "small", true);
 	world_write(
 	    world, "small", "compose.yaml",
@@ -83,43 +46,25 @@ static int open_world(void **state, const char *kind, const char *socket)
 
 static int on_podman(void **state)
 {
-	return open_world(state, "--own", "podman.sock");
+	return open_world(state, PODMAN, "podman.sock");
 }
 
 static int on_docker(void **state)
 {
-	return open_world(state, "--own --docker", "docker.sock");
+	return open_world(state, DOCKER, "docker.sock");
 }
 
 static int close_world(void **state)
 {
-	AUTO(free) char *log = xasprintf("%s.log", runtime_folder);
-	struct error ignored; /* a folder that stays is only untidy */
-
-	world_free(*state);
-	run("ci/local/runtime --stop", runtime_folder);
-	unlink(log);
-	if (!folder_remove(runtime_folder, &ignored))
-		print_message("%s\n", ignored.message);
+	own_runtime_close(*state);
 	return 0;
-}
-
-static pid_t service_pid(const char *name)
-{
-	AUTO(free) char *path = path_join(runtime_folder, name);
-	AUTO(free) char *text = NULL;
-	struct error err;
-
-	if (!file_read(path, 64, &text, NULL, &err))
-		fail_msg("%s", err.message);
-	return (pid_t)atoi(text);
 }
 
 static void kill_podman(void)
 {
-	AUTO(free) char *socket = path_join(runtime_folder, "podman.sock");
+	AUTO(free) char *socket = own_runtime_path("podman.sock");
 
-	assert_int_equal(kill(service_pid("podman.pid"), SIGKILL), 0);
+	assert_int_equal(kill(own_runtime_pid("podman.pid"), SIGKILL), 0);
 	unlink(socket);
 }
 
@@ -178,7 +123,7 @@ static void podman_killed_while_building_is_survived(void **state)
 	world_create(world, "small", "e1", "10m", id);
 	wait_for_the_middle(world, id);
 	kill_podman();
-	start_runtime("--own");
+	own_runtime_start(PODMAN);
 	assert_ready_or_gone(world, id);
 }
 
@@ -192,7 +137,7 @@ static void podman_killed_while_destroying_is_survived(void **state)
 	destroy(world, id);
 	world_wait(world, id, "destroying", 5000);
 	kill_podman();
-	start_runtime("--own");
+	own_runtime_start(PODMAN);
 	world_wait(world, id, "destroyed", 90000);
 	assert_int_equal(world_count(world, "envd-environment", id), 0);
 }
@@ -210,7 +155,7 @@ static void a_runtime_that_is_gone_for_long_leaves_it_destroying_never_gone(void
 	world_wait(world, id, "destroying", 5000);
 	env = world_ask(world, "GET", "/v1/environments/e1", NULL, NULL);
 	assert_string_equal(json_get_string(env, "state", ""), "destroying");
-	start_runtime("--own");
+	own_runtime_start(PODMAN);
 	world_wait(world, id, "destroyed", 90000);
 	assert_int_equal(world_count(world, "envd-environment", id), 0);
 }
@@ -222,8 +167,8 @@ static void docker_restarted_while_building_is_survived(void **state)
 
 	world_create(world, "small", "e1", "10m", id);
 	wait_for_the_middle(world, id);
-	run("ci/local/runtime --stop", runtime_folder);
-	start_runtime("--own --docker");
+	own_runtime_stop();
+	own_runtime_start(DOCKER);
 	assert_ready_or_gone(world, id);
 }
 

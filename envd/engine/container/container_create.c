@@ -10,6 +10,7 @@
 #include "engine/container/container_logs.h"
 #include "engine/container/container_names.h"
 #include "engine/container/container_network.h"
+#include "engine/container/container_resolver.h"
 #include "engine/container/service_run.h"
 
 #define LOG_TAIL_LINES 20
@@ -23,6 +24,7 @@ struct creation {
 	struct runtime runtime;
 	struct container_plan *plan;
 	struct service_run *runs; /* as plan->services */
+	const char *nameless;     /* network on which names do not resolve, or NULL */
 };
 
 /* ---- before the services ---- */
@@ -287,13 +289,8 @@ static bool check_still_running(struct creation *creation, struct error *err)
 	return true;
 }
 
-/* Containers that were started while the network was open may stay so: only new ones are safe. */
-static bool check_isolation(struct creation *creation, struct error *err)
+static void remove_containers(struct creation *creation)
 {
-	if (networks_check_isolation(creation->request, &creation->runtime, creation->plan, err))
-		return true;
-	if (strcmp(err->slug, "isolation_lost") != 0)
-		return false;
 	for (size_t i = 0; i < creation->plan->count; i++) {
 		AUTO(docker_call_free)
 		struct docker_call *call = docker_call_new("DELETE", "/containers/%s?force=1&v=1",
@@ -303,8 +300,46 @@ static bool check_isolation(struct creation *creation, struct error *err)
 		if (!docker_run(creation->runtime.docker, call, &ignored))
 			break;
 	}
+}
+
+/* Containers that were started while the network was open may stay so: only new ones are safe. */
+static bool check_isolation(struct creation *creation, struct error *err)
+{
+	if (networks_check_isolation(creation->request, &creation->runtime, creation->plan, err))
+		return true;
+	if (strcmp(err->slug, "isolation_lost") != 0)
+		return false;
+	remove_containers(creation);
 	return error_hint(err, "something lists networks over the runtime's Docker API (\"docker "
 			       "network ls\"): stop that while environments are created");
+}
+
+static bool check_names(struct creation *creation, struct error *err)
+{
+	return resolver_check(&creation->runtime, creation->plan, creation->runs,
+			      &creation->nameless, err);
+}
+
+/* Services that do not find each other fail in ways that name everything but the reason. */
+static void explain(struct creation *creation, struct error *err)
+{
+	struct error reason;
+
+	if (err->code != ERR_UNAVAILABLE && !check_names(creation, &reason))
+		*err = reason;
+}
+
+/* For the next attempt: what has the resolver's address in it is not to be mended. */
+static void move_nameless(struct creation *creation)
+{
+	struct error ignored; /* the attempt has failed already */
+
+	if (!creation->nameless)
+		return;
+	remove_containers(creation);
+	if (!network_move(creation->request, &creation->runtime, creation->nameless, &ignored))
+		worker_say_log(creation->lines, "warn", "the network could not be moved: %s",
+			       ignored.message);
 }
 
 static json_t *service_of(const struct creation *creation, const struct service_run *run)
@@ -446,12 +481,16 @@ bool container_create(const struct engine_request *request, struct worker_lines 
 		guard_keep(&creation.runtime, request, lines);
 	if (is_made)
 		warn_of_limits(&creation);
+	else if (creation.runs)
+		explain(&creation, err);
 	is_made = is_made && check_still_running(&creation, err) &&
-		  check_isolation(&creation, err) && make_result(&creation, data, err);
+		  check_isolation(&creation, err) && check_names(&creation, err) &&
+		  make_result(&creation, data, err);
 	/* With the runtime gone there is nothing to be read from it. */
 	if (!is_made && creation.runs && err->code != ERR_UNAVAILABLE)
 		*data = json_pack("{s:o, s:O}", "services", failed_services(&creation, err), "lock",
 				  creation.plan->lock);
+	move_nameless(&creation);
 	creation_release(&creation);
 	return is_made;
 }

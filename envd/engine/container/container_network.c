@@ -251,6 +251,12 @@ bool networks_check_isolation(const struct engine_request *request, struct runti
 	return true;
 }
 
+static bool run_well(const struct runtime *runtime, struct docker_call *call, struct error *err)
+{
+	return docker_run(runtime->docker, call, err) &&
+	       (docker_succeeded(call) || docker_refusal(call, err));
+}
+
 /* Podman reads its network files again when their folder has changed: a network that comes and goes
  * changes it. */
 static bool change_folder(const struct engine_request *request, struct runtime *runtime,
@@ -262,9 +268,7 @@ static bool change_folder(const struct engine_request *request, struct runtime *
 	AUTO(docker_call_free)
 	struct docker_call *remove = docker_call_new("DELETE", LIBPOD "/networks/%s", name);
 
-	if (!docker_run(runtime->docker, make, err) || !docker_run(runtime->docker, remove, err))
-		return false;
-	return docker_succeeded(remove) || docker_refusal(remove, err);
+	return docker_run(runtime->docker, make, err) && run_well(runtime, remove, err);
 }
 
 bool networks_renew_isolation(const struct engine_request *request, struct runtime *runtime,
@@ -276,4 +280,44 @@ bool networks_renew_isolation(const struct engine_request *request, struct runti
 		return false;
 	return change_folder(request, runtime, err) &&
 	       networks_check_isolation(request, runtime, plan, err);
+}
+
+static bool remove_network(const struct runtime *runtime, const char *name, struct error *err)
+{
+	AUTO(docker_call_free)
+	struct docker_call *call = docker_call_new("DELETE", LIBPOD "/networks/%s", name);
+
+	return run_well(runtime, call, err);
+}
+
+/* Podman gives the first addresses that are free. While ours are not, that is others: a second
+ * network finds out which, and makes room for the one that gets them. */
+static bool find_addresses(const struct engine_request *request, const struct runtime *runtime,
+			   json_t **subnets, struct error *err)
+{
+	AUTO(free) char *name = container_name(request->environment, "..move");
+	AUTO(json_decref) json_t *made = NULL;
+	AUTO(docker_call_free)
+	struct docker_call *make = podman_network_call(name, false, container_labels(request));
+
+	if (!run_well(runtime, make, err) || !docker_json(make, &made, err) ||
+	    !remove_network(runtime, name, err))
+		return false;
+	*subnets = json_incref(json_object_get(made, "subnets"));
+	return *subnets || error_set_as(err, ERR_EXTERNAL, "runtime_strange",
+					"the runtime made a network without addresses");
+}
+
+bool network_move(const struct engine_request *request, struct runtime *runtime, const char *key,
+		  struct error *err)
+{
+	AUTO(free) char *name = container_name(request->environment, key);
+	AUTO(json_decref) json_t *subnets = NULL;
+	AUTO(docker_call_free)
+	struct docker_call *make = podman_network_call(name, false, container_labels(request));
+
+	if (!find_addresses(request, runtime, &subnets, err) || !remove_network(runtime, name, err))
+		return false;
+	json_object_set(make->body, "subnets", subnets);
+	return run_well(runtime, make, err);
 }

@@ -26,4 +26,9 @@ NODISCARD bool networks_renew_isolation(const struct engine_request *request,
 					struct runtime *runtime, const struct container_plan *plan,
 					struct error *err);
 
+/* Podman: in place of the network with this key, which no container may be on any more, one with
+ * other addresses. On failure there may be none. */
+NODISCARD bool network_move(const struct engine_request *request, struct runtime *runtime,
+			    const char *key, struct error *err);
+
 #endif
