@@ -21,49 +21,7 @@
 #include "tests/support/eventually.h"
 #include "tests/support/fake_world.h"
 #include "tests/support/http_client.h"
-
-static int start(void **state)
-{
-	struct world *world = fake_world_new();
-
-	world_argument(world, "--metrics-listen=127.0.0.1:0");
-	world_start(world);
-	*state = world;
-	return 0;
-}
-
-static int end(void **state)
-{
-	world_free(*state);
-	return 0;
-}
-
-static char *scrape(struct world *world)
-{
-	char *body = NULL;
-
-	assert_int_equal(http_ask(world->socket, "GET", "/metrics", NULL, NULL, &body), 200);
-	return body;
-}
-
-static void assert_says(const char *text, const char *line)
-{
-	if (!strstr(text, line))
-		fail_msg("\"%s\" is not in:\n%s", line, text);
-}
-
-static void create(struct world *world, const char *name, const char *fake, char id[37])
-{
-	AUTO(json_decref)
-	json_t *request = json_pack("{s:s, s:s, s:s, s:{s:s}}", "template", "fake", "name", name,
-				    "ttl", "10s", "parameters", "fake", fake);
-	AUTO(json_decref) json_t *answer = NULL;
-	int status;
-
-	answer = world_ask(world, "POST", "/v1/environments", request, &status);
-	assert_int_equal(status, 201);
-	snprintf(id, 37, "%s", json_get_string(answer, "id", ""));
-}
+#include "tests/support/metrics_look.h"
 
 static void the_end_of_a_lease_is_measured_by_the_reaper(void **state)
 {
@@ -71,14 +29,14 @@ static void the_end_of_a_lease_is_measured_by_the_reaper(void **state)
 	AUTO(free) char *text = NULL;
 	char id[37];
 
-	create(world, "good", "", id);
+	metrics_create(world, "good", "", id);
 	world_wait(world, id, "ready", 30000);
 	world_wait(world, id, "destroyed", 40000);
-	text = scrape(world);
-	assert_says(text, "\nenvd_destroys_total{outcome=\"proved\"} 1\n");
+	text = metrics_scrape(world);
+	metrics_assert_say(text, "\nenvd_destroys_total{outcome=\"proved\"} 1\n");
 	/* The reaper listens nowhere: this came by way of the history. */
-	assert_says(text, "\nenvd_reaper_decision_lateness_seconds_count 1\n");
-	assert_says(text, "\nenvd_reaper_start_lateness_seconds_count 1\n");
+	metrics_assert_say(text, "\nenvd_reaper_decision_lateness_seconds_count 1\n");
+	metrics_assert_say(text, "\nenvd_reaper_start_lateness_seconds_count 1\n");
 }
 
 /* ---- Prometheus itself ---- */
@@ -166,7 +124,7 @@ static void prometheus_scrapes_envd_and_knows_what_happened(void **state)
 	AUTO(free) char *other = NULL;
 	char id[37];
 
-	create(world, "good", "", id);
+	metrics_create(world, "good", "", id);
 	world_wait(world, id, "ready", 30000);
 	assert_true(eventually(prometheus_knows, &up, 30000));
 	assert_true(eventually(prometheus_knows, &ready, 30000));
@@ -180,10 +138,10 @@ static void prometheus_scrapes_envd_and_knows_what_happened(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(the_end_of_a_lease_is_measured_by_the_reaper, start,
-						end),
+		cmocka_unit_test_setup_teardown(the_end_of_a_lease_is_measured_by_the_reaper,
+						metrics_open, metrics_close),
 		cmocka_unit_test_setup_teardown(prometheus_scrapes_envd_and_knows_what_happened,
-						start, end),
+						metrics_open, metrics_close),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,21 +13,6 @@
 #include "base/clock.h"
 #include "tests/support/registry.h"
 
-static void write_service(struct stage *stage, const char *image, const char *more)
-{
-	AUTO(free)
-	char *compose = xasprintf("services:\n  web: { image: '%s', command: [httpd, -f, -p, '80', "
-				  "-h, /www]%s }\n",
-				  image, more);
-
-	stage_write(stage, compose, NULL);
-}
-
-static const char *locked(const struct stage *stage, const char *key)
-{
-	return json_get_string(stage_dig(stage->lock, "services", "web", NULL), key, "");
-}
-
 /* ---- asked ---- */
 
 static void pull_policies_decide_when_a_registry_is_asked(void **state)
@@ -38,15 +23,15 @@ static void pull_policies_decide_when_a_registry_is_asked(void **state)
 	AUTO(free) char *old_id = NULL;
 
 	registry_push(registry, "story/policy", "1", 8);
-	write_service(stage, image, ", pull_policy: never");
+	registry_write_service(stage, image, ", pull_policy: never");
 	stage_must_not(stage, "plan", "image_missing");
 	stage_contains(stage->err.message, "pull_policy is \"never\"");
 
-	write_service(stage, image, ", pull_policy: if_not_present");
+	registry_write_service(stage, image, ", pull_policy: if_not_present");
 	stage_must(stage, "plan");
 	old_id = xstrdup(json_get_string(stage_dig(stage->data, "lock", "services", "web", NULL),
 					 "image_id", ""));
-	write_service(stage, image, ", pull_policy: never");
+	registry_write_service(stage, image, ", pull_policy: never");
 	stage_must(stage, "plan");
 
 	/* Another image of that name, pushed and not on the target: it has the old one. */
@@ -55,12 +40,12 @@ static void pull_policies_decide_when_a_registry_is_asked(void **state)
 				   "/v1.41/images/%s/tag?repo=%s%%2Fstory%%2Fpolicy&tag=1", old_id,
 				   registry->name),
 			 201);
-	write_service(stage, image, ", pull_policy: missing");
+	registry_write_service(stage, image, ", pull_policy: missing");
 	stage_must(stage, "plan");
 	assert_string_equal(json_get_string(stage_dig(stage->data, "lock", "services", "web", NULL),
 					    "image_id", ""),
 			    old_id);
-	write_service(stage, image, ", pull_policy: always");
+	registry_write_service(stage, image, ", pull_policy: always");
 	stage_must(stage, "plan");
 	assert_string_not_equal(
 	    json_get_string(stage_dig(stage->data, "lock", "services", "web", NULL), "image_id",
@@ -79,7 +64,7 @@ static void a_platform_that_the_target_is_not_is_refused_before_anything_is_pull
 	AUTO(free) char *image = registry_image(registry, "story/platform:1");
 
 	registry_push(registry, "story/platform", "1", 8);
-	write_service(stage, image, ", platform: linux/s390x");
+	registry_write_service(stage, image, ", platform: linux/s390x");
 	stage_must_not(stage, "plan", "wrong_architecture");
 	stage_contains(stage->err.message, "\"linux/s390x\" of service \"web\"");
 	assert_false(registry_has_image(registry, image));
@@ -95,7 +80,7 @@ static void a_missing_tag_names_image_service_and_registry(void **state)
 	struct registry *registry = registry_new(stage, (struct registry_wish){ 0 });
 	AUTO(free) char *image = registry_image(registry, "story/none:9");
 
-	write_service(stage, image, "");
+	registry_write_service(stage, image, "");
 	stage_must_not(stage, "create", "image_missing");
 	stage_contains(stage->err.message, image);
 	stage_contains(stage->err.message, "\"web\"");
@@ -114,7 +99,7 @@ static void a_wrong_password_no_password_and_no_trust_are_told_apart(void **stat
 	AUTO(free) char *image = registry_image(registry, "story/secret:1");
 
 	registry_push(registry, "story/secret", "1", 8);
-	write_service(stage, image, "");
+	registry_write_service(stage, image, "");
 	stage->request.may_use_credentials = true;
 	setenv("DOCKER_CONFIG", "/nowhere", 1);
 	stage_must_not(stage, "plan", "registry_denied");
@@ -143,7 +128,7 @@ static void a_certificate_of_an_unknown_ca_is_refused_and_said(void **state)
 	    registry_new(stage, (struct registry_wish){ .has_tls = true, .is_not_trusted = true });
 	AUTO(free) char *image = registry_image(registry, "story/web:1");
 
-	write_service(stage, image, "");
+	registry_write_service(stage, image, "");
 	stage_must_not(stage, "plan", "registry_tls");
 	stage_contains(stage->err.message, registry->name);
 	stage_contains(stage->err.hint, "certs.d");
@@ -187,15 +172,15 @@ static void an_image_that_nothing_needs_any_more_is_collected_and_no_other(void 
 	registry_push(registry, "story/old", "1", 8);
 	registry_push(registry, "story/had", "1", 8);
 	/* One that the user had before: the test pulls it itself, in the engine's stead. */
-	write_service(stage, had, "");
+	registry_write_service(stage, had, "");
 	stage_must(stage, "plan");
 	begin_instance(stage);
-	write_service(stage, had, ", pull_policy: always");
+	registry_write_service(stage, had, ", pull_policy: always");
 	stage_must(stage, "plan");
 
-	write_service(stage, image, "");
+	registry_write_service(stage, image, "");
 	stage_must(stage, "create");
-	id = xstrdup(locked(stage, "image_id"));
+	id = xstrdup(registry_locked(stage, "image_id"));
 	assert_int_equal(collect(stage, 0, 0, 1), 0);
 	assert_int_equal(collect(stage, 0, 0, 7200000), 0); /* a container is made from it */
 	stage_must(stage, "destroy");
@@ -223,7 +208,7 @@ static void a_name_that_somebody_else_gave_keeps_the_image(void **state)
 
 	begin_instance(stage);
 	registry_push(registry, "story/shared", "1", 8);
-	write_service(stage, image, "");
+	registry_write_service(stage, image, "");
 	stage_must(stage, "plan");
 	assert_int_equal(stage_ask(stage, "POST",
 				   "/v1.41/images/%s/tag?repo=%s%%2Fusers%%2Fown&tag=1", image,

@@ -98,13 +98,6 @@ static char *hear(int fd)
 	return text_take(&heard);
 }
 
-static int status_of(const char *answer)
-{
-	int status = -1;
-
-	return sscanf(answer, "HTTP/1.%*d %d ", &status) == 1 ? status : -1;
-}
-
 static bool is_healthy(void *arg)
 {
 	struct world *world = arg;
@@ -148,7 +141,7 @@ static void a_client_that_sends_byte_after_byte_is_cut_off_while_others_are_serv
 	}
 	AUTO(free) char *answer = hear(fd);
 
-	assert_int_equal(status_of(answer), 408);
+	assert_int_equal(http_status_of(answer), 408);
 	assert_non_null(strstr(answer, "request_timeout"));
 	/* The 16 KiB of headers were not what ended it. */
 	assert_true(sent < 10000);
@@ -167,7 +160,7 @@ static void a_body_that_trickles_makes_nothing(void **state)
 		continue;
 	AUTO(free) char *answer = hear(fd);
 
-	assert_int_equal(status_of(answer), 408);
+	assert_int_equal(http_status_of(answer), 408);
 	assert_int_equal(count_environments(world), before);
 }
 
@@ -193,7 +186,7 @@ static void a_client_that_closes_its_half_after_the_request_harms_nobody(void **
 
 		/* The library takes the end of input for the end of the client: an answer or none.
 		 */
-		assert_true(status_of(answer) == 200 || !*answer);
+		assert_true(http_status_of(answer) == 200 || !*answer);
 	}
 	assert_true(is_healthy(world));
 }
@@ -221,7 +214,7 @@ static void cut_short(struct world *world, const char *request, size_t length)
 	shutdown(fd, SHUT_WR);
 	AUTO(free) char *answer = hear(fd);
 
-	if (*answer && status_of(answer) < 400)
+	if (*answer && http_status_of(answer) < 400)
 		fail_msg("%zu bytes of \"%s\" were answered %s", length, request, answer);
 }
 
@@ -279,7 +272,7 @@ static void of_two_requests_in_one_write_none_is_executed(void **state)
 	say(fd, both, sizeof(both) - 1);
 	AUTO(free) char *answer = hear(fd);
 
-	assert_int_equal(status_of(answer), 400);
+	assert_int_equal(http_status_of(answer), 400);
 	assert_non_null(strstr(answer, "request_pipelined"));
 	assert_int_equal(count_environments(world), before);
 }
@@ -298,7 +291,7 @@ static void a_second_request_on_a_connection_is_not_executed(void **state)
 	send(fd, second, sizeof(second) - 1, MSG_NOSIGNAL);
 	AUTO(free) char *answer = hear(fd);
 
-	assert_int_equal(status_of(answer), 201);
+	assert_int_equal(http_status_of(answer), 201);
 	assert_int_equal(count_environments(world), before + 1);
 	missing = world_ask(world, "GET", "/v1/environments/second-un", NULL, &status);
 	assert_int_equal(status, 404);
@@ -325,7 +318,7 @@ static size_t refused_of(const int *open, size_t count, int wanted)
 		char answer[1024] = "";
 
 		if (recv(open[i], answer, sizeof(answer) - 1, MSG_DONTWAIT) > 0 &&
-		    status_of(answer) == wanted)
+		    http_status_of(answer) == wanted)
 			refused++;
 	}
 	return refused;
@@ -426,7 +419,7 @@ static void readers_that_take_nothing_cost_little_and_miss_nothing(void **state)
 		AUTO(free) char *heard = hear(readers[i]);
 		int64_t newest = 0, rows = 0;
 
-		assert_int_equal(status_of(heard), 200);
+		assert_int_equal(http_status_of(heard), 200);
 		for (const char *at = heard; (at = strstr(at, "\nid: ")); at += 5, rows++) {
 			assert_true(strtoll(at + 5, NULL, 10) > newest);
 			newest = strtoll(at + 5, NULL, 10);

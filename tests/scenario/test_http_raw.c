@@ -49,13 +49,6 @@ static bool is_healthy(void *arg)
 	       http_ask(world->socket, "GET", "/healthz", NULL, NULL, NULL) == 200;
 }
 
-static int status_of(const char *answer)
-{
-	int status = -1;
-
-	return sscanf(answer, "HTTP/1.%*d %d ", &status) == 1 ? status : -1;
-}
-
 #define BYTES(literal) literal, sizeof(literal) - 1
 #define POST "POST /v1/environments HTTP/1.1\r\nHost: h\r\n"
 #define GET "GET /v1/environments HTTP/1.1\r\nHost: h\r\n"
@@ -183,7 +176,7 @@ static size_t count_answers(const char *heard)
 /* Exactly one answer, the wanted one, and it is a problem unless it is 200. */
 static void judge(const char *what, const char *answer, int status, const char *code)
 {
-	if (status_of(answer) != status)
+	if (http_status_of(answer) != status)
 		fail_msg("%s: wanted %d, got %s", what, status, answer);
 	if (count_answers(answer) != 1)
 		fail_msg("%s: what followed it was a second request: %s", what, answer);
@@ -255,7 +248,7 @@ static void what_follows_a_request_a_breath_later_is_never_a_request(void **stat
 		send(fd, SMUGGLED, sizeof(SMUGGLED) - 1, MSG_NOSIGNAL);
 		AUTO(free) char *answer = hear(fd, cases[i].what);
 
-		if (status_of(answer) != -1 && status_of(answer) != 400)
+		if (http_status_of(answer) != -1 && http_status_of(answer) != 400)
 			judge(cases[i].what, answer, cases[i].status, NULL);
 		assert_true(count_answers(answer) <= 1);
 	}
@@ -269,7 +262,7 @@ static void an_answer_to_head_has_no_body(void **state)
 	AUTO(free) char *answer = http_raw(world->socket, request, sizeof(request) - 1);
 	const char *end_of_head = strstr(answer, "\r\n\r\n");
 
-	assert_int_equal(status_of(answer), 405);
+	assert_int_equal(http_status_of(answer), 405);
 	assert_non_null(end_of_head);
 	assert_string_equal(end_of_head, "\r\n\r\n");
 }
@@ -309,9 +302,9 @@ static void an_answer_never_echoes_what_cannot_be_printed(void **state)
 	AUTO(free) char *escape = http_raw(world->socket, request, sizeof(request) - 1);
 	AUTO(free) char *control = http_raw(world->socket, unicode, sizeof(unicode) - 1);
 
-	assert_int_equal(status_of(escape), 400);
+	assert_int_equal(http_status_of(escape), 400);
 	assert_null(strchr(escape, '\x1b'));
-	assert_int_equal(status_of(control), 400);
+	assert_int_equal(http_status_of(control), 400);
 	assert_null(strstr(control, "\xc2\x9b"));
 }
 
@@ -363,7 +356,7 @@ static void noise_does_no_harm(void **state)
 			memcpy(noise, "GET /v1/version HTTP/1.1\r\nHost: h\r\nX: ", 39);
 		noise[length - 1] = '\n'; /* nothing that could wait for more */
 		answer = http_raw(world->socket, (const char *)noise, length);
-		if (*answer && status_of(answer) < 400)
+		if (*answer && http_status_of(answer) < 400)
 			fail_msg("noise number %d was answered %s", i, answer);
 	}
 	assert_true(is_healthy(world));

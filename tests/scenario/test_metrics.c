@@ -18,57 +18,15 @@
 #include "tests/support/eventually.h"
 #include "tests/support/fake_world.h"
 #include "tests/support/http_client.h"
-
-static int start(void **state)
-{
-	struct world *world = fake_world_new();
-
-	world_argument(world, "--metrics-listen=127.0.0.1:0");
-	world_start(world);
-	*state = world;
-	return 0;
-}
-
-static int end(void **state)
-{
-	world_free(*state);
-	return 0;
-}
-
-static char *scrape(struct world *world)
-{
-	char *body = NULL;
-
-	assert_int_equal(http_ask(world->socket, "GET", "/metrics", NULL, NULL, &body), 200);
-	return body;
-}
-
-static void assert_says(const char *text, const char *line)
-{
-	if (!strstr(text, line))
-		fail_msg("\"%s\" is not in:\n%s", line, text);
-}
-
-static void create(struct world *world, const char *name, const char *fake, char id[37])
-{
-	AUTO(json_decref)
-	json_t *request = json_pack("{s:s, s:s, s:s, s:{s:s}}", "template", "fake", "name", name,
-				    "ttl", "10s", "parameters", "fake", fake);
-	AUTO(json_decref) json_t *answer = NULL;
-	int status;
-
-	answer = world_ask(world, "POST", "/v1/environments", request, &status);
-	assert_int_equal(status, 201);
-	snprintf(id, 37, "%s", json_get_string(answer, "id", ""));
-}
+#include "tests/support/metrics_look.h"
 
 /* One that is destroyed, and one that cannot be built. */
 static void live_through_it(struct world *world)
 {
 	char good[37], bad[37];
 
-	create(world, "good", "", good);
-	create(world, "bad", "create=half", bad);
+	metrics_create(world, "good", "", good);
+	metrics_create(world, "bad", "create=half", bad);
 	world_wait(world, good, "ready", 30000);
 	json_decref(world_ask(world, "DELETE", "/v1/environments/good", NULL, NULL));
 	world_wait(world, bad, "destroyed", 30000);
@@ -85,19 +43,19 @@ static void a_life_is_counted_and_promtool_can_read_it(void **state)
 
 	live_through_it(world);
 	http_ask(world->socket, "GET", "/v1/environments/whatever-a-client-says", NULL, NULL, NULL);
-	text = scrape(world);
-	assert_says(text, "\nenvd_environments_accepted_total 2\n");
-	assert_says(text, "\nenvd_creates_total{outcome=\"ready\"} 1\n");
-	assert_says(text, "\nenvd_creates_total{outcome=\"create_failed\"} 1\n");
-	assert_says(text, "\nenvd_destroys_total{outcome=\"proved\"} 2\n");
-	assert_says(text, "\nenvd_jobs_total{kind=\"create\",outcome=\"failed\"} 1\n");
-	assert_says(text, "\nenvd_jobs_total{kind=\"evidence\",outcome=\"completed\"} 1\n");
-	assert_says(text, "\nenvd_job_seconds_count{kind=\"destroy\"} 2\n");
-	assert_says(text, "\nenvd_queue_seconds_count 2\n");
-	assert_says(text, "\nenvd_destroy_seconds_count 2\n");
-	assert_says(text, "\nenvd_reaper_up 1\n");
-	assert_says(text, "\nenvd_environments{state=\"ready\"} 0\n");
-	assert_says(text, "{route=\"/v1/environments/{env}\",status=\"404\"} 1\n");
+	text = metrics_scrape(world);
+	metrics_assert_say(text, "\nenvd_environments_accepted_total 2\n");
+	metrics_assert_say(text, "\nenvd_creates_total{outcome=\"ready\"} 1\n");
+	metrics_assert_say(text, "\nenvd_creates_total{outcome=\"create_failed\"} 1\n");
+	metrics_assert_say(text, "\nenvd_destroys_total{outcome=\"proved\"} 2\n");
+	metrics_assert_say(text, "\nenvd_jobs_total{kind=\"create\",outcome=\"failed\"} 1\n");
+	metrics_assert_say(text, "\nenvd_jobs_total{kind=\"evidence\",outcome=\"completed\"} 1\n");
+	metrics_assert_say(text, "\nenvd_job_seconds_count{kind=\"destroy\"} 2\n");
+	metrics_assert_say(text, "\nenvd_queue_seconds_count 2\n");
+	metrics_assert_say(text, "\nenvd_destroy_seconds_count 2\n");
+	metrics_assert_say(text, "\nenvd_reaper_up 1\n");
+	metrics_assert_say(text, "\nenvd_environments{state=\"ready\"} 0\n");
+	metrics_assert_say(text, "{route=\"/v1/environments/{env}\",status=\"404\"} 1\n");
 	assert_null(strstr(text, "whatever-a-client-says"));
 	assert_true(file_write_atomically(file, text, strlen(text), 0644, &err));
 	assert_int_equal(system(check), 0);
@@ -211,10 +169,11 @@ static void promtool_accepts_the_alerts_and_their_tests_pass(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(a_life_is_counted_and_promtool_can_read_it, start,
-						end),
+		cmocka_unit_test_setup_teardown(a_life_is_counted_and_promtool_can_read_it,
+						metrics_open, metrics_close),
 		cmocka_unit_test_setup_teardown(
-		    the_port_of_its_own_serves_the_numbers_and_nothing_else, start, end),
+		    the_port_of_its_own_serves_the_numbers_and_nothing_else, metrics_open,
+		    metrics_close),
 		cmocka_unit_test(the_board_and_the_alerts_ask_for_nothing_that_is_not_there),
 		cmocka_unit_test(the_table_in_the_docs_is_that_of_the_code),
 		cmocka_unit_test(promtool_accepts_the_alerts_and_their_tests_pass),

@@ -13,21 +13,6 @@
 
 #include "tests/support/registry.h"
 
-static void write_service(struct stage *stage, const char *image, const char *more)
-{
-	AUTO(free)
-	char *compose = xasprintf("services:\n  web: { image: '%s', command: [httpd, -f, -p, '80', "
-				  "-h, /www]%s }\n",
-				  image, more);
-
-	stage_write(stage, compose, NULL);
-}
-
-static const char *locked(const struct stage *stage, const char *key)
-{
-	return json_get_string(stage_dig(stage->lock, "services", "web", NULL), key, "");
-}
-
 static void an_image_is_pulled_by_tag_and_again_by_the_digest_of_the_lock(void **state)
 {
 	struct stage *stage = stage_new(*state);
@@ -37,12 +22,12 @@ static void an_image_is_pulled_by_tag_and_again_by_the_digest_of_the_lock(void *
 	AUTO(free) char *digest = NULL;
 
 	registry_push(registry, "story/web", "1", 8);
-	write_service(stage, image, "");
+	registry_write_service(stage, image, "");
 	stage_must(stage, "create");
 	assert_int_equal(stage_fetch(stage, "web", "web"), 0);
-	stage_contains(locked(stage, "digest"), "/story/web@sha256:");
-	first_id = xstrdup(locked(stage, "image_id"));
-	digest = xstrdup(locked(stage, "digest"));
+	stage_contains(registry_locked(stage, "digest"), "/story/web@sha256:");
+	first_id = xstrdup(registry_locked(stage, "image_id"));
+	digest = xstrdup(registry_locked(stage, "digest"));
 
 	/* The tag moves on, the image goes; the lock still means the first one. */
 	stage_must(stage, "destroy");
@@ -68,7 +53,7 @@ static void a_password_comes_from_dockers_configuration_and_is_written_nowhere(v
 	registry_push(registry, "story/secret", "1", 8);
 	stage->request.may_use_credentials = true;
 	registry_log_in(registry, registry->name, REGISTRY_PASSWORD);
-	write_service(stage, image, "");
+	registry_write_service(stage, image, "");
 	stage_must(stage, "create");
 	registry_assert_no_password(stage);
 	unsetenv("DOCKER_CONFIG");

@@ -19,6 +19,7 @@
 #include "tests/support/eventually.h"
 #include "tests/support/fake_world.h"
 #include "tests/support/http_client.h"
+#include "tests/support/metrics_look.h"
 
 static pid_t collector;
 
@@ -79,14 +80,6 @@ static int end(void **state)
 	return 0;
 }
 
-static char *scrape(struct world *world)
-{
-	char *body = NULL;
-
-	assert_int_equal(http_ask(world->socket, "GET", "/metrics", NULL, NULL, &body), 200);
-	return body;
-}
-
 struct line {
 	struct world *world;
 	const char *text;
@@ -95,7 +88,7 @@ struct line {
 static bool is_scraped(void *arg)
 {
 	const struct line *line = arg;
-	AUTO(free) char *text = scrape(line->world);
+	AUTO(free) char *text = metrics_scrape(line->world);
 
 	return strstr(text, line->text) != NULL;
 }

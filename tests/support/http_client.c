@@ -84,3 +84,17 @@ int http_ask_json(const char *socket_path, const char *method, const char *targe
 	*answer = json_loads(body, JSON_DECODE_ANY, NULL);
 	return status;
 }
+
+int http_status_of(const char *answer)
+{
+	int status = -1;
+
+	return sscanf(answer, "HTTP/1.%*d %d", &status) == 1 ? status : -1;
+}
+
+long http_number_in(const char *answer, const char *key)
+{
+	const char *at = strstr(answer, key);
+
+	return at ? atol(at + strlen(key)) : -1;
+}

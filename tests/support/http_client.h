@@ -20,4 +20,9 @@ int http_ask_json(const char *socket_path, const char *method, const char *targe
 /* Bytes as they are; what came back, freed by the caller. "" when nobody answered. */
 char *http_raw(const char *socket_path, const char *bytes, size_t length);
 
+/* Of an answer as it came: its status, or -1 if it has none; the number behind the first KEY, or
+ * -1. */
+int http_status_of(const char *answer);
+long http_number_in(const char *answer, const char *key);
+
 #endif

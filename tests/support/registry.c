@@ -285,3 +285,18 @@ void registry_assert_no_password(const struct stage *stage)
 	assert_null(strstr(lock, REGISTRY_PASSWORD));
 	assert_int_equal(system(search), 0);
 }
+
+void registry_write_service(struct stage *stage, const char *image, const char *more)
+{
+	AUTO(free)
+	char *compose = xasprintf("services:\n  web: { image: '%s', command: [httpd, -f, -p, '80', "
+				  "-h, /www]%s }\n",
+				  image, more);
+
+	stage_write(stage, compose, NULL);
+}
+
+const char *registry_locked(const struct stage *stage, const char *key)
+{
+	return json_get_string(stage_dig(stage->lock, "services", "web", NULL), key, "");
+}

@@ -56,4 +56,9 @@ void registry_log_in(const struct registry *registry, const char *name, const ch
 /* Not in what was said, not in the error, not in the lock, in no file of the environment. */
 void registry_assert_no_password(const struct stage *stage);
 
+/* A Compose file with one service "web" of this image, and `more` keys of it: ", user: x". */
+void registry_write_service(struct stage *stage, const char *image, const char *more);
+/* What the lock says of it; "" if nothing. Borrowed. */
+const char *registry_locked(const struct stage *stage, const char *key);
+
 #endif

@@ -22,6 +22,7 @@
 #include "base/text.h"
 #include "http/http_response.h"
 #include "http/http_stream.h"
+#include "tests/support/http_client.h"
 
 /* ---- a server in a process of its own; its exit status says whether it ended well ---- */
 
@@ -285,18 +286,6 @@ static char *ask(const struct fixture *fixture, const char *text)
 	return hear(fd);
 }
 
-static int status_of(const char *answer)
-{
-	return strncmp(answer, "HTTP/1.", 7) == 0 ? atoi(answer + 9) : 0;
-}
-
-static long number_in(const char *answer, const char *key)
-{
-	const char *at = strstr(answer, key);
-
-	return at ? atol(at + strlen(key)) : -1;
-}
-
 #define COUNT "GET /count HTTP/1.1\r\nHost: h\r\n\r\n"
 
 /* Ask until it is so; the asking itself is one connection. */
@@ -308,7 +297,7 @@ static void wait_for(const struct fixture *fixture, const char *key, long wanted
 	while (seen < wanted || (strstr(key, "connections") && seen != wanted)) {
 		AUTO(free) char *answer = ask(fixture, COUNT);
 
-		seen = number_in(answer, key);
+		seen = http_number_in(answer, key);
 		if (clock_mono_ms() > until)
 			fail_msg("%s is %ld, not %ld", key, seen, wanted);
 	}
@@ -336,13 +325,13 @@ static void a_request_is_answered_and_the_connection_closed(void **state)
 	char *answer = ask(*state, "POST /a%20b?q=x+y HTTP/1.1\r\nHost: h\r\n"
 				   "Content-Length: 5\r\n\r\nhello");
 
-	assert_int_equal(status_of(answer), 200);
+	assert_int_equal(http_status_of(answer), 200);
 	assert_non_null(strstr(answer, "\r\nConnection: close\r\n"));
 	assert_non_null(strstr(answer, "\r\nX-Request-Id: "));
 	assert_non_null(
 	    strstr(answer, "\"method\":\"POST\",\"path\":\"/a b\",\"q\":\"x y\",\"body\":5"));
-	assert_int_equal(number_in(answer, "\"uid\":"), getuid());
-	assert_int_equal(number_in(answer, "\"groups\":"), getgroups(0, NULL));
+	assert_int_equal(http_number_in(answer, "\"uid\":"), getuid());
+	assert_int_equal(http_number_in(answer, "\"groups\":"), getgroups(0, NULL));
 }
 
 #define BYTES(literal) literal, sizeof(literal) - 1
@@ -374,7 +363,7 @@ static const struct {
 
 static void assert_answer(size_t i, size_t cut, const char *answer)
 {
-	if (status_of(answer) != raw[i].status)
+	if (http_status_of(answer) != raw[i].status)
 		fail_msg("case %zu cut at %zu: wanted %d, got: %s", i, cut, raw[i].status, answer);
 	if (raw[i].status != 200 && !strstr(answer, "application/problem+json"))
 		fail_msg("case %zu cut at %zu is no problem: %s", i, cut, answer);
@@ -403,7 +392,7 @@ static void a_second_request_in_the_same_breath_gets_one_refusal(void **state)
 {
 	AUTO(free) char *answer = ask(*state, COUNT "GET /x HTTP/1.1\r\nHost: h\r\n\r\n");
 
-	assert_int_equal(status_of(answer), 400);
+	assert_int_equal(http_status_of(answer), 400);
 	assert_non_null(strstr(answer, "request_pipelined"));
 	assert_null(strstr(answer + 1, "HTTP/1.1 "));
 }
@@ -419,9 +408,10 @@ static void bytes_after_a_request_that_is_being_handled_end_the_connection_only(
 	wait_until_read(fd);
 	say_text(fd, "GET /x HTTP/1.1\r\nHost: h\r\n\r\n");
 	answer = hear(fd);
-	assert_true(!*answer || (status_of(answer) == 200 && !strstr(answer + 1, "HTTP/1.1 ")));
+	assert_true(!*answer ||
+		    (http_status_of(answer) == 200 && !strstr(answer + 1, "HTTP/1.1 ")));
 	next = ask(*state, COUNT);
-	assert_int_equal(status_of(next), 200);
+	assert_int_equal(http_status_of(next), 200);
 }
 
 static void a_client_that_left_before_its_answer_is_harmless(void **state)
@@ -439,7 +429,7 @@ static void a_client_that_left_before_its_answer_is_harmless(void **state)
 	}
 	wait_for(*state, CONNECTIONS, 1);
 	answer = ask(*state, COUNT);
-	assert_int_equal(status_of(answer), 200);
+	assert_int_equal(http_status_of(answer), 200);
 }
 
 static void a_request_that_trickles_is_refused_at_its_deadline(void **state)
@@ -454,7 +444,7 @@ static void a_request_that_trickles_is_refused_at_its_deadline(void **state)
 	while (poll(&answered, 1, 20) == 0 && clock_mono_ms() - began < 20000)
 		(void)!send(fd, "a", 1, MSG_NOSIGNAL);
 	answer = hear(fd);
-	assert_int_equal(status_of(answer), 408);
+	assert_int_equal(http_status_of(answer), 408);
 	assert_true(clock_mono_ms() - began >= quick.request_deadline_ms);
 }
 
@@ -555,14 +545,14 @@ static void more_connections_than_allowed_are_told_so_at_once(void **state)
 	open_as(*state, 0, open, 12);
 	open_as(*state, 65534, open + 12, 12);
 	refused = ask_as(*state, 1);
-	assert_int_equal(status_of(refused), 503);
+	assert_int_equal(http_status_of(refused), 503);
 	assert_non_null(strstr(refused, "too_many_connections\""));
 	assert_non_null(strstr(refused, "Retry-After: "));
 	for (size_t i = 0; i < quick.connections_max; i++)
 		close(open[i]);
 	wait_for(*state, CONNECTIONS, 1);
 	later = ask(*state, COUNT);
-	assert_int_equal(status_of(later), 200);
+	assert_int_equal(http_status_of(later), 200);
 }
 
 static void one_peer_cannot_take_all_connections(void **state)
@@ -574,15 +564,15 @@ static void one_peer_cannot_take_all_connections(void **state)
 
 	open_as(*state, 65534, open, quick.connections_per_peer_max);
 	refused = ask_as(*state, 65534);
-	assert_int_equal(status_of(refused), 429);
+	assert_int_equal(http_status_of(refused), 429);
 	assert_non_null(strstr(refused, "too_many_connections_of_peer"));
 	assert_non_null(strstr(refused, "Retry-After: "));
 	other = ask_as(*state, 0);
-	assert_int_equal(status_of(other), 200);
+	assert_int_equal(http_status_of(other), 200);
 	close(open[0]);
 	wait_for(*state, CONNECTIONS, (long)quick.connections_per_peer_max);
 	later = ask_as(*state, 65534);
-	assert_int_equal(status_of(later), 200);
+	assert_int_equal(http_status_of(later), 200);
 	for (size_t i = 1; i < quick.connections_per_peer_max; i++)
 		close(open[i]);
 }
@@ -678,7 +668,7 @@ static void streams_over_the_limit_are_refused(void **state)
 		assert_true(recv(open[i], bytes, sizeof(bytes), 0) > 0);
 	}
 	answer = ask(*state, "GET /quiet HTTP/1.1\r\nHost: h\r\n\r\n");
-	assert_int_equal(status_of(answer), 429);
+	assert_int_equal(http_status_of(answer), 429);
 	for (size_t i = 0; i < quick.streams_max; i++)
 		close(open[i]);
 	wait_for(*state, STREAMS_ENDED, 4);
@@ -705,8 +695,8 @@ static void a_client_that_asks_first_may_send_its_body(void **state)
 	assert_true(text_starts_with(bytes, "HTTP/1.1 100 "));
 	say_text(fd, "abc");
 	answer = hear(fd);
-	assert_int_equal(status_of(answer), 200);
-	assert_int_equal(number_in(answer, "\"body\":"), 3);
+	assert_int_equal(http_status_of(answer), 200);
+	assert_int_equal(http_number_in(answer, "\"body\":"), 3);
 }
 
 static void a_thousand_requests_leave_nothing_open(void **state)
@@ -715,7 +705,7 @@ static void a_thousand_requests_leave_nothing_open(void **state)
 		AUTO(free)
 		char *answer = ask(*state, i % 2 ? COUNT : "GET / HTTP/1.1\nHost: h\r\n\r\n");
 
-		assert_int_equal(status_of(answer), i % 2 ? 200 : 400);
+		assert_int_equal(http_status_of(answer), i % 2 ? 200 : 400);
 	}
 	wait_for(*state, CONNECTIONS, 1);
 }
@@ -740,7 +730,7 @@ static void a_live_servers_socket_is_not_taken(void **state)
 	assert_string_equal(err.slug, "address_in_use");
 	http_server_free(second);
 	answer = ask(fixture, COUNT);
-	assert_int_equal(status_of(answer), 200);
+	assert_int_equal(http_status_of(answer), 200);
 }
 
 static void a_dead_servers_socket_is_replaced_and_has_the_mode_that_was_asked(void **unused)

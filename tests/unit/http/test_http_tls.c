@@ -23,6 +23,7 @@
 #include "http/http_server.h"
 #include "http/http_stream.h"
 #include "tests/support/certificates.h"
+#include "tests/support/http_client.h"
 
 DEFINE_AUTO(SSL_CTX *, SSL_CTX_free)
 
@@ -293,18 +294,6 @@ static char *ask(const struct fixture *fixture, const char *text)
 	return hear(ssl, NULL);
 }
 
-static int status_of(const char *answer)
-{
-	return strncmp(answer, "HTTP/1.", 7) == 0 ? atoi(answer + 9) : 0;
-}
-
-static long number_in(const char *answer, const char *key)
-{
-	const char *at = strstr(answer, key);
-
-	return at ? atol(at + strlen(key)) : -1;
-}
-
 #define COUNT "GET /count HTTP/1.1\r\nHost: h\r\n\r\n"
 
 static void wait_for(const struct fixture *fixture, const char *key, long wanted)
@@ -315,7 +304,7 @@ static void wait_for(const struct fixture *fixture, const char *key, long wanted
 	while (seen != wanted) {
 		AUTO(free) char *answer = ask(fixture, COUNT);
 
-		seen = number_in(answer, key);
+		seen = http_number_in(answer, key);
 		if (clock_mono_ms() > until)
 			fail_msg("%s is %ld, not %ld", key, seen, wanted);
 	}
@@ -333,7 +322,7 @@ static void a_request_is_answered_and_the_end_is_told(void **state)
 
 	SSL_write(ssl, COUNT, strlen(COUNT));
 	answer = hear(ssl, &said_goodbye);
-	assert_int_equal(status_of(answer), 200);
+	assert_int_equal(http_status_of(answer), 200);
 	assert_non_null(strstr(answer, "\"from\":\"127.0.0.1\""));
 	assert_true(said_goodbye);
 }
@@ -369,7 +358,7 @@ static void raw_requests_are_judged_by_their_decrypted_bytes(void **state)
 			SSL_write(ssl, raw[i].bytes + cut, (int)(raw[i].length - cut));
 			answer = hear(ssl, NULL);
 			/* What comes after a whole request may come too late to be refused. */
-			if (status_of(answer) != raw[i].status &&
+			if (http_status_of(answer) != raw[i].status &&
 			    !(i == ARRAY_SIZE(raw) - 1 && cut >= raw[i].length / 2))
 				fail_msg("case %zu cut at %zu: wanted %d, got: %s", i, cut,
 					 raw[i].status, answer);
@@ -447,7 +436,7 @@ static void connections_over_the_limit_are_told_so(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(held); i++)
 		held[i] = open_tls(fixture);
 	answer = ask(fixture, COUNT);
-	assert_int_equal(status_of(answer), 503);
+	assert_int_equal(http_status_of(answer), 503);
 	assert_non_null(strstr(answer, "too_many_connections"));
 	for (size_t i = 0; i < ARRAY_SIZE(held); i++)
 		hang_up(held[i]);
@@ -463,7 +452,7 @@ static void a_stream_longer_than_its_buffer_arrives_whole(void **state)
 
 	SSL_write(ssl, request, sizeof(request) - 1);
 	answer = hear(ssl, NULL);
-	assert_int_equal(status_of(answer), 200);
+	assert_int_equal(http_status_of(answer), 200);
 	/* Chunk sizes are in hexadecimal and have none. */
 	for (const char *at = strstr(answer, "\r\n\r\n"); at && *at; at++)
 		count += *at == 'x';
@@ -505,7 +494,7 @@ static void a_new_pair_is_used_from_the_next_connection_on(void **state)
 	/* The connection from before is still good, and sees it done. */
 	SSL_write(before, COUNT, strlen(COUNT));
 	answer = hear(before, NULL);
-	assert_int_equal(status_of(answer), 200);
+	assert_int_equal(http_status_of(answer), 200);
 	SSL_CTX_free(fixture->client);
 	fixture->client = TAKE(new_client);
 	after = open_tls(fixture);
@@ -589,7 +578,7 @@ static void without_a_certificate_of_the_client_ca_nobody_gets_in(void **state)
 	assert_int_equal(SSL_CTX_use_certificate_file(fixture->client, certificate, 1), 1);
 	assert_int_equal(SSL_CTX_use_PrivateKey_file(fixture->client, key, 1), 1);
 	agent = ask(fixture, COUNT);
-	assert_int_equal(status_of(agent), 200);
+	assert_int_equal(http_status_of(agent), 200);
 }
 
 static void plain_http_is_for_loopback_only(void **unused)
