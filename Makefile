@@ -273,7 +273,7 @@ bench: ## speed and size against named peers, into build/bench.json and docs/per
 	@$(MAKE) --no-print-directory all bench-tools
 	@tests/bench/run $(PART)
 
-planted: ## sixteen bugs, each planted in a copy, each caught by the test that should
+planted: ## eighteen bugs, each planted in a copy, each caught by the test that should
 	@tests/planted/run
 
 # ---- looking at the code --------------------------------------------------------------------------
