@@ -68,10 +68,11 @@ class Installation:
         }
         self.envd = None
 
-    def start(self):
+    def start(self, *arguments):
+        """`arguments`: further ones of envd."""
         log = open(self.path / "log", "ab")
         self.envd = subprocess.Popen(
-            [BIN / "envd", f"--data={self.path}/data", f"--listen={self.server}", f"--templates={self.templates}", f"--runtime=unix:{self.runtime}"],
+            [BIN / "envd", f"--data={self.path}/data", f"--listen={self.server}", f"--templates={self.templates}", f"--runtime=unix:{self.runtime}", *arguments],
             stdout=log, stderr=log, env=self.variables)  # fmt: skip
         deadline = time.monotonic() + 30
         while self.envctl("version").returncode != 0:
