@@ -97,6 +97,11 @@ bool fault_fails(enum fault_point point, struct error *err)
 	return true;
 }
 
+int64_t fault_scaled_ms(int64_t limit_ms)
+{
+	return getenv("ENVD_EXTERNAL_SCALED") ? limit_ms / 40 : limit_ms;
+}
+
 void fault_print_points(void)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)

@@ -12,6 +12,8 @@
 #ifndef ENVD_BASE_FAULT_H
 #define ENVD_BASE_FAULT_H
 
+#include <stdint.h>
+
 #include "base/error.h"
 
 // clang-format off
@@ -76,7 +78,11 @@ void fault_point(enum fault_point point);
 /* True when it is to fail here: `*err` is set, transient. */
 bool fault_fails(enum fault_point point, struct error *err);
 void fault_print_points(void);
+/* A limit on how long another program may hang. A fortieth of it if $ENVD_EXTERNAL_SCALED is set:
+ * so that a pause of half a second is longer than ten. */
+int64_t fault_scaled_ms(int64_t limit_ms);
 #else
+#define fault_scaled_ms(limit_ms) (limit_ms)
 #define fault_point(point) ((void)(point))
 #define fault_fails(point, err) ((void)(point), (void)(err), false)
 #endif

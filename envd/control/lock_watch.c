@@ -3,6 +3,7 @@
 #include <signal.h>
 
 #include "base/clock.h"
+#include "base/fault.h"
 #include "base/log.h"
 
 enum { HUNG_LIMIT_MS = 10000 };
@@ -30,7 +31,7 @@ void lock_watch_busy(struct lock_watch *watch, const char *data)
 		watch->seen_mono_ms = at;
 		return;
 	}
-	if (at - watch->seen_mono_ms < HUNG_LIMIT_MS)
+	if (at - watch->seen_mono_ms < fault_scaled_ms(HUNG_LIMIT_MS))
 		return;
 	snprintf(identity, sizeof(identity), "pid=%d", (int)now.process.pid);
 	log_line(LOG_ERROR, identity, "has held the store's lock for %lld ms: hung, ending it",

@@ -9,6 +9,7 @@
 #include <sys/un.h>
 
 #include "base/clock.h"
+#include "base/fault.h"
 #include "base/log.h"
 #include "base/spawn.h"
 #include "loop/timer.h"
@@ -106,7 +107,7 @@ static void beat(void *arg)
 	struct peer *peer = arg;
 
 	futimens(peer->lock_fd, NULL);
-	timer_set_ms(peer->heart, HEARTBEAT_MS);
+	timer_set_ms(peer->heart, fault_scaled_ms(HEARTBEAT_MS));
 }
 
 static bool listen_for_wakes(struct peer *peer, struct loop *loop, struct error *err)
@@ -178,14 +179,14 @@ bool peer_is_responsive(struct peer *other)
 		return true;
 	age = clock_wall_ms() -
 	      ((int64_t)status.st_mtim.tv_sec * 1000 + status.st_mtim.tv_nsec / 1000000);
-	if (age < STALE_MS) {
+	if (age < fault_scaled_ms(STALE_MS)) {
 		other->stale_since_mono_ms = 0;
 		return true;
 	}
 	/* A machine that slept wakes with an old heartbeat: only what stays old is one. */
 	if (!other->stale_since_mono_ms)
 		other->stale_since_mono_ms = clock_mono_ms();
-	return clock_mono_ms() - other->stale_since_mono_ms < STALE_MS / 2;
+	return clock_mono_ms() - other->stale_since_mono_ms < fault_scaled_ms(STALE_MS) / 2;
 }
 
 void peer_end(struct peer *other)

@@ -95,10 +95,12 @@ class Decoys:
 class World:
     """A private folder with the programs in it, and a client that writes down what it was told."""
 
-    def __init__(self, programs, template, files, arguments=(), fail=None):
+    def __init__(self, programs, template, files, arguments=(), fail=None, is_scaled=False):
         """`template`: its name; `files`: name -> content; `arguments`: further ones of envd; `fail`:
-        which system call fails (tests/support/fail_nth.c), without the folder."""
+        which system call fails (tests/support/fail_nth.c), without the folder; `is_scaled`: whoever
+        hangs for a quarter of a second has hung for ten."""
         self.fail = fail
+        self.is_scaled = is_scaled
         self.programs = programs
         self.template = template
         self.arguments = list(arguments)
@@ -133,6 +135,8 @@ class World:
     def variables(self):
         variables = dict(os.environ, ENVD_EXTERNAL_FAKE_WORLD=self.world,
                          ENVD_EXTERNAL_FAULTS=self.faults, XDG_STATE_HOME=self.folder)
+        if self.is_scaled:
+            variables["ENVD_EXTERNAL_SCALED"] = "1"
         if self.fail:
             variables["ENVD_EXTERNAL_FAIL"] = "%s %s" % (self.fail, self.folder)
         return variables
