@@ -9,7 +9,7 @@
 
 static void new_id(char text[ID_TEXT_SIZE])
 {
-	uuid_t bytes;
+	uuid_t bytes = { 0 };
 
 	/* RFC 9562, section 5.4. By one question to the kernel: uuid_generate_random() asks sixteen
 	 * times.
