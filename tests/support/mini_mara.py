@@ -4,8 +4,8 @@
     mara.up(); mara.destroy(); mara.remove_stacks()
     mara.world()          what is left in the cloud
 """
+import functools
 import json
-import os
 import pathlib
 import re
 import shutil
@@ -79,6 +79,7 @@ class MiniMara:
             raise Failed(f"pulumi {' '.join(arguments)} in {project}: {done.returncode}\n{done.stdout}")
         return done
 
+    @functools.lru_cache
     def order(self):
         """The projects' folders, as the checkout itself orders them."""
         if self.provider == "kubeconfig":
