@@ -49,6 +49,7 @@ TEMPLATE_TESTS := $(wildcard templates/*/test/run)
 # Need images that take a minute to build.
 LIVE_TEMPLATE_TESTS := $(wildcard templates/*/test/live)
 CI_TESTS := $(wildcard tests/ci/test_*)
+PARTS_TESTS := $(wildcard tests/parts/test_*)
 
 object = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 test_program = $(patsubst tests/%.c,$(BUILD)/tests/%,$(1))
@@ -164,7 +165,7 @@ SCENARIO_PROGRAMS := $(call test_program,$(SCENARIO_TESTS))
 FAILURE_PROGRAMS := $(call test_program,$(FAILURE_TESTS))
 RUN := ENVD_BIN=$(abspath $(BUILD))/bin tests/run
 
-.PHONY: test test-unit test-scenario test-failure test-live test-ci test-corpus test-all test-slow chaos planted build-tests
+.PHONY: test test-unit test-scenario test-failure test-live test-ci test-corpus test-parts real-parts test-all test-slow chaos planted build-tests
 build-tests: all $(BUILD)/tests/simulation/main $(UNIT_PROGRAMS) $(SCENARIO_PROGRAMS) $(FAILURE_PROGRAMS)
 
 test: ## unit and scenario tests, on real runtimes; installs what it needs
@@ -191,11 +192,18 @@ test-corpus: all ## the Compose corpus alone: what runs by envd and by the real 
 	@ci/local/docker-compose >/dev/null
 	@$(RUN) --limit 600 $(SLOW_TESTS)
 
+real-parts: ## Pulumi, Kubernetes, helm into the cache: about 15 minutes once
+	@ci/local/packages test
+	@ci/local/real-parts >/dev/null
+
+test-parts: real-parts ## a miniature of MARA by the real Pulumi on a real Kubernetes API server
+	@$(RUN) --limit 900 $(PARTS_TESTS)
+
 test-all: ## everything: test, then test-slow
 	@$(MAKE) --no-print-directory test
 	@$(MAKE) --no-print-directory test-slow
 
-test-slow: ## failure tests, live, CI, Compose corpus, fuzzing, schemathesis, then all under ASan and UBSan, planted bugs
+test-slow: ## failure tests, live, CI, Compose corpus, real parts, fuzzing, schemathesis, then all under ASan and UBSan, planted bugs
 	@ci/local/packages build test runtime docker lint
 	@$(MAKE) --no-print-directory test-failure
 	@$(MAKE) --no-print-directory FAULTS=1 all
@@ -203,6 +211,7 @@ test-slow: ## failure tests, live, CI, Compose corpus, fuzzing, schemathesis, th
 	@$(MAKE) --no-print-directory test-live
 	@$(MAKE) --no-print-directory test-ci
 	@$(MAKE) --no-print-directory test-corpus
+	@$(MAKE) --no-print-directory test-parts
 	@$(MAKE) --no-print-directory fuzz-short
 	@$(MAKE) --no-print-directory schemathesis
 	@$(MAKE) --no-print-directory SANITIZE=1 sanitized

@@ -2,6 +2,7 @@
 import os
 import pathlib
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -15,6 +16,17 @@ def eventually(condition, what, seconds=120):
     while not condition():
         assert time.monotonic() < end, f"never happened: {what}"
         time.sleep(0.05)
+
+
+def end_plugins(folder):
+    """Pulumi's plugins outlive a CLI that was killed, for ever if nobody ends them. Ours have the test's world."""
+    mark = f"WORLD={folder}/".encode()
+    for variables in pathlib.Path("/proc").glob("[0-9]*/environ"):
+        try:
+            if any(one.startswith(mark) for one in variables.read_bytes().split(b"\0")):
+                os.kill(int(variables.parent.name), signal.SIGKILL)
+        except OSError:
+            pass  # it ended by itself
 
 
 def run(tests):
@@ -35,6 +47,7 @@ def run(tests):
             traceback.print_exc()
             failed.append(test.__name__)
             print(f"[  FAILED  ] {test.__name__}", flush=True)
+        end_plugins(folder)
         if test.__name__ not in failed or not os.environ.get("ENVD_TEST_KEEP"):
             shutil.rmtree(folder, ignore_errors=True)
     print(f"[  PASSED  ] {passed} test(s).")

@@ -45,7 +45,8 @@ class MiniMara:
         self.checkout = self.folder / "git" / "mara"
         self.python = self.checkout / "pulumi" / "python"
         self.world_folder = self.folder / "world"
-        self.path = parts("python", "pulumi", *(["kubernetes", "helm"] if kubeconfig else []))
+        self.path = parts("python", "pulumi", *(["kubernetes"] if kubeconfig else []))
+        self.more_variables = {}
         self.prepare()
 
     def prepare(self):
@@ -67,7 +68,8 @@ class MiniMara:
             "REAL_PULUMI": shutil.which("pulumi", path=self.path), "PULUMI_HOME": str(self.folder / "home"),
             "PULUMI_BACKEND_URL": f"file://{self.folder / 'state'}", "PULUMI_CONFIG_PASSPHRASE": "correct horse",
             "PULUMI_SKIP_UPDATE_CHECK": "true", "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
-            "WORLD": str(self.world_folder), **({"KUBECONFIG": str(self.kubeconfig)} if self.kubeconfig else {})}
+            "WORLD": str(self.world_folder), **({"KUBECONFIG": str(self.kubeconfig)} if self.kubeconfig else {}),
+            **self.more_variables}
 
     def run(self, project, *arguments, check=True):
         command = ["pulumi", "--non-interactive", "--color", "never", "-C", str(self.python / project), *arguments]

@@ -23,6 +23,13 @@ class NotFound(Refused):
     pass
 
 
+class Unreachable(Refused):
+    def __init__(self, why):
+        super().__init__("configured Kubernetes cluster is unreachable. If the cluster was deleted, you can remove this "
+                         "resource from Pulumi state by rerunning the operation with the PULUMI_K8S_DELETE_UNREACHABLE "
+                         f"environment variable set to \"true\": {why}")
+
+
 def named(entries, name, what):
     for entry in entries or []:
         if entry["name"] == name:
@@ -43,14 +50,14 @@ class ApiServer:
             self.user = named(config["users"], context["user"], "user")
             self.address = urllib.parse.urlsplit(self.cluster["server"])
         except (TypeError, KeyError, yaml.YAMLError) as trouble:
-            raise Refused(f"configured Kubernetes cluster is unreachable: unable to load kubeconfig: {trouble}") \
-                from trouble
+            raise Unreachable(f"unable to load kubeconfig: {trouble}") from trouble
         self.tls = self.tls_of() if self.address.scheme == "https" else None
         self.kinds = {}
         self.lock = threading.Lock()
 
     def tls_of(self):
         tls = ssl.create_default_context()
+        tls.verify_flags &= ~ssl.VERIFY_X509_STRICT  # an API server's own certificate lacks what newer Pythons ask for
         if self.cluster.get("insecure-skip-tls-verify"):
             tls.check_hostname = False
             tls.verify_mode = ssl.CERT_NONE
@@ -78,7 +85,7 @@ class ApiServer:
             response = connection.getresponse()
             content = response.read()
         except (OSError, http.client.HTTPException) as trouble:
-            raise Refused(f"configured Kubernetes cluster is unreachable: {trouble}") from trouble
+            raise Unreachable(trouble) from trouble
         finally:
             connection.close()
         try:
