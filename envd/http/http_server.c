@@ -35,13 +35,12 @@ const struct http_server_settings http_server_defaults = {
 	.stream_bytes_max = 1048576,
 	.stream_stall_ms = 60000,
 	.heartbeat_ms = 15000,
+	.library_limit_ms = 120000,
 };
 
 enum {
 	SWEEP_MS = 250,
 	LISTEN_BACKLOG = 512,
-	/* The library's own limit per read and write: only a net under our deadlines. */
-	LIBRARY_TIMEOUT_S = 120,
 };
 
 /* The library asks for a bufferevent without saying which listener it is for, so what speaks TLS
@@ -248,6 +247,8 @@ static void on_library_request(struct evhttp_request *raw, void *arg)
 static struct http_port *port_for(struct http_server *server, struct http_tls *tls)
 {
 	const struct http_limits *limits = &server->pool.settings->limits;
+	int64_t limit_ms = server->pool.settings->library_limit_ms;
+	struct timeval limit = { .tv_sec = limit_ms / 1000, .tv_usec = limit_ms % 1000 * 1000 };
 	struct http_port *port;
 
 	for (size_t i = 0; i < server->port_count; i++)
@@ -257,7 +258,7 @@ static struct http_port *port_for(struct http_server *server, struct http_tls *t
 	*port = (struct http_port){ server, tls, evhttp_new(server->pool.base) };
 	evhttp_set_bevcb(port->library, make_bufferevent, port);
 	evhttp_set_gencb(port->library, on_library_request, server);
-	evhttp_set_timeout(port->library, LIBRARY_TIMEOUT_S);
+	evhttp_set_timeout_tv(port->library, &limit);
 	evhttp_set_allowed_methods(port->library, EVHTTP_REQ_GET | EVHTTP_REQ_POST |
 						      EVHTTP_REQ_PUT | EVHTTP_REQ_PATCH |
 						      EVHTTP_REQ_DELETE | EVHTTP_REQ_OPTIONS |

@@ -28,6 +28,7 @@ struct http_server_settings {
 	size_t stream_bytes_max;     /* waiting for one reader */
 	int64_t stream_stall_ms;     /* a reader takes nothing */
 	int64_t heartbeat_ms;
+	int64_t library_limit_ms; /* the library's own per read and write: a net under the rest */
 };
 extern const struct http_server_settings http_server_defaults;
 

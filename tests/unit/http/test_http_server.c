@@ -22,6 +22,7 @@
 #include "base/text.h"
 #include "http/http_response.h"
 #include "http/http_stream.h"
+#include "loop/timer.h"
 #include "tests/support/http_client.h"
 
 /* ---- a server in a process of its own; its exit status says whether it ended well ---- */
@@ -41,6 +42,7 @@ static const struct http_server_settings quick = {
 	.stream_bytes_max = 131072,
 	.stream_stall_ms = 400,
 	.heartbeat_ms = 50,
+	.library_limit_ms = 400,
 };
 
 struct service {
@@ -101,7 +103,16 @@ struct flow {
 	struct service *service;
 	struct http_stream *stream;
 	bool asks_for_room;
+	struct timer *late; /* NULL: it sends at once, or never */
 };
+
+static void send_late(void *arg)
+{
+	struct flow *flow = arg;
+
+	http_stream_send(flow->stream, "spoken", 6);
+	http_stream_end(flow->stream);
+}
 
 static void send_some(void *arg)
 {
@@ -119,6 +130,7 @@ static void on_stream_end(void *arg)
 	struct flow *flow = arg;
 
 	flow->service->streams_ended++;
+	timer_free(flow->late);
 	free(flow);
 }
 
@@ -147,10 +159,12 @@ static void start_stream(struct service *service, struct http_request *request, 
 		http_answer_problem(request, 429, &err);
 		return;
 	}
-	if (!is_quiet)
+	if (strcmp(kind, "/silent") == 0) {
+		flow->late = timer_new(service->loop, send_late, flow);
+		timer_set_ms(flow->late, 3 * quick.library_limit_ms);
+	} else if (!is_quiet) {
 		send_some(flow);
-	if (strcmp(kind, "/short") == 0)
-		http_stream_end(flow->stream);
+	}
 }
 
 static void on_request(void *arg, struct http_request *request)
@@ -165,7 +179,7 @@ static void on_request(void *arg, struct http_request *request)
 	else if (strcmp(path, "/big") == 0)
 		answer_big(request);
 	else if (strcmp(path, "/flow") == 0 || strcmp(path, "/push") == 0 ||
-		 strcmp(path, "/quiet") == 0)
+		 strcmp(path, "/quiet") == 0 || strcmp(path, "/silent") == 0)
 		start_stream(service, request, path);
 	else
 		answer_ok(service, request);
@@ -607,6 +621,14 @@ static void a_stream_outlives_the_deadlines_of_requests_and_answers(void **state
 	close(fd);
 }
 
+static void a_stream_may_be_silent_longer_than_the_library_waits(void **state)
+{
+	AUTO(free) char *answer = ask(*state, "GET /silent HTTP/1.1\r\nHost: h\r\n\r\n");
+
+	assert_int_equal(http_status_of(answer), 200);
+	assert_non_null(strstr(answer, "spoken"));
+}
+
 static void a_reader_of_a_stream_that_sends_more_is_dropped(void **state)
 {
 	AUTO(free) char *answer = NULL;
@@ -796,6 +818,7 @@ int main(int argc, char **argv)
 		served(one_peer_cannot_take_all_connections),
 		served(a_quiet_stream_sends_heartbeats_and_ends_with_its_reader),
 		served(a_stream_outlives_the_deadlines_of_requests_and_answers),
+		served(a_stream_may_be_silent_longer_than_the_library_waits),
 		served(a_reader_of_a_stream_that_sends_more_is_dropped),
 		served(a_slow_reader_of_a_stream_that_does_not_wait_is_dropped),
 		served(a_reader_that_takes_nothing_is_dropped_after_a_while),

@@ -21,6 +21,7 @@
 #include "base/text.h"
 #include "http/http_response.h"
 #include "http/http_server.h"
+#include "loop/timer.h"
 #include "http/http_stream.h"
 #include "tests/support/certificates.h"
 #include "tests/support/http_client.h"
@@ -44,6 +45,7 @@ static const struct http_server_settings quick = {
 	.stream_bytes_max = 131072,
 	.stream_stall_ms = 5000,
 	.heartbeat_ms = 50,
+	.library_limit_ms = 1500,
 };
 
 struct service {
@@ -58,7 +60,23 @@ struct service {
 struct flow {
 	struct http_stream *stream;
 	size_t sent;
+	struct timer *late; /* NULL: it sends at once */
 };
+
+static void send_late(void *arg)
+{
+	struct flow *flow = arg;
+
+	http_stream_send(flow->stream, "spoken", 6);
+	http_stream_end(flow->stream);
+}
+
+/* Long after the library would have given up a connection that it hears nothing on. */
+static void speak_late(struct service *service, struct flow *flow)
+{
+	flow->late = timer_new(service->loop, send_late, flow);
+	timer_set_ms(flow->late, 2 * quick.library_limit_ms);
+}
 
 static void send_some(void *arg)
 {
@@ -76,20 +94,24 @@ static void send_some(void *arg)
 
 static void on_flow_end(void *arg)
 {
+	timer_free(((struct flow *)arg)->late);
 	free(arg);
 }
 
-static void start_flow(struct http_request *request)
+static void start_flow(struct service *service, struct http_request *request, bool is_silent)
 {
 	struct flow *flow = xcalloc(1, sizeof(*flow));
 	struct http_stream_spec spec = { .content_type = "text/plain",
-					 .on_room = send_some,
+					 .on_room = is_silent ? NULL : send_some,
 					 .on_end = on_flow_end,
 					 .arg = flow };
 	struct error err;
 
 	if (http_stream_start(request, &spec, &flow->stream, &err)) {
-		send_some(flow);
+		if (is_silent)
+			speak_late(service, flow);
+		else
+			send_some(flow);
 		return;
 	}
 	free(flow);
@@ -102,8 +124,10 @@ static void on_request(void *arg, struct http_request *request)
 	AUTO(json_decref) json_t *json = NULL;
 	size_t length;
 
-	if (strcmp(http_request_path(request), "/flow") == 0) {
-		start_flow(request);
+	const char *path = http_request_path(request);
+
+	if (strcmp(path, "/flow") == 0 || strcmp(path, "/silent") == 0) {
+		start_flow(service, request, strcmp(path, "/silent") == 0);
 		return;
 	}
 	http_request_body(request, &length);
@@ -460,6 +484,15 @@ static void a_stream_longer_than_its_buffer_arrives_whole(void **state)
 	wait_for(*state, CONNECTIONS, 1);
 }
 
+static void a_stream_may_be_silent_longer_than_the_library_waits(void **state)
+{
+	AUTO(free) char *answer = ask(*state, "GET /silent HTTP/1.1\r\nHost: h\r\n\r\n");
+
+	assert_int_equal(http_status_of(answer), 200);
+	assert_non_null(strstr(answer, "spoken"));
+	wait_for(*state, CONNECTIONS, 1);
+}
+
 static void clients_that_leave_at_any_moment_leave_nothing_open(void **state)
 {
 	for (int i = 0; i < 60; i++) {
@@ -634,6 +667,7 @@ int main(int argc, char **argv)
 		served(who_never_finishes_the_handshake_is_cut_off),
 		served(connections_over_the_limit_are_told_so),
 		served(a_stream_longer_than_its_buffer_arrives_whole),
+		served(a_stream_may_be_silent_longer_than_the_library_waits),
 		served(clients_that_leave_at_any_moment_leave_nothing_open),
 		served(a_new_pair_is_used_from_the_next_connection_on),
 		served(a_broken_new_pair_changes_nothing),
