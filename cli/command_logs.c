@@ -4,6 +4,7 @@
 
 #include "cli/ci_variables.h"
 #include "cli/event_stream.h"
+#include "wire/worker_lines.h"
 
 struct logs_options {
 	const char *service;
@@ -30,7 +31,21 @@ struct reading {
 	struct cli *cli;
 	const struct logs_options *options;
 	struct line_splitter lines;
+	bool has_failed; /* the engine, in the midst of it: `failure` */
+	struct error failure;
 };
+
+/* The last line, when the engine could not go on. */
+static bool take_failure(struct reading *reading, const json_t *entry)
+{
+	const json_t *failure = json_object_get(entry, "error");
+
+	if (!json_is_object(failure))
+		return false;
+	error_from_json(failure, &reading->failure);
+	reading->has_failed = true;
+	return true;
+}
 
 /* Control characters of somebody's program are not for the terminal. */
 static void print_safely(const struct terminal *terminal, const char *text)
@@ -45,24 +60,33 @@ static void print_safely(const struct terminal *terminal, const char *text)
 	}
 }
 
+static void print_entry(const struct reading *reading, const json_t *entry)
+{
+	const struct terminal *out = &reading->cli->out;
+
+	if (reading->options->has_times)
+		printf("%s ", json_get_string(entry, "at", "-"));
+	printf("%s%-16s%s | ", terminal_tone(out, TONE_FAINT),
+	       json_get_string(entry, "service", "-"), terminal_plain(out));
+	print_safely(out, json_get_string(entry, "text", ""));
+	putchar('\n');
+}
+
 static bool on_line(void *arg, const char *line)
 {
-	const struct reading *reading = arg;
-	const struct terminal *out = &reading->cli->out;
+	struct reading *reading = arg;
 	AUTO(json_decref) json_t *entry = NULL;
 	struct error ignored; /* a line that is no JSON is shown as it came */
+	bool is_entry = json_parse(line, strlen(line), "log line", &entry, &ignored);
 
+	if (is_entry && take_failure(reading, entry))
+		return true;
 	if (cli_prints(reading->cli, "json")) {
 		printf("%s\n", line);
-	} else if (json_parse(line, strlen(line), "log line", &entry, &ignored)) {
-		if (reading->options->has_times)
-			printf("%s ", json_get_string(entry, "at", "-"));
-		printf("%s%-16s%s | ", terminal_tone(out, TONE_FAINT),
-		       json_get_string(entry, "service", "-"), terminal_plain(out));
-		print_safely(out, json_get_string(entry, "text", ""));
-		putchar('\n');
+	} else if (is_entry) {
+		print_entry(reading, entry);
 	} else {
-		print_safely(out, line);
+		print_safely(&reading->cli->out, line);
 		putchar('\n');
 	}
 	return !ferror(stdout);
@@ -104,7 +128,9 @@ static bool run(struct cli *cli, const void *values, const struct option_list *a
 	    err);
 	ci_foreign_end(stdout);
 	text_release(&reading.lines.line);
-	return done;
+	if (done && reading.has_failed)
+		*err = reading.failure;
+	return done && !reading.has_failed;
 }
 
 const struct command command_logs = {

@@ -190,11 +190,10 @@ static bool apply(struct api_change *change, struct store_tx *tx, struct error *
 	if (!api_change_environment(change, tx, &environment, err) ||
 	    !permission_check(&change->caller, MAY_REACH_INTO, environment->project, err) ||
 	    !can_be_reached(environment, err) ||
-	    !job_request_question(api->control, environment, change->verb, &change->question, err))
+	    /* It lasts as long as the client wants, within its own limit. */
+	    !job_request_question(api->control, environment, change->verb, true, &change->question,
+				  err))
 		return false;
-	/* It lasts as long as the client wants, within its own limit. */
-	json_object_set_new(json_object_get(change->question, "limits"), "deadline_ms",
-			    json_integer(0));
 	json_object_set(change->question, change->verb, change->body);
 	change->was_there = strcmp(change->verb, "forward") == 0 && is_repeated(change);
 	return true;

@@ -156,7 +156,7 @@ static bool make_request(struct api *api, const struct http_request *request, js
 		return error_set_as(err, ERR_GONE, "environment_ended",
 				    "environment \"%s\" is gone, and its logs with it",
 				    environment->name);
-	if (!job_request_question(api->control, environment, "logs", made, err))
+	if (!job_request_question(api->control, environment, "logs", *follow, made, err))
 		return false;
 	json_object_set_new(*made, "logs",
 			    json_pack("{s:s?, s:b, s:I}", "service", service, "follow", *follow,

@@ -44,7 +44,8 @@ void api_get_services(void *arg, struct http_request *request)
 
 	if (!api_view_find(api, request, &environment, &err) ||
 	    !require_existence(environment, &err) ||
-	    !job_request_question(api->control, environment, "inspect", &worker_request, &err) ||
+	    !job_request_question(api->control, environment, "inspect", false, &worker_request,
+				  &err) ||
 	    !api_question_ask(api,
 			      &(struct api_question_spec){ .request = worker_request,
 							   .time_limit_ms = INSPECT_LIMIT_MS,

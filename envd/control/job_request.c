@@ -153,13 +153,14 @@ bool job_request_make(const struct control *control, const struct environment *e
 }
 
 bool job_request_question(const struct control *control, const struct environment *environment,
-			  const char *task, json_t **request, struct error *err)
+			  const char *task, bool is_open_ended, json_t **request, struct error *err)
 {
 	const struct target *target = target_of(control, environment, err);
 
 	if (!target)
 		return false;
-	*request = base_request(control, environment, target, "", task, 60000, STOP_GRACE_MS);
+	*request = base_request(control, environment, target, "", task,
+				is_open_ended ? 0 : JOB_QUESTION_MS, STOP_GRACE_MS);
 	return true;
 }
 
@@ -169,7 +170,7 @@ json_t *job_request_target(const char *instance, const struct target *target, co
 			 "protocol", 1, "job", "", "task", task, "instance", instance,
 			 "environment", "folder", "template", "pins", "parameters", "engine",
 			 target->engine, "target", target_json(target), "limits",
-			 limits_json(60000, STOP_GRACE_MS));
+			 limits_json(JOB_QUESTION_MS, STOP_GRACE_MS));
 }
 
 char *environment_folder(const struct control *control, struct env_id id)

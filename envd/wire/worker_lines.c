@@ -282,7 +282,7 @@ static const char *slug_keep(const char *slug, enum error_code code)
 	return error_code_name(code);
 }
 
-static void error_from_json(const json_t *json, struct error *err)
+void error_from_json(const json_t *json, struct error *err)
 {
 	enum error_code code = error_code_from_name(json_get_string(json, "code", "external"));
 

@@ -80,4 +80,7 @@ bool worker_result_error(const json_t *result, struct error *failure);
 /* {"code","slug","message","hint"}: also used in results, reports and problems. New reference. */
 json_t *error_to_json(const struct error *err);
 
+/* What error_to_json() made, of whatever is missing the general word. */
+void error_from_json(const json_t *json, struct error *err);
+
 #endif

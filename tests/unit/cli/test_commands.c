@@ -438,6 +438,22 @@ static void logs_name_their_service_and_cannot_command_the_runner(void **unused)
 	assert_has(&session->out, "2026-11-24T20:00:00Z web              | ::error::x\n");
 }
 
+static void logs_that_break_off_say_why_and_are_no_success(void **unused)
+{
+	json_t *routes = json_pack(
+	    "[o]", route("GET", "/v1/environments/alpha/logs",
+			 json_pack("{s:[{s:s, s:s}, {s:{s:s, s:s, s:s}}]}", "lines", "service",
+				   "web", "text", "one", "error", "code", "external", "slug",
+				   "runtime_timeout", "message", "the runtime is silent")));
+	AUTO(fake_server_stop) struct fake_server *server = fake_server_start(routes);
+	AUTO(cli_free) struct cli_session *session = run(server, WORDS("logs", "alpha"));
+
+	(void)unused;
+	assert_int_equal(cli_exit_status(session), EXIT_OTHER);
+	assert_string_equal(text_get(&session->out), "web              | one\n");
+	assert_has(&session->err, "error[runtime_timeout]: the runtime is silent");
+}
+
 static void control_characters_of_a_log_do_not_reach_a_terminal(void **unused)
 {
 	AUTO(fake_server_stop) struct fake_server *server = fake_server_start(env_routes("ready"));
@@ -482,6 +498,7 @@ int main(void)
 		cmocka_unit_test(env_writes_certificates_to_files_where_asked),
 		cmocka_unit_test(env_of_one_that_is_not_ready_is_refused),
 		cmocka_unit_test(logs_name_their_service_and_cannot_command_the_runner),
+		cmocka_unit_test(logs_that_break_off_say_why_and_are_no_success),
 		cmocka_unit_test(control_characters_of_a_log_do_not_reach_a_terminal),
 		cmocka_unit_test(doctor_without_a_server_is_status_10_and_looks_at_the_rest),
 	};
