@@ -33,12 +33,28 @@ static json_t *not_checked(void)
 			 "that the target has room right now: without, it waits in the queue");
 }
 
-static bool versions_of(struct api *api, const struct environment *env, json_t **versions,
-			struct error *err)
+static bool find_template(struct api *api, const struct create_request *request,
+			  struct template_entry *entry, struct error *err)
+{
+	struct template_registry *templates = api->control->templates;
+
+	if (request->checkout)
+		return template_registry_find_in(templates, request->checkout,
+						 request->template_name, entry, err);
+	return template_registry_find(templates, request->template_name, entry, err);
+}
+
+static bool versions_of(struct api *api, const struct create_request *request,
+			const struct environment *env, json_t **versions, struct error *err)
 {
 	struct template_entry entry;
 
-	return template_registry_find(api->control->templates, env->template_name, &entry, err) &&
+	/* It is there already, and for that its source is not asked again. */
+	if (env->source && !request->checkout) {
+		*versions = env->pins ? json_copy(env->pins) : json_object();
+		return true;
+	}
+	return find_template(api, request, &entry, err) &&
 	       pins_resolve(entry.template, env->pins, versions, err);
 }
 
@@ -50,7 +66,8 @@ bool api_plan(struct api *api, const struct create_request *request, struct env_
 	int64_t open;
 
 	if (!store_environment_read(api->control->store, id, &env, err) ||
-	    !api_view_environment(api, env, &view, err) || !versions_of(api, env, &versions, err) ||
+	    !api_view_environment(api, env, &view, err) ||
+	    !versions_of(api, request, env, &versions, err) ||
 	    !store_tally_open(api->control->store, &open, err))
 		return false;
 	*plan = json_pack(
