@@ -1,5 +1,7 @@
 #include "cli/command.h"
 
+#include <string.h>
+
 #include "base/clock.h"
 #include "cli/creation.h"
 #include "cli/dry_run.h"
@@ -55,22 +57,80 @@ static void print_result(const struct creation *creation, const json_t *environm
 
 /* ---- --like ---- */
 
-static bool template_is_the_same(struct api_client *client, const json_t *template,
-				 struct error *err)
+static const json_t *lock_part(const struct creation *creation, const char *part)
 {
-	const char *name = json_get_string(template, "name", "?");
-	const char *digest = json_get_string(template, "digest", "");
-	AUTO(free) char *path = api_path("/v1/templates/%s", name);
-	AUTO(json_decref) json_t *now = NULL;
+	return json_object_get(json_object_get(creation->like, "lock"), part);
+}
 
-	if (!api_get(client, path, &now, err))
-		return false;
-	if (text_equal(json_get_string(now, "digest", ""), digest))
-		return true;
+static const char *commit_of(const struct creation *creation)
+{
+	return json_get_string(lock_part(creation, "source"), "commit", NULL);
+}
+
+/* What the template is called when it is asked for again; the caller frees. */
+static char *template_of(const struct creation *creation)
+{
+	const char *name = json_get_string(lock_part(creation, "template"), "name", "?");
+	const char *source = json_get_string(lock_part(creation, "source"), "name", NULL);
+
+	return source && !strchr(name, '/') ? xasprintf("%s/%s", source, name) : xstrdup(name);
+}
+
+static bool template_changed(const char *name, const char *now, const char *then, struct error *err)
+{
 	error_set_as(err, ERR_CONFLICT, "template_changed",
-		     "template \"%s\" is %.12s now, the lock was built from %.12s", name,
-		     json_get_string(now, "digest", "?"), digest);
+		     "template \"%s\" is %.12s now, the lock was built from %.12s", name, now,
+		     then);
 	return error_hint(err, "with the template as it is now: envctl create %s --pin ...", name);
+}
+
+/* History was rewritten, and nobody kept what it was. */
+static bool commit_is_gone(const struct creation *creation, const char *name, struct error *err)
+{
+	const json_t *source = lock_part(creation, "source");
+
+	error_set_as(err, ERR_CONFLICT, "template_changed",
+		     "the lock was built from commit %.12s of %s, which cannot be had any more",
+		     commit_of(creation), json_get_string(source, "repository", "its repository"));
+	return error_hint(err,
+			  "push that commit there again on a branch, or take the template as it is "
+			  "now: envctl create %s --pin ...",
+			  name);
+}
+
+/* One of a git source at its commit, by a create that is not kept: the server fetches it. */
+static bool ask_for_commit(struct creation *creation, const char *name, json_t **plan,
+			   struct error *err)
+{
+	AUTO(api_answer_release) struct api_answer answer = API_ANSWER_EMPTY;
+	struct api_request request = {
+		.method = "POST",
+		.path = "/v1/environments?dry_run=true",
+		.body = creation->request,
+		.idempotency_key = creation->key,
+		.timeout_ms = CREATE_CALL_MS,
+	};
+
+	if (api_call(creation->client, &request, &answer, err)) {
+		*plan = TAKE(answer.json);
+		return true;
+	}
+	return text_equal(err->slug, "ref_not_found") ? commit_is_gone(creation, name, err) : false;
+}
+
+/* Before anything is made. */
+static bool template_is_the_same(struct creation *creation, const char *name, struct error *err)
+{
+	const char *then = json_get_string(lock_part(creation, "template"), "digest", "");
+	const char *field = commit_of(creation) ? "template_digest" : "digest", *now;
+	AUTO(free) char *path = api_path("/v1/templates/%s", name);
+	AUTO(json_decref) json_t *found = NULL;
+
+	if (!(commit_of(creation) ? ask_for_commit(creation, name, &found, err)
+				  : api_get(creation->client, path, &found, err)))
+		return false;
+	now = json_get_string(found, field, "?");
+	return text_equal(now, then) || template_changed(name, now, then, err);
 }
 
 /* What is asked for by name may have moved meanwhile: an image under the same tag. */
@@ -101,6 +161,10 @@ static bool check_options(const struct create_options *options, const struct opt
 		return error_set_as(err, ERR_INVALID, "argument_unexpected",
 				    "--like has its template from the lock: \"%s\" is one too many",
 				    arguments->items[0]);
+	if (options->like && options->creation.template_ref)
+		return error_set_as(err, ERR_INVALID, "option_value",
+				    "--like has its commit from the lock: --template-ref cannot be "
+				    "given too");
 	if (options->like && options->does_not_wait)
 		return error_set_as(
 		    err, ERR_INVALID, "option_value",
@@ -112,19 +176,16 @@ static bool check_options(const struct create_options *options, const struct opt
 
 /* The lock, if it is to be like one, and with it the template's name. */
 static bool find_model(struct creation *creation, const struct create_options *options,
-		       json_t **lock, const char **template, struct error *err)
+		       json_t **lock, char **template, struct error *err)
 {
-	const json_t *of_lock;
-
 	if (!options->like)
 		return true;
 	if (!cli_client(creation->cli, &creation->client, err) ||
 	    !lock_read(creation->client, options->like, lock, err))
 		return false;
 	creation->like = *lock;
-	of_lock = json_object_get(json_object_get(*lock, "lock"), "template");
-	*template = json_get_string(of_lock, "name", "?");
-	return template_is_the_same(creation->client, of_lock, err);
+	*template = template_of(creation);
+	return true;
 }
 
 static bool plan(struct creation *creation, const struct create_options *options, struct error *err)
@@ -163,7 +224,7 @@ static bool run(struct cli *cli, const void *values, const struct option_list *a
 		struct error *err)
 {
 	const struct create_options *options = values;
-	const char *template = arguments->count ? arguments->items[0] : NULL;
+	AUTO(free) char *template = arguments->count ? xstrdup(arguments->items[0]) : NULL;
 	AUTO(json_decref) json_t *lock = NULL;
 	AUTO(creation_release)
 	struct creation creation = {
@@ -175,7 +236,8 @@ static bool run(struct cli *cli, const void *values, const struct option_list *a
 
 	if (!check_options(options, arguments, err) ||
 	    !find_model(&creation, options, &lock, &template, err) ||
-	    !creation_prepare(&creation, template, err))
+	    !creation_prepare(&creation, template, err) ||
+	    (options->like && !template_is_the_same(&creation, template, err)))
 		return false;
 	return options->dry_run ? plan(&creation, options, err)
 				: make(&creation, options, template, err);

@@ -76,14 +76,18 @@ static bool choose_name(struct creation *creation, struct error *err)
 	return true;
 }
 
-/* Every component at the version that it was built with, whatever its default is by now. */
+/* Every component at the version that it was built with, whatever its default is by now; the
+ * template at its commit, wherever its branch is by now. */
 static bool ask_for_the_same(struct creation *creation, struct error *err)
 {
 	const struct creation_options *options = creation->options;
 	const json_t *lock = json_object_get(creation->like, "lock");
+	const char *commit = json_get_string(json_object_get(lock, "source"), "commit", NULL);
 	json_t *pins = json_object(), *component;
 	const char *name;
 
+	if (commit)
+		json_object_set_new(creation->request, "template_ref", json_string(commit));
 	json_object_set_new(creation->request, "pins", pins);
 	json_object_set(creation->request, "parameters",
 			json_object_get(creation->like, "parameters"));

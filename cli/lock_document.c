@@ -9,12 +9,14 @@ enum { LOCK_BYTES_MAX = 4 * 1024 * 1024 };
 
 /* ---- reading ---- */
 
-/* The hash of what was sent to the runtime has the environment's own name in it. */
+/* The hash of what was sent to the runtime has the environment's own name in it; and by which
+ * branch a commit was asked for says nothing of what was built. */
 static void drop_what_is_its_own(json_t *lock)
 {
 	const char *name;
 	json_t *service;
 
+	json_object_del(json_object_get(lock, "source"), "ref");
 	json_object_foreach(json_object_get(lock, "services"), name, service) {
 		json_object_del(service, "config_hash");
 	}
@@ -58,6 +60,7 @@ static bool read_file(const char *file, json_t **lock, struct error *err)
 		error_set_as(err, ERR_INVALID, "lock_invalid", "\"%s\" is no lock", file);
 		return error_hint(err, "envctl lock NAME -o json writes one");
 	}
+	drop_what_is_its_own(json_object_get(json, "lock"));
 	*lock = TAKE(json);
 	return true;
 }

@@ -3,7 +3,8 @@
  * compared and built from again:
  *
  *	{"apiVersion", "kind": "Lock", "parameters": {...}, "lock": {"template": {"name", "digest"},
- *	 "components": {...}, "services": {...}, "runtime": {...}}}
+ *	 "components": {...}, "services": {...}, "runtime": {...},
+ *	 "source": {"name", "repository", "commit"}}}
  *
  * Nothing in it is the environment's own (names, times, addresses): two environments that were
  * built from the same things have the same document.

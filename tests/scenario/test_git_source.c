@@ -177,6 +177,68 @@ static void destroying_and_a_repeated_request_need_no_git(void **state)
 	assert_string_equal(names, "");
 }
 
+static char *lock_document(const struct stage *stage, const char *name)
+{
+	char *text = NULL;
+
+	assert_int_equal(world_envctl(stage->world, &text, "lock", name, "-o", "json", NULL), 0);
+	return text;
+}
+
+static void what_is_like_another_has_its_commit_although_the_branch_moved(void **state)
+{
+	struct stage *stage = *state;
+	AUTO(free) char *one = git_server_do(stage->server, "git rev-parse HEAD");
+	AUTO(free) char *moved = NULL;
+	AUTO(free) char *version = NULL;
+	AUTO(free) char *of_first = NULL;
+	AUTO(free) char *of_second = NULL;
+
+	assert_int_equal(create(stage, "demo/hello", "e1", "--pin", "web=@1"), 0);
+	assert_int_equal(create(stage, "demo/hello", "e9", "--dry-run", "server"), 0);
+	moved =
+	    git_server_do(stage->server, "echo two > templates/hello/version; git commit -qam two;"
+					 " git publish; git rev-parse HEAD");
+	assert_string_not_equal(one, moved);
+	assert_int_equal(
+	    world_envctl(stage->world, NULL, "create", "--like", "e1", "--name", "e2", NULL), 0);
+	assert_commit(stage, "e2", one);
+	version = version_of(stage, "e2");
+	assert_string_equal(version, "one");
+	of_first = lock_document(stage, "e1");
+	of_second = lock_document(stage, "e2");
+	assert_string_equal(of_first, of_second);
+	/* Nothing of git is needed for a commit that the server has. */
+	git_server_end(stage->server);
+	assert_int_equal(
+	    world_envctl(stage->world, NULL, "create", "--like", "e1", "--name", "e3", NULL), 0);
+	assert_commit(stage, "e3", one);
+}
+
+static void a_commit_that_nobody_has_any_more_is_a_template_that_changed(void **state)
+{
+	struct stage *stage = *state;
+	AUTO(free) char *mirror = xasprintf("%s/sources", stage->world->data);
+	AUTO(free) char *nothing = NULL;
+	AUTO(free) char *names = NULL;
+	struct error err;
+
+	assert_int_equal(create(stage, "demo/hello", "e1", NULL, NULL), 0);
+	/* History is rewritten; the server's copy may be deleted at any time. */
+	nothing = git_server_do(
+	    stage->server, "echo two > templates/hello/version; git commit -qa --amend -m other;"
+			   " git publish; git -C ../repositories/demo.git reflog expire "
+			   "--expire=now --all; git -C ../repositories/demo.git gc -q --prune=now");
+	assert_true(folder_remove(mirror, &err));
+	assert_int_equal(
+	    world_envctl(stage->world, NULL, "create", "--like", "e1", "--name", "e2", NULL), 1);
+	assert_said(stage, "error[template_changed]");
+	assert_said(stage, "cannot be had any more");
+	assert_said(stage, "push that commit there again");
+	assert_int_equal(world_envctl(stage->world, &names, "list", "-o", "name", NULL), 0);
+	assert_string_equal(names, "env/e1\n");
+}
+
 static void what_is_not_in_the_repository_is_a_usage_error(void **state)
 {
 	struct stage *stage = *state;
@@ -291,6 +353,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TRUSTED(a_branch_that_moved_is_a_new_commit_and_what_runs_stays),
 		TRUSTED(destroying_and_a_repeated_request_need_no_git),
+		TRUSTED(what_is_like_another_has_its_commit_although_the_branch_moved),
+		TRUSTED(a_commit_that_nobody_has_any_more_is_a_template_that_changed),
 		TRUSTED(what_is_not_in_the_repository_is_a_usage_error),
 		TRUSTED(pins_by_branch_and_pull_request_meet_in_one_environment),
 		UNTRUSTED(what_is_not_trusted_reaches_nothing_of_the_machine),

@@ -131,6 +131,7 @@ static void options_that_contradict_each_other_are_refused(void **unused)
 		{ "create", NULL },
 		{ "create", "bank", "--like=old", NULL },
 		{ "create", "--like=old", "--no-wait", NULL },
+		{ "create", "--like=old", "--template-ref=v1", NULL },
 		{ "create", "bank", "--detailed-exitcode", NULL },
 		{ "create", "bank", "--dry-run=perhaps", NULL },
 		{ "create", "bank", "--dry-run=client", "-oname", NULL },
