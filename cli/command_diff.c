@@ -1,12 +1,17 @@
 #include "cli/command.h"
 
 #include "base/duration.h"
+#include "cli/environment_times.h"
 #include "cli/exit_status.h"
 #include "cli/lock_document.h"
 #include "cli/output_document.h"
 #include "cli/output_table.h"
 
 static const char *const formats[] = { "table", "json", "yaml", NULL };
+
+struct side {
+	json_t *environment, *lock, *report;
+};
 
 /* What can be asked for, where it was built, how it was judged. */
 static json_t *essence(const json_t *environment, const json_t *lock)
@@ -23,26 +28,18 @@ static json_t *essence(const json_t *environment, const json_t *lock)
 			 json_object_get(json_object_get(environment, "checks"), "verdict"));
 }
 
-static json_t *timings(const json_t *environment)
-{
-	const json_t *clocks = json_object_get(environment, "clocks");
-
-	return json_pack("{s:O?, s:O?}", "queued_ms", json_object_get(clocks, "queued_ms"),
-			 "provisioning_ms", json_object_get(clocks, "provisioning_ms"));
-}
-
 /* Time is never the same twice; it is shown, and makes no difference. */
-static json_t *diff_document(json_t *const environments[2], json_t *const locks[2])
+static json_t *diff_document(const struct side *left, const struct side *right)
 {
-	AUTO(json_decref) json_t *a = essence(environments[0], locks[0]);
-	AUTO(json_decref) json_t *b = essence(environments[1], locks[1]);
-	AUTO(json_decref) json_t *a_times = timings(environments[0]);
-	AUTO(json_decref) json_t *b_times = timings(environments[1]);
+	AUTO(json_decref) json_t *a = essence(left->environment, left->lock);
+	AUTO(json_decref) json_t *b = essence(right->environment, right->lock);
+	AUTO(json_decref) json_t *a_times = environment_times(left->report);
+	AUTO(json_decref) json_t *b_times = environment_times(right->report);
 	json_t *differences = json_differences(a, b);
 
 	return json_pack("{s:s, s:s, s:s, s:s, s:b, s:o, s:{s:O, s:O}}", "apiVersion", "envd/v1",
-			 "kind", "Diff", "a", json_get_string(environments[0], "name", "?"), "b",
-			 json_get_string(environments[1], "name", "?"), "same",
+			 "kind", "Diff", "a", json_get_string(left->environment, "name", "?"), "b",
+			 json_get_string(right->environment, "name", "?"), "same",
 			 json_array_size(differences) == 0, "differences", differences, "timings",
 			 "a", a_times, "b", b_times);
 }
@@ -70,23 +67,50 @@ static void add_differences(struct table *table, const json_t *differences)
 	}
 }
 
+static void add_time(struct table *table, const char *name, const json_t *a, const json_t *b)
+{
+	char of_a[DURATION_TEXT_SIZE], of_b[DURATION_TEXT_SIZE];
+	const char *cells[] = {
+		name,
+		json_is_integer(a) ? duration_format(json_integer_value(a), of_a) : "-",
+		json_is_integer(b) ? duration_format(json_integer_value(b), of_b) : "-",
+	};
+
+	table_add_row(table, cells);
+	table_set_tone(table, 0, TONE_FAINT);
+}
+
+/* In the order in which those of A began, then those that only B has. */
+static void add_layers(struct table *table, const json_t *a, const json_t *b)
+{
+	AUTO(json_decref) json_t *all = json_copy((json_t *)(uintptr_t)a);
+	const char *name;
+	json_t *value;
+
+	json_object_update_missing(all, (json_t *)(uintptr_t)b);
+	json_object_foreach(all, name, value) {
+		AUTO(free) char *label = xasprintf("time of layer %s", name);
+
+		add_time(table, label, json_object_get(a, name), json_object_get(b, name));
+	}
+}
+
 static void add_times(struct table *table, const json_t *timings_of_both)
 {
 	static const struct {
 		const char *key, *name;
-	} rows[] = { { "queued_ms", "time queued" }, { "provisioning_ms", "time to build" } };
+	} rows[] = {
+		{ "queued_ms", "time queued" },
+		{ "provisioning_ms", "time to provision" },
+		{ "checking_ms", "time to check" },
+	};
+	const json_t *a = json_object_get(timings_of_both, "a");
+	const json_t *b = json_object_get(timings_of_both, "b");
 
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		char a[DURATION_TEXT_SIZE], b[DURATION_TEXT_SIZE];
-		const json_t *of_a = json_object_get(timings_of_both, "a");
-		const json_t *of_b = json_object_get(timings_of_both, "b");
-		const char *cells[] = { rows[i].name,
-					duration_format(json_get_int64(of_a, rows[i].key, 0), a),
-					duration_format(json_get_int64(of_b, rows[i].key, 0), b) };
-
-		table_add_row(table, cells);
-		table_set_tone(table, 0, TONE_FAINT);
-	}
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		add_time(table, rows[i].name, json_object_get(a, rows[i].key),
+			 json_object_get(b, rows[i].key));
+	add_layers(table, json_object_get(a, "layers"), json_object_get(b, "layers"));
 }
 
 static void print_table(const struct cli *cli, const json_t *diff)
@@ -102,25 +126,36 @@ static void print_table(const struct cli *cli, const json_t *diff)
 		printf("built from the same things, on the same, judged the same\n");
 }
 
+static bool fetch(struct api_client *client, const char *name, struct side *side, struct error *err)
+{
+	AUTO(free)
+	char *path = api_path("/v1/environments/%s/report?format=json", environment_argument(name));
+
+	return lock_fetch(client, name, &side->lock, &side->environment, err) &&
+	       api_get(client, path, &side->report, err);
+}
+
+static void side_release(struct side *side)
+{
+	json_decref(side->environment);
+	json_decref(side->lock);
+	json_decref(side->report);
+}
+
 static bool run(struct cli *cli, const void *values, const struct option_list *arguments,
 		struct error *err)
 {
-	json_t *locks[2] = { NULL, NULL }, *environments[2] = { NULL, NULL };
+	struct side a = { NULL, NULL, NULL }, b = { NULL, NULL, NULL };
 	AUTO(json_decref) json_t *diff = NULL;
 	struct api_client *client;
-	bool has_both = cli_client(cli, &client, err);
 
 	(void)values;
-	for (size_t i = 0; i < 2 && has_both; i++)
-		has_both =
-		    lock_fetch(client, arguments->items[i], &locks[i], &environments[i], err);
-	if (has_both)
-		diff = diff_document(environments, locks);
-	for (size_t i = 0; i < 2; i++) {
-		json_decref(locks[i]);
-		json_decref(environments[i]);
-	}
-	if (!has_both)
+	if (cli_client(cli, &client, err) && fetch(client, arguments->items[0], &a, err) &&
+	    fetch(client, arguments->items[1], &b, err))
+		diff = diff_document(&a, &b);
+	side_release(&a);
+	side_release(&b);
+	if (!diff)
 		return false;
 	if (!output_document(cli, diff))
 		print_table(cli, diff);
@@ -137,7 +172,9 @@ const struct command command_diff = {
 	    "where and with\n"
 	    "which tools, and how their checks were judged. Only what differs is shown, and how "
 	    "long each\n"
-	    "took. The exit status is 0 when nothing differs, 7 when something does.",
+	    "took: queued, to provision, to check, and each layer. Times are no difference: the "
+	    "exit status is\n"
+	    "0 when nothing else differs, 7 when something does.",
 	.formats = formats,
 	.arguments_min = 2,
 	.arguments_max = 2,

@@ -125,6 +125,80 @@ static void a_template_that_changed_is_refused_before_anything_is_made(void **un
 	assert_int_equal(fake_server_count(server, "POST", "/v1/environments"), 0);
 }
 
+/* ---- diff ---- */
+
+static json_t *state_row(const char *state, int seconds)
+{
+	AUTO(free) char *at = xasprintf("2026-11-24T20:00:%02dZ", seconds);
+
+	return json_pack("{s:s, s:s, s:s}", "kind", "state", "state", state, "at", at);
+}
+
+/* Built of `image_id`, with a layer that took `layer_ms`; provisioning was tried twice. */
+static json_t *report_of(const char *name, int layer_ms)
+{
+	return json_pack(
+	    "{s:s, s:[o, o, o, o, o, o], s:[{s:s, s:s, s:i}, {s:s, s:s, s:i}]}", "generated_at",
+	    "2026-11-24T20:00:59Z", "history", state_row("queued", 0), state_row("provisioning", 2),
+	    state_row("queued", 5), state_row("provisioning", 6), state_row("checking", 16),
+	    state_row("ready", 20), "layers", "name", name, "state", "ready", "elapsed_ms",
+	    layer_ms, "name", "half", "state", "started", "elapsed_ms", 0);
+}
+
+static struct fake_server *serve_two(const char *image_of_b)
+{
+	json_t *environment = json_pack("{s:s, s:s, s:s, s:{}}", "name", "x", "engine", "container",
+					"target", "local", "parameters");
+
+	return fake_server_start(json_pack(
+	    "[o, o, o, o, o, o]", route("GET", "/v1/environments/a", json_incref(environment)),
+	    route("GET", "/v1/environments/a/lock", lock_with_image("A")),
+	    route("GET", "/v1/environments/a/report", report_of("web", 1500)),
+	    route("GET", "/v1/environments/b", environment),
+	    route("GET", "/v1/environments/b/lock", lock_with_image(image_of_b)),
+	    route("GET", "/v1/environments/b/report", report_of("db", 2500))));
+}
+
+static void assert_printed(const struct cli_session *run, const char *line)
+{
+	if (!strstr(text_get(&run->out), line))
+		fail_msg("\"%s\" is not in: %s", line, text_get(&run->out));
+}
+
+static void times_of_every_part_are_shown_and_are_no_difference(void **unused)
+{
+	AUTO(fake_server_stop) struct fake_server *server = serve_two("A");
+	AUTO(cli_free)
+	struct cli_session *run =
+	    cli_run(&(struct cli_spec){ .server = server, .arguments = WORDS("diff", "a", "b") });
+
+	(void)unused;
+	assert_int_equal(cli_exit_status(run), 0);
+	assert_printed(run, "time queued        3s    3s\n");
+	assert_printed(run, "time to provision  13s   13s\n");
+	assert_printed(run, "time to check      4s    4s\n");
+	assert_printed(run, "time of layer web  1.5s  -\n");
+	assert_printed(run, "time of layer db   -     2.5s\n");
+	assert_null(strstr(text_get(&run->out), "half"));
+	assert_printed(run, "built from the same things");
+}
+
+static void what_differs_beside_times_is_status_7(void **unused)
+{
+	AUTO(fake_server_stop) struct fake_server *server = serve_two("B");
+	AUTO(cli_free)
+	struct cli_session *run = cli_run(&(struct cli_spec){
+	    .server = server, .arguments = WORDS("diff", "a", "b", "-o", "json") });
+	AUTO(json_decref) json_t *diff = json_loads(text_get(&run->out), 0, NULL);
+	const json_t *times = json_object_get(json_object_get(diff, "timings"), "b");
+
+	(void)unused;
+	assert_int_equal(cli_exit_status(run), 7);
+	assert_int_equal(json_array_size(json_object_get(diff, "differences")), 2);
+	assert_int_equal(json_get_int64(times, "checking_ms", 0), 4000);
+	assert_int_equal(json_get_int64(json_object_get(times, "layers"), "db", 0), 2500);
+}
+
 static void options_that_contradict_each_other_are_refused(void **unused)
 {
 	static const char *const lines[][5] = {
@@ -172,6 +246,8 @@ int main(void)
 		cmocka_unit_test(
 		    an_image_that_moved_meanwhile_is_named_and_what_was_built_is_ended),
 		cmocka_unit_test(a_template_that_changed_is_refused_before_anything_is_made),
+		cmocka_unit_test(times_of_every_part_are_shown_and_are_no_difference),
+		cmocka_unit_test(what_differs_beside_times_is_status_7),
 		cmocka_unit_test(options_that_contradict_each_other_are_refused),
 		cmocka_unit_test(
 		    a_dry_run_of_the_client_needs_no_server_and_has_what_would_be_sent),
