@@ -226,7 +226,7 @@ static void end(struct sitting *sitting)
 static bool run_in(struct creation *creation, const struct run_options *options,
 		   const char *const *argv, const json_t *environment, struct error *err)
 {
-	AUTO(json_decref) json_t *variables = env_variables(environment);
+	AUTO(json_decref) json_t *variables = env_variables(environment, ENV_PREFIX);
 	struct sitting sitting = {
 		.creation = creation,
 		.options = options,

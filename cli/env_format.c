@@ -2,14 +2,44 @@
 
 #include <ctype.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/ids.h"
 
-static char *variable_name(const char *output)
+enum { PREFIX_LENGTH_MAX = 64 };
+
+/* What programs look for by themselves: LD_ and an output "preload" would be a library in each. */
+static const char *const taken[] = { "LD_",   "DYLD_",  "BASH_",   "PROMPT_", "GIT_",    "NODE_",
+				     "PERL_", "PYTHON", "GITHUB_", "RUNNER_", "ENVCTL_", "ENVD_" };
+
+bool env_prefix_check(const char *prefix, struct error *err)
+{
+	char shown[PREFIX_LENGTH_MAX + 1];
+	size_t length = strlen(prefix);
+
+	text_printable(prefix, shown, sizeof(shown));
+	if (length > PREFIX_LENGTH_MAX || isdigit((unsigned char)*prefix) ||
+	    !text_ends_with(prefix, "_") ||
+	    prefix[strspn(prefix, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				  "0123456789_")])
+		return error_set_as(err, ERR_INVALID, "option_value",
+				    "--prefix \"%s\" must be letters, digits and \"_\", begin with "
+				    "no digit, end with \"_\" and have at most %d characters",
+				    shown, PREFIX_LENGTH_MAX);
+	for (size_t i = 0; i < ARRAY_SIZE(taken); i++)
+		if (strncasecmp(prefix, taken[i], strlen(taken[i])) == 0)
+			return error_set_as(err, ERR_INVALID, "option_value",
+					    "--prefix \"%s\" makes variables that programs obey: "
+					    "choose one of your own",
+					    shown);
+	return true;
+}
+
+static char *variable_name(const char *prefix, const char *output)
 {
 	struct text name = TEXT_EMPTY;
 
-	text_add(&name, "ENV_");
+	text_add(&name, prefix);
 	for (; *output; output++)
 		text_add_char(&name, (char)(isalnum((unsigned char)*output)
 						? toupper((unsigned char)*output)
@@ -17,19 +47,15 @@ static char *variable_name(const char *output)
 	return text_take(&name);
 }
 
-json_t *env_variables(const json_t *environment)
+json_t *env_variables(const json_t *environment, const char *prefix)
 {
-	static const struct {
-		const char *variable, *field;
-	} fields[] = { { "ENV_NAME", "name" },
-		       { "ENV_ID", "id" },
-		       { "ENV_EXPIRES_AT", "expires_at" } };
+	static const char *const fields[] = { "name", "id", "expires_at" };
 	json_t *variables = json_object();
 	const char *output;
 	json_t *value;
 
 	json_object_foreach(json_object_get(environment, "outputs"), output, value) {
-		AUTO(free) char *name = variable_name(output);
+		AUTO(free) char *name = variable_name(prefix, output);
 		AUTO(free) char *other = NULL;
 
 		if (!json_is_string(value))
@@ -38,9 +64,12 @@ json_t *env_variables(const json_t *environment)
 				    json_string(other ? other : json_string_value(value)));
 	}
 	/* Last: an output called "name" is not the environment's name. */
-	for (size_t i = 0; i < ARRAY_SIZE(fields); i++)
-		json_object_set_new(variables, fields[i].variable,
-				    json_string(json_get_string(environment, fields[i].field, "")));
+	for (size_t i = 0; i < ARRAY_SIZE(fields); i++) {
+		AUTO(free) char *name = variable_name(prefix, fields[i]);
+
+		json_object_set_new(variables, name,
+				    json_string(json_get_string(environment, fields[i], "")));
+	}
 	return variables;
 }
 

@@ -413,6 +413,26 @@ static void env_writes_certificates_to_files_where_asked(void **unused)
 	assert_true(file_exists(file));
 }
 
+static void env_with_a_prefix_names_variables_and_files_by_it(void **unused)
+{
+	AUTO(fake_server_stop) struct fake_server *server = fake_server_start(env_routes("ready"));
+	AUTO(free) char *folder = path_join(server->folder, "files");
+	AUTO(free) char *wanted = xasprintf("BANK_CA_FILE=%s/bank_ca.pem\n", folder);
+	AUTO(cli_free)
+	struct cli_session *refused = run(server, WORDS("env", "alpha", "--prefix", "LD_"));
+	AUTO(cli_free)
+	struct cli_session *session = run(
+	    server, WORDS("env", "alpha", "-o", "dotenv", "--files", folder, "--prefix", "BANK_"));
+
+	(void)unused;
+	assert_int_equal(cli_exit_status(refused), 2);
+	assert_string_equal(text_get(&refused->out), "");
+	assert_int_equal(cli_exit_status(session), 0);
+	assert_has(&session->out, wanted);
+	assert_has(&session->out, "BANK_URL=https://127.0.0.1:4443\n");
+	assert_null(strstr(text_get(&session->out), "ENV_"));
+}
+
 static void env_of_one_that_is_not_ready_is_refused(void **unused)
 {
 	AUTO(fake_server_stop)
@@ -496,6 +516,7 @@ int main(void)
 		cmocka_unit_test(the_verdict_decides_the_exit_status),
 		cmocka_unit_test(a_plan_that_is_wrong_is_refused_before_anything_is_asked),
 		cmocka_unit_test(env_writes_certificates_to_files_where_asked),
+		cmocka_unit_test(env_with_a_prefix_names_variables_and_files_by_it),
 		cmocka_unit_test(env_of_one_that_is_not_ready_is_refused),
 		cmocka_unit_test(logs_name_their_service_and_cannot_command_the_runner),
 		cmocka_unit_test(logs_that_break_off_say_why_and_are_no_success),

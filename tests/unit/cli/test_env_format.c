@@ -13,7 +13,7 @@ static json_t *variables_of(json_t *outputs)
 	json_t *environment = json_pack("{s:s, s:s, s:s, s:o}", "name", "demo", "id", "7f3c",
 					"expires_at", "2026-11-24T22:00:00Z", "outputs", outputs);
 
-	return env_variables(environment);
+	return env_variables(environment, ENV_PREFIX);
 }
 
 static char *format(const char *notation, const json_t *variables)
@@ -37,6 +37,44 @@ static void outputs_become_variables_and_cannot_take_our_names(void **unused)
 	assert_string_equal(json_get_string(variables, "ENV_NAME", ""), "demo");
 	assert_string_equal(json_get_string(variables, "ENV_EXPIRES_AT", ""),
 			    "2026-11-24T22:00:00Z");
+}
+
+static void every_name_has_the_prefix_that_was_asked_for(void **unused)
+{
+	AUTO(json_decref)
+	json_t *environment = json_pack("{s:s, s:s, s:s, s:{s:s}}", "name", "demo", "id", "7f3c",
+					"expires_at", "t", "outputs", "url", "https://x");
+	AUTO(json_decref) json_t *variables = env_variables(environment, "Bank_2_");
+	AUTO(json_decref)
+	json_t *wanted = json_pack("{s:s, s:s, s:s, s:s}", "Bank_2_NAME", "demo", "Bank_2_ID",
+				   "7f3c", "Bank_2_EXPIRES_AT", "t", "Bank_2_URL", "https://x");
+	AUTO(free) char *github = format("github", variables);
+
+	(void)unused;
+	assert_true(json_equal(variables, wanted));
+	assert_non_null(strstr(github, "Bank_2_URL=https://x\n"));
+}
+
+static void a_prefix_is_the_beginning_of_a_name_and_of_none_that_programs_obey(void **unused)
+{
+	static const char *const good[] = { "ENV_", "_", "b_", "BANK_2_", "LDAP_" };
+	static const char *const bad[] = {
+		"",    "BANK",    "2_",      "A B_",  "A;x_",      "A=_",  "LD_",
+		"ld_", "GITHUB_", "RUNNER_", "BASH_", "\xc3\xa4_", "A\n_", "GITHUB_X_",
+	};
+	AUTO(free) char *too_long = xasprintf("%064d_", 0);
+	struct error err;
+
+	(void)unused;
+	for (size_t i = 0; i < ARRAY_SIZE(good); i++)
+		assert_true(env_prefix_check(good[i], &err));
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		assert_false(env_prefix_check(bad[i], &err));
+		assert_string_equal(err.slug, "option_value");
+	}
+	too_long[0] = 'A';
+	assert_false(env_prefix_check(too_long, &err));
+	assert_true(env_prefix_check(too_long + 1 + strspn(too_long + 1, "0"), &err));
 }
 
 static void a_shell_reads_back_what_was_written(void **unused)
@@ -135,6 +173,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(outputs_become_variables_and_cannot_take_our_names),
+		cmocka_unit_test(every_name_has_the_prefix_that_was_asked_for),
+		cmocka_unit_test(
+		    a_prefix_is_the_beginning_of_a_name_and_of_none_that_programs_obey),
 		cmocka_unit_test(a_shell_reads_back_what_was_written),
 		cmocka_unit_test(dotenv_refuses_several_lines_by_name),
 		cmocka_unit_test(dotenv_takes_every_other_value_as_it_is),
