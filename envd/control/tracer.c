@@ -49,7 +49,7 @@ static bool make_document(struct tracer *tracer, struct env_id id, json_t **docu
 	return true;
 }
 
-static void on_sent(void *arg, int status)
+static void on_sent(void *arg, int status, const char *distrust)
 {
 	struct tracer *tracer = arg;
 
@@ -58,7 +58,10 @@ static void on_sent(void *arg, int status)
 		metrics_add(meter_metrics(tracer->control->meter), METRIC_TRACES_SENT, NULL, NULL,
 			    1);
 	else
-		drop(tracer, status ? "refused" : "unreachable");
+		drop(tracer, status ? "refused" : distrust ? "untrusted" : "unreachable");
+	if (distrust)
+		log_warn("a trace was dropped: the certificate of \"%s\": %s",
+			 tracer->control->settings->otlp_endpoint, distrust);
 	/* This may be inside of the sending still: a connection can be refused at once. */
 	timer_set_ms(tracer->next, 0);
 }
@@ -118,13 +121,18 @@ static void on_row(void *arg, const struct history_row *row)
 
 bool tracer_new(struct control *control, struct tracer **made, struct error *err)
 {
+	const struct http_place_spec spec = { control->settings->otlp_endpoint, "/v1/traces",
+					      control->settings->otlp_ca };
 	struct tracer *tracer;
 	struct http_place *place;
 
 	*made = NULL;
-	if (!control->settings->otlp_endpoint)
+	if (!spec.address && !spec.ca_file)
 		return true;
-	if (!http_place_new(control->settings->otlp_endpoint, "/v1/traces", &place, err))
+	if (!spec.address)
+		return error_set_as(err, ERR_INVALID, "endpoint_invalid",
+				    "--otlp-ca needs --otlp-endpoint https://HOST:PORT");
+	if (!http_place_new(&spec, &place, err))
 		return error_wrap(err, "--otlp-endpoint");
 	tracer = xcalloc(1, sizeof(*tracer));
 	tracer->control = control;

@@ -2,74 +2,119 @@
 
 #include <arpa/inet.h>
 #include <event2/buffer.h>
+#include <event2/bufferevent.h>
+#include <event2/bufferevent_ssl.h>
 #include <event2/http.h>
 #include <netdb.h>
 #include <string.h>
 
+#include <openssl/ssl.h>
+
 #include "base/text.h"
+#include "http/http_trust.h"
 
 struct http_place {
 	char ip[INET6_ADDRSTRLEN];
+	char *name;
 	char *host; /* with the port, as the Host header has it */
 	char *path;
 	uint16_t port;
+	struct http_trust *trust; /* NULL: plain */
 };
 
 /* One on its way. */
 struct posting {
-	void (*on_end)(void *arg, int status);
+	void (*on_end)(void *arg, int status, const char *distrust);
 	void *arg;
+	SSL *ssl; /* our reference; NULL: plain */
 };
 
-static bool look_up(const char *host, int64_t port, struct http_place *place, struct error *err)
+/* "[::1]" is written so in an address alone. */
+static void strip_brackets(char *name)
+{
+	size_t length = strlen(name);
+
+	if (length < 2 || name[0] != '[' || name[length - 1] != ']')
+		return;
+	memmove(name, name + 1, length - 2);
+	name[length - 2] = '\0';
+}
+
+static bool look_up(struct http_place *place, struct error *err)
 {
 	struct addrinfo hints = { .ai_socktype = SOCK_STREAM }, *found = NULL;
-	int result = getaddrinfo(host, NULL, &hints, &found);
+	int result;
 
+	strip_brackets(place->name);
+	result = getaddrinfo(place->name, NULL, &hints, &found);
 	if (result == 0)
 		result = getnameinfo(found->ai_addr, found->ai_addrlen, place->ip,
 				     sizeof(place->ip), NULL, 0, NI_NUMERICHOST);
 	if (found)
 		freeaddrinfo(found);
-	place->port = (uint16_t)port;
-	return result == 0 || error_set_as(err, ERR_UNAVAILABLE, "endpoint_unknown",
-					   "cannot look up \"%s\": %s", host, gai_strerror(result));
+	return result == 0 ||
+	       error_set_as(err, ERR_UNAVAILABLE, "endpoint_unknown", "cannot look up \"%s\": %s",
+			    place->name, gai_strerror(result));
 }
 
-bool http_place_new(const char *address, const char *path, struct http_place **made,
-		    struct error *err)
+/* The scheme, and with it who is believed; `*rest` is what follows it. */
+static bool read_scheme(const struct http_place_spec *spec, struct http_place *place,
+			const char **rest, struct error *err)
+{
+	static const char *const schemes[] = { "http://", "https://" };
+	bool is_safe = text_starts_with(spec->address, schemes[1]);
+
+	if ((!is_safe && !text_starts_with(spec->address, schemes[0])) ||
+	    !spec->address[strlen(schemes[is_safe])])
+		return error_set_as(err, ERR_INVALID, "endpoint_invalid",
+				    "\"%s\" must be http://HOST:PORT or https://HOST:PORT",
+				    spec->address);
+	if (spec->ca_file && !is_safe)
+		return error_set_as(err, ERR_INVALID, "endpoint_invalid",
+				    "a CA is for https:// alone, not for \"%s\"", spec->address);
+	*rest = spec->address + strlen(schemes[is_safe]);
+	place->port = is_safe ? 443 : 80;
+	return !is_safe || http_trust_new(spec->ca_file, &place->trust, err);
+}
+
+static bool read_port(char *name, const char *address, uint16_t *port, struct error *err)
+{
+	char *colon = strrchr(name, ':');
+	int64_t number;
+
+	if (!colon || strchr(colon, ']'))
+		return true;
+	*colon = '\0';
+	if (!text_to_int64(colon + 1, &number) || number < 1 || number > 65535)
+		return error_set_as(err, ERR_INVALID, "endpoint_invalid",
+				    "\"%s\" has no valid port", address);
+	*port = (uint16_t)number;
+	return true;
+}
+
+/* That of the address, without a query and a last slash, and that of what is sent. */
+static char *join_paths(const char *rest, const char *path)
+{
+	size_t length = strcspn(rest, "?#");
+
+	while (length && rest[length - 1] == '/')
+		length--;
+	return xasprintf("%.*s%s", (int)length, rest, path);
+}
+
+bool http_place_new(const struct http_place_spec *spec, struct http_place **made, struct error *err)
 {
 	AUTO(http_place_free) struct http_place *place = xcalloc(1, sizeof(*place));
-	AUTO(free) char *rest = NULL;
-	const char *begin = "http://";
-	char *slash, *colon;
-	int64_t port = 80;
+	const char *rest = NULL; /* gcc does not see that a success sets it */
+	size_t length;
 
-	if (!text_starts_with(address, begin) || !address[strlen(begin)])
-		return error_set_as(err, ERR_INVALID, "endpoint_invalid",
-				    "\"%s\" must be http://HOST:PORT (for TLS, put a collector on "
-				    "this machine in between)",
-				    address);
-	rest = xstrdup(address + strlen(begin));
-	slash = strchr(rest, '/');
-	if (slash)
-		*slash = '\0';
-	place->host = xstrdup(rest);
-	place->path =
-	    xasprintf("%s%.*s%s", slash ? "/" : "", slash ? (int)strcspn(slash + 1, "?#") : 0,
-		      slash ? slash + 1 : "", path);
-	if (text_ends_with(address, "/")) {
-		free(place->path);
-		place->path = xstrdup(path);
-	}
-	colon = strrchr(rest, ':');
-	if (colon && !strchr(colon, ']')) {
-		*colon = '\0';
-		if (!text_to_int64(colon + 1, &port) || port < 1 || port > 65535)
-			return error_set_as(err, ERR_INVALID, "endpoint_invalid",
-					    "\"%s\" has no valid port", address);
-	}
-	if (!look_up(rest, port, place, err))
+	if (!read_scheme(spec, place, &rest, err))
+		return false;
+	length = strcspn(rest, "/?#");
+	place->host = xstrndup(rest, length);
+	place->name = xstrndup(rest, length);
+	place->path = join_paths(rest + length, spec->path);
+	if (!read_port(place->name, spec->address, &place->port, err) || !look_up(place, err))
 		return false;
 	*made = TAKE(place);
 	return true;
@@ -79,31 +124,57 @@ void http_place_free(struct http_place *place)
 {
 	if (!place)
 		return;
+	http_trust_free(place->trust);
+	free(place->name);
 	free(place->host);
 	free(place->path);
 	free(place);
 }
 
+static void posting_free(struct posting *posting)
+{
+	SSL_free(posting->ssl);
+	free(posting);
+}
+
 static void on_answer(struct evhttp_request *request, void *arg)
 {
 	struct posting *posting = arg;
+	int status = request ? evhttp_request_get_response_code(request) : 0;
+	const char *distrust = !status && posting->ssl ? http_trust_complaint(posting->ssl) : NULL;
 
-	posting->on_end(posting->arg, request ? evhttp_request_get_response_code(request) : 0);
-	free(posting);
+	posting->on_end(posting->arg, status, distrust);
+	posting_free(posting);
+}
+
+static struct evhttp_connection *
+connection_to(struct event_base *base, const struct http_place *place, struct posting *posting)
+{
+	struct bufferevent *bufferevent = NULL;
+
+	if (place->trust) {
+		posting->ssl = http_trust_connect(place->trust, place->name);
+		SSL_up_ref(posting->ssl);
+		bufferevent = bufferevent_openssl_socket_new(
+		    base, -1, posting->ssl, BUFFEREVENT_SSL_CONNECTING, BEV_OPT_CLOSE_ON_FREE);
+		/* The answer has its length; a server that hangs up without a goodbye is common. */
+		bufferevent_openssl_set_allow_dirty_shutdown(bufferevent, 1);
+	}
+	return evhttp_connection_base_bufferevent_new(base, NULL, bufferevent, place->ip,
+						      place->port);
 }
 
 bool http_post_begin(struct loop *loop, const struct http_place *place,
 		     const struct http_post *post, struct error *err)
 {
-	struct evhttp_connection *connection =
-	    evhttp_connection_base_new(loop_event_base(loop), NULL, place->ip, place->port);
-	struct posting *posting;
+	struct posting *posting = xcalloc(1, sizeof(*posting));
+	struct evhttp_connection *connection;
 	struct evhttp_request *request;
 
+	*posting = (struct posting){ post->on_end, post->arg, NULL };
+	connection = connection_to(loop_event_base(loop), place, posting);
 	if (!connection)
-		return error_set(err, ERR_INTERNAL, "no connection to \"%s\"", place->host);
-	posting = xcalloc(1, sizeof(*posting));
-	*posting = (struct posting){ post->on_end, post->arg };
+		abort(); /* it fails only without memory */
 	request = evhttp_request_new(on_answer, posting);
 	evhttp_connection_set_timeout(connection, post->limit_s);
 	evhttp_connection_set_max_body_size(connection, 65536);
@@ -117,6 +188,6 @@ bool http_post_begin(struct loop *loop, const struct http_place *place,
 	/* A refusal at once comes by on_answer, too. */
 	if (evhttp_make_request(connection, request, EVHTTP_REQ_POST, place->path) == 0)
 		return true;
-	free(posting);
+	posting_free(posting);
 	return error_set(err, ERR_UNAVAILABLE, "cannot send to \"%s\"", place->host);
 }

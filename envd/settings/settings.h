@@ -67,7 +67,8 @@ struct settings {
 	int64_t evidence_mib;      /* of one bundle */
 	int64_t evidence_total_mib;
 	const char *metrics_listen; /* "127.0.0.1:PORT"; NULL: nowhere */
-	const char *otlp_endpoint;  /* "http://HOST:PORT"; NULL: no traces */
+	const char *otlp_endpoint;  /* "http[s]://HOST:PORT"; NULL: no traces */
+	const char *otlp_ca;        /* PEM; NULL: the system's */
 	int64_t source_limit_ms;    /* longest fetch of a git source */
 	int64_t source_mib_max;     /* and its size */
 	const char *log_level;

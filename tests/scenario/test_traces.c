@@ -16,6 +16,7 @@
 #include "base/files.h"
 #include "base/json_read.h"
 #include "base/text.h"
+#include "tests/support/certificates.h"
 #include "tests/support/eventually.h"
 #include "tests/support/fake_world.h"
 #include "tests/support/http_client.h"
@@ -197,12 +198,74 @@ static void a_collector_that_refuses_or_is_not_there_hurts_nobody(void **state)
 	assert_int_equal(http_ask(world->socket, "GET", "/readyz", NULL, NULL, NULL), 200);
 }
 
+/* A collector with a certificate of "ca" for `names`, and an envd that believes `believed` alone;
+ * `believed` NULL: the system's CAs. */
+static void start_with_tls(struct world *world, const char *names, const char *believed)
+{
+	AUTO(free) char *endpoint = NULL;
+	AUTO(free) char *ca = xasprintf("--otlp-ca=%s/%s.pem", world->folder, believed);
+
+	certificates_ca(world->folder, "ca");
+	certificates_ca(world->folder, "stranger");
+	certificates_issue(world->folder, "ca", "collector", names);
+	endpoint = xasprintf("--otlp-endpoint=https://127.0.0.1:%d/", collect(world, NULL));
+	world_argument(world, endpoint);
+	if (believed)
+		world_argument(world, ca);
+	world_start(world);
+	assert_int_equal(world_envctl(world, NULL, "create", "fake", "--name", "e1", NULL), 0);
+	assert_int_equal(world_envctl(world, NULL, "destroy", "e1", NULL), 0);
+}
+
+static void a_collector_is_reached_by_tls_with_a_ca_of_its_own(void **state)
+{
+	struct world *world = fake_world_new();
+	AUTO(json_decref) json_t *spans = NULL;
+
+	*state = world;
+	start_with_tls(world, "IP:127.0.0.1", "ca");
+	await_metric(world, "\nenvd_traces_sent_total 1\n");
+	spans = spans_of(world);
+	assert_non_null(span_named(spans, "environment fake"));
+}
+
+/* By another CA, for another name, and by nobody whom the system knows. */
+static void a_collector_that_cannot_prove_who_it_is_learns_nothing(void **state)
+{
+	static const struct {
+		const char *names, *believed, *said;
+	} cases[] = {
+		{ "IP:127.0.0.1", "stranger", "unable to get local issuer certificate" },
+		{ "IP:127.0.0.2,DNS:localhost", "ca", "IP address mismatch" },
+		{ "IP:127.0.0.1", NULL, "unable to get local issuer certificate" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct world *world = fake_world_new();
+		AUTO(free) char *traces = xasprintf("%s/traces", world->folder);
+		AUTO(free) char *path = xasprintf("%s/log", world->folder);
+		AUTO(free) char *log = NULL;
+		struct error err;
+
+		*state = world;
+		start_with_tls(world, cases[i].names, cases[i].believed);
+		await_metric(world, "\nenvd_traces_dropped_total{why=\"untrusted\"} 1\n");
+		assert_true(file_read(path, 1 << 20, &log, NULL, &err));
+		assert_non_null(strstr(log, cases[i].said));
+		assert_false(file_exists(traces));
+		end(state);
+		*state = NULL;
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
 		    a_life_becomes_one_trace_that_joins_that_of_the_ci_run, start, end),
 		cmocka_unit_test_setup_teardown(a_failed_build_is_a_trace_that_says_so, start, end),
+		cmocka_unit_test_teardown(a_collector_is_reached_by_tls_with_a_ca_of_its_own, end),
+		cmocka_unit_test(a_collector_that_cannot_prove_who_it_is_learns_nothing),
 		cmocka_unit_test_teardown(a_collector_that_refuses_or_is_not_there_hurts_nobody,
 					  end),
 	};

@@ -3,7 +3,7 @@
 
     fake_collector.py FOLDER [STATUS]
 
-FOLDER/port says where it listens, FOLDER/traces has one accepted document a line, FOLDER/wrong what was
+It speaks TLS when there is a FOLDER/collector.pem with its FOLDER/collector.key. FOLDER/port says where it listens, FOLDER/traces has one accepted document a line, FOLDER/wrong what was
 wrong with the others. With STATUS everything is answered with that instead. Where the package
 opentelemetry-proto is installed (run it as `python3 fake_collector.py`), the real protobuf mapping reads
 every document too.
@@ -12,6 +12,7 @@ import http.server
 import json
 import os
 import re
+import ssl
 import sys
 
 FOLDER = sys.argv[1]
@@ -95,6 +96,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 
 server = http.server.HTTPServer(("127.0.0.1", 0), Handler)
+if os.path.exists(os.path.join(FOLDER, "collector.pem")):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(os.path.join(FOLDER, "collector.pem"), os.path.join(FOLDER, "collector.key"))
+    server.socket = context.wrap_socket(server.socket, server_side=True)
 with open(os.path.join(FOLDER, "port.new"), "w") as port_file:
     port_file.write(str(server.server_port))
 os.rename(os.path.join(FOLDER, "port.new"), os.path.join(FOLDER, "port"))
