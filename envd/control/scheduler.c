@@ -23,11 +23,15 @@ enum {
 	SCAN_MS = 30000,
 	EVIDENCE_SLOTS = 4,
 	STEPS_MAX = 4, /* of one environment in one pass: queued, granted, started */
+	/* Each start waits for a process to begin, ten milliseconds and more: what else is due must
+	 * not wait for a hundred of them. */
+	STARTS_MAX = 4,
 };
 
 struct scheduler {
 	struct control *control;
 	struct timer *wake;
+	int starts_left; /* in this pass */
 	bool is_idle;
 };
 
@@ -36,6 +40,8 @@ static bool slot_for(struct scheduler *s, const struct environment *env)
 	const struct settings *settings = s->control->settings;
 	struct job_runner *runner = s->control->runner;
 
+	if (!s->starts_left)
+		return false;
 	if (s->control->role == CONTROL_DESTROYER)
 		return job_runner_count(runner, "destroy") < (size_t)settings->destroy_slots;
 	if (env->evidence == EVIDENCE_WANTED)
@@ -116,11 +122,16 @@ static bool start_job(struct scheduler *s, struct store_tx *tx, const struct env
 {
 	AUTO(check_run_free) struct check_run *run = NULL;
 
-	if (strcmp(kind, "check") != 0)
-		return job_runner_start(s->control->runner, tx, env, kind, NULL, err);
-	if (!store_check_next(s->control->store, env->id, &run, err))
+	if (strcmp(kind, "check") == 0) {
+		if (!store_check_next(s->control->store, env->id, &run, err))
+			return false;
+		if (!run)
+			return true;
+	}
+	if (!job_runner_start(s->control->runner, tx, env, kind, run ? run->id : NULL, err))
 		return false;
-	return !run || job_runner_start(s->control->runner, tx, env, kind, run->id, err);
+	s->starts_left--;
+	return true;
 }
 
 static bool grant_grace(struct store_tx *tx, const struct environment *env, int64_t until_ms,
@@ -295,8 +306,11 @@ static bool pass(void *arg, struct store_tx *tx, struct error *err)
 		return false;
 	if (fault_fails(POINT_PASS, err))
 		return false;
+	s->starts_left = STARTS_MAX;
 	for (size_t i = 0; i < list.count; i++)
 		move(s, tx, list.items[i], &wake_at_ms);
+	if (!s->starts_left)
+		turn_want_pass(s->control->turn);
 	set_wake(s, wake_at_ms);
 	return note_idle(s, err);
 }

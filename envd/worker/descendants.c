@@ -132,20 +132,68 @@ static int64_t memory_bytes_of(pid_t pid)
 	return pages * sysconf(_SC_PAGESIZE);
 }
 
-int64_t descendants_memory_bytes(pid_t root)
+struct pids {
+	pid_t items[FAMILY_MAX];
+	size_t count;
+};
+
+/* False where the kernel has no such file (CONFIG_PROC_CHILDREN), or the process is gone. */
+static bool add_children_of_thread(pid_t pid, const char *thread, struct pids *family)
+{
+	char path[320], content[4096], *at = content, *end;
+	AUTO(close) int fd = -1;
+	ssize_t length;
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%s/children", (int)pid, thread);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	length = fd < 0 ? -1 : read(fd, content, sizeof(content) - 1);
+	if (length < 0)
+		return false;
+	content[length] = '\0';
+	for (long child; family->count < FAMILY_MAX && (child = strtol(at, &end, 10)) > 0; at = end)
+		family->items[family->count++] = (pid_t)child;
+	return true;
+}
+
+static bool add_children(pid_t pid, struct pids *family)
+{
+	char path[64];
+	AUTO(closedir) DIR *folder = NULL;
+	struct dirent *entry;
+	bool is_known = false;
+
+	snprintf(path, sizeof(path), "/proc/%d/task", (int)pid);
+	folder = opendir(path);
+	while (folder && (entry = readdir(folder)))
+		if (isdigit((unsigned char)entry->d_name[0]))
+			is_known |= add_children_of_thread(pid, entry->d_name, family);
+	return is_known;
+}
+
+/* From the list of all processes, which grows with what runs on the machine. */
+static void find_by_parent(struct pids *family)
 {
 	struct family all = { 0 };
-	pid_t family[FAMILY_MAX] = { root };
-	size_t count = 1;
-	int64_t bytes = 0;
 
 	each_process(collect, &all);
-	for (size_t i = 0; i < count; i++) {
-		bytes += memory_bytes_of(family[i]);
-		for (size_t j = 0; j < all.count && count < FAMILY_MAX; j++)
-			if (all.members[j].parent == family[i])
-				family[count++] = all.members[j].pid;
-	}
+	for (size_t i = 0; i < family->count; i++)
+		for (size_t j = 0; j < all.count && family->count < FAMILY_MAX; j++)
+			if (all.members[j].parent == family->items[i])
+				family->items[family->count++] = all.members[j].pid;
 	free(all.members);
+}
+
+int64_t descendants_memory_bytes(pid_t root)
+{
+	struct pids family = { .items = { root }, .count = 1 };
+	int64_t bytes = 0;
+
+	if (!add_children(root, &family))
+		find_by_parent(&family);
+	else
+		for (size_t i = 1; i < family.count; i++)
+			add_children(family.items[i], &family);
+	for (size_t i = 0; i < family.count; i++)
+		bytes += memory_bytes_of(family.items[i]);
 	return bytes;
 }

@@ -10,6 +10,7 @@
 #include <sys/inotify.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/duration.h"
@@ -28,6 +29,7 @@
 #define RESULT_WAIT_MS 60000
 /* For a guard that was told to end everything: then it is stopped or stuck itself. */
 #define GUARD_WAIT_MS 2000
+#define GIVE_WAY 5 /* nice */
 
 struct limits {
 	int64_t deadline_ms;
@@ -571,6 +573,20 @@ static bool live(struct supervisor *supervisor)
 	return end_with_result(supervisor);
 }
 
+/* A hundred jobs at once must not keep the programs that decide from deciding: a lease that ends is
+ * noticed first. Kernels that share out by session (sched_autogroup) look at the second one only.
+ * Best effort. */
+static void give_way(void)
+{
+	AUTO(close) int fd = open("/proc/self/autogroup", O_WRONLY | O_CLOEXEC);
+
+	errno = 0;
+	if (nice(GIVE_WAY) < 0 && errno)
+		return;
+	if (fd >= 0 && dprintf(fd, "%d", GIVE_WAY) < 0)
+		return;
+}
+
 int supervisor_run(const char *folder, int (*task)(const json_t *request))
 {
 	struct supervisor supervisor = {
@@ -585,6 +601,7 @@ int supervisor_run(const char *folder, int (*task)(const json_t *request))
 	struct error err;
 	bool has_result;
 
+	give_way();
 	/* Until it listens, a polite stop of a supervisor that has done nothing yet may just end
 	 * it. */
 	signal(SIGPIPE, SIG_IGN);

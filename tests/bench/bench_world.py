@@ -1,5 +1,6 @@
 """What the benchmarks share: the real programs in a folder of their own, with an engine that makes
 nothing, and the figures that they leave in /metrics and /proc."""
+import atexit
 import http.client
 import json
 import os
@@ -78,7 +79,8 @@ class World:
 
     def __exit__(self, *_):
         self.end()
-        shutil.rmtree(self.folder)
+        # At the very end: ext4 looks long for an inode where many were freed within the last minutes.
+        atexit.register(shutil.rmtree, self.folder, True)
 
     def seed(self, count, first_end_s=36000, spread_s=3600):
         tool("seed", self.data, count, first_end_s, spread_s, self.templates)
@@ -98,7 +100,10 @@ class World:
             env=dict(os.environ, XDG_STATE_HOME=self.folder))
 
     def wait_until_serving(self):
-        eventually(lambda: self.get("/readyz", quiet=True) is not None, "envd serving")
+        eventually(lambda: self.get("/readyz", quiet=True) is not None or self.envd.poll() is not None, "envd serving")
+        if self.envd.poll() is not None:
+            with open(os.path.join(self.folder, "log")) as file:
+                raise SystemExit("bench: envd does not start: " + file.read()[-300:])
 
     def get(self, target, quiet=False):
         connection = Connection(self.socket)
