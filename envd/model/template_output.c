@@ -161,6 +161,20 @@ static bool read_file(const struct template_item *item, struct template_output *
 	return true;
 }
 
+static bool read_layer(const struct template_item *item, struct template_output *output,
+		       struct error *err)
+{
+	static const char *const known[] = { "layer", "output", NULL };
+
+	if (!yaml_only_keys(item->document, item->map, known, err) ||
+	    !yaml_copy_string(item->document, item->map, "layer", NULL, &output->layer, err) ||
+	    !yaml_copy_string(item->document, item->map, "output", NULL, &output->output, err))
+		return false;
+	return (output->output && *output->output && *output->layer) ||
+	       yaml_error(item->document, item->map, err, "output \"%s\" needs an \"output\"",
+			  output->name);
+}
+
 bool template_output_read(const struct yaml_document *document, const struct yaml_node *name,
 			  const struct yaml_node *node, struct template_output *output,
 			  struct error *err)
@@ -171,13 +185,16 @@ bool template_output_read(const struct yaml_document *document, const struct yam
 	*output = (struct template_output){ .name = xstrdup(name->text) };
 	if (!template_check_key(document, name, "output", err))
 		fine = false;
+	else if (yaml_get(node, "layer"))
+		fine = read_layer(&item, output, err);
 	else if (node->kind == YAML_MAP)
 		fine = read_file(&item, output, err);
 	else if (node->kind == YAML_SCALAR && *node->text)
 		fine = read_text(&item, output, err);
 	else
 		fine = yaml_error(document, node, err,
-				  "output \"%s\" must be text, or a map of service and file",
+				  "output \"%s\" must be text, or a map of service and file, or of "
+				  "layer and output",
 				  name->text);
 	if (!fine)
 		template_output_release(output);
@@ -190,6 +207,8 @@ void template_output_release(struct template_output *output)
 	free(output->text);
 	free(output->service);
 	free(output->file);
+	free(output->layer);
+	free(output->output);
 	*output = (struct template_output){ 0 };
 }
 
@@ -284,7 +303,7 @@ void template_output_services(const struct template_output *output,
 
 	if (output->service)
 		on_service(arg, output->service, 0);
-	else
+	else if (output->text)
 		(void)!expand(&expansion, output->text, &ignored);
 	text_release(&expansion.into);
 }

@@ -9,12 +9,14 @@
 
 #include "base/yaml_read.h"
 
-/* Either `text` with {{...}} in it, or `service` and `file`. */
+/* `text` with {{...}} in it, or `service` and `file`, or `layer` and `output`. */
 struct template_output {
 	char *name;
 	char *text;
 	char *service; /* `file` is read out of this service's container once it is ready */
 	char *file;
+	char *layer; /* whose program gave it as `output` */
+	char *output;
 };
 
 /* `node` is what stands under the key `name`. On failure `output` is released. */

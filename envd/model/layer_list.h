@@ -1,0 +1,96 @@
+/*
+ * layer_list.h - what a template's layers.yaml says (templates/pulumi.md is its manual): where the
+ * checkout is, which of its Pulumi projects are built and what each needs, their configuration, and
+ * who can tell what exists out there.
+ *
+ * Everything is checked while reading; an unknown key is an error with file, line and column. Text
+ * may hold ${parameters.NAME}, ${components.NAME} and what else engine/pulumi fills in.
+ */
+#ifndef ENVD_MODEL_LAYER_LIST_H
+#define ENVD_MODEL_LAYER_LIST_H
+
+#include <jansson.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "model/layer_graph.h"
+
+#define LAYER_LIST_BYTES_MAX ((size_t)256 * 1024)
+
+enum layer_secret_kind {
+	LAYER_SECRET_VARIABLE, /* of the server: ENVD_SECRET_... */
+	LAYER_SECRET_FILE,
+	LAYER_SECRET_COMMAND,
+	LAYER_SECRET_RANDOM, /* made up once, for this environment */
+};
+
+/* A configuration value that is never written down in clear. */
+struct layer_secret {
+	char *key;
+	enum layer_secret_kind kind;
+	char *from;     /* variable, file */
+	char **command; /* ends with NULL */
+	int64_t length; /* random: letters and digits */
+};
+
+/* `plain` is JSON: text, numbers, booleans, lists, objects by their keys "NAMESPACE:NAME". */
+struct layer_config {
+	json_t *plain;
+	struct layer_secret *secrets;
+	size_t secret_count;
+};
+
+/* A Pulumi project, or (`project` NULL) a hook: commands of the template's own. */
+struct layer_spec {
+	char *name;
+	char *project; /* folder below the root of the checkout */
+	char **up;     /* ends with NULL; NULL: a project */
+	char **down;   /* NULL: it leaves nothing behind */
+	char **needs;  /* ends with NULL */
+	struct layer_config config;
+	int64_t limit_ms; /* of one operation; 0: what the environment has left */
+};
+
+/* Who can tell what of a provider exists, whatever the state says. */
+struct layer_inventory {
+	char *provider; /* "aws"; "pulumi-python" for dynamic providers; a hook's name */
+	char **list;    /* prints JSON: templates/pulumi.md */
+	char **remove;  /* gets an id as its last argument; NULL: it cannot */
+};
+
+struct layer_list {
+	char *pulumi_version; /* exactly */
+	char *folder;         /* of the checkout, inside the template; or NULL and: */
+	char *source;         /* a git source of the server's configuration */
+	char *ref;            /* in it; may hold ${...}; NULL: the source's own */
+	char *root;           /* below which projects are looked for; "" is the checkout itself */
+	char **ignored;       /* projects that are there and not built: patterns of folders */
+	char *kubeconfig;     /* a file of the server, copied for the environment; NULL: none */
+	char *python;         /* "3.11"; NULL: no Python */
+	char *requirements;   /* a file of the checkout */
+	char *venv_link;   /* where projects look for their packages: made a link; NULL: nowhere */
+	json_t *variables; /* {NAME: text} for the programs */
+	struct layer_config config; /* of every layer */
+	bool acquires_plugins;
+	int64_t parallel;
+	struct layer_spec *layers;
+	size_t count;
+	struct layer_inventory *inventories;
+	size_t inventory_count;
+	struct layer_graph *graph; /* sorted; an index is the same as in `layers` */
+};
+
+/* `path` names the text in errors. Error: ERR_INVALID, slugs yaml_malformed, template_invalid,
+ * layer_cycle. */
+NODISCARD bool layer_list_parse(const char *bytes, size_t length, const char *path,
+				struct layer_list **list, struct error *err);
+NODISCARD bool layer_list_load(const char *folder, const char *source, struct layer_list **list,
+			       struct error *err);
+void layer_list_free(struct layer_list *list);
+DEFINE_AUTO(struct layer_list *, layer_list_free)
+
+/* NULL: nobody can tell. */
+const struct layer_inventory *layer_list_inventory(const struct layer_list *list,
+						   const char *provider);
+
+#endif

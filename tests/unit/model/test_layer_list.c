@@ -1,0 +1,137 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "base/text.h"
+#include "model/layer_list.h"
+
+#define HEAD "pulumi: 3.259.0\ncheckout: { folder: projects }\n"
+#define ONE "layers: [ { name: one, project: a } ]\n"
+
+static struct layer_list *must_read(const char *text)
+{
+	struct layer_list *list = NULL;
+	struct error err;
+
+	if (!layer_list_parse(text, strlen(text), "layers.yaml", &list, &err))
+		fail_msg("refused: %s", err.message);
+	return list;
+}
+
+static void must_refuse(const char *text, const char *words)
+{
+	struct layer_list *list = NULL;
+	struct error err = { .code = ERR_NONE };
+
+	if (layer_list_parse(text, strlen(text), "layers.yaml", &list, &err))
+		fail_msg("accepted:\n%s", text);
+	assert_int_equal(err.code, ERR_INVALID);
+	if (!strstr(err.message, words))
+		fail_msg("says \"%s\", expected \"%s\"", err.message, words);
+}
+
+static void everything_that_is_said_is_read(void **state)
+{
+	struct layer_list *list = must_read(
+	    "pulumi: \"3.259.0\"\n"
+	    "checkout: { source: mara, ref: \"${components.mara}\", root: pulumi/python, ignore: "
+	    "[tools/*] }\n"
+	    "python: { version: \"3.11\", requirements: req.txt, venv: pulumi/python/venv }\n"
+	    "kubeconfig: \"${parameters.kubeconfig}\"\n"
+	    "variables: { AWS_REGION: \"${parameters.region}\" }\n"
+	    "config: { \"eks:min_size\": 3, \"kic:tag\": \"1.20\", \"vpc:azs\": [a, b] }\n"
+	    "secrets: { \"sirius:pwd\": { random: 16 }, \"aws:key\": { variable: ENVD_SECRET_KEY } "
+	    "}\n"
+	    "plugins: acquire\n"
+	    "parallel: 8\n"
+	    "layers:\n"
+	    "  - { name: vpc, project: infrastructure/aws/vpc, limit: 10m }\n"
+	    "  - { name: merge, up: [hooks/merge, --all], down: [hooks/unmerge], needs: [vpc] }\n"
+	    "inventory: { aws: { list: [hooks/aws], remove: [hooks/aws-rm] } }\n");
+
+	(void)state;
+	assert_string_equal(list->pulumi_version, "3.259.0");
+	assert_string_equal(list->source, "mara");
+	assert_string_equal(list->ignored[0], "tools/*");
+	assert_string_equal(list->venv_link, "pulumi/python/venv");
+	assert_true(list->acquires_plugins);
+	assert_int_equal(list->parallel, 8);
+	assert_int_equal(json_integer_value(json_object_get(list->config.plain, "eks:min_size")),
+			 3);
+	assert_int_equal(list->config.secret_count, 2);
+	assert_int_equal(list->config.secrets[0].length, 16);
+	assert_int_equal(list->layers[0].limit_ms, 600000);
+	assert_string_equal(list->layers[1].up[1], "--all");
+	assert_int_equal(list->graph->layers[1].level, 1);
+	assert_non_null(layer_list_inventory(list, "aws")->remove);
+	assert_null(layer_list_inventory(list, "linode"));
+	layer_list_free(list);
+}
+
+static void a_mistake_is_named_with_its_place(void **state)
+{
+	(void)state;
+	must_refuse("checkout: { folder: x }\n" ONE, "\"pulumi\" is missing");
+	must_refuse("pulumi: 3.259.0\n" ONE, "\"checkout\" is missing");
+	must_refuse("pulumi: 3.259.0\ncheckout: { folder: a, source: b }\n" ONE,
+		    "either \"folder\"");
+	must_refuse("pulumi: 3.259.0\ncheckout: { folder: ../a }\n" ONE, "inside of the checkout");
+	must_refuse(HEAD "layers: []\n", "1 to 100 layers");
+	must_refuse(HEAD "layers: [ { name: one } ]\n", "either \"project\" or \"up\"");
+	must_refuse(HEAD "layers: [ { name: one, project: a, up: [x] } ]\n",
+		    "either \"project\" or");
+	must_refuse(HEAD "layers: [ { name: one, project: a, needs: [two] } ]\n", "layers.yaml:3:");
+	must_refuse(HEAD "layers: [ { name: one, project: /etc } ]\n", "inside of the checkout");
+	must_refuse(HEAD "layers: [ { name: a/b, project: a } ]\n", "a layer needs a \"name\"");
+	must_refuse(HEAD "layers: [ { name: a, project: a }, { name: b, project: a } ]\n",
+		    "that of layer \"a\" already");
+	must_refuse(HEAD "layers: [ { name: a, project: a, needs: [b] }, { name: b, project: b, "
+			 "needs: [a] } ]\n",
+		    "circle");
+	must_refuse(HEAD "layres: []\n" ONE, "unknown key \"layres\"");
+	must_refuse(HEAD "parallel: 0\n" ONE, "between 1 and 32");
+}
+
+static void a_key_that_pulumi_would_refuse_is_refused_here(void **state)
+{
+	(void)state;
+	must_refuse(HEAD "config: { prometheus.statsd_chart_version: \"1\" }\n" ONE,
+		    "expected NAMESPACE:NAME");
+	must_refuse(HEAD "config: { \"a:\": \"1\" }\n" ONE, "expected NAMESPACE:NAME");
+	must_refuse(HEAD "config: { \"a:b\": 1.20 }\n" ONE, "in quotes");
+}
+
+static void a_secret_is_named_and_never_written(void **state)
+{
+	(void)state;
+	must_refuse(HEAD "secrets: { \"a:b\": hunter2 }\n" ONE, "a secret must be a map");
+	must_refuse(HEAD "secrets: { \"a:b\": { variable: HOME } }\n" ONE, "ENVD_SECRET_");
+	must_refuse(HEAD "secrets: { \"a:b\": { variable: ENVD_SECRET_A, file: /b } }\n" ONE,
+		    "needs one of");
+	must_refuse(HEAD "secrets: { \"a:b\": { random: 2 } }\n" ONE, "between 8 and 128");
+}
+
+static void what_keeps_environments_apart_is_not_a_templates_to_set(void **state)
+{
+	(void)state;
+	must_refuse(HEAD "variables: { PULUMI_BACKEND_URL: file:///tmp }\n" ONE, "cannot be set");
+	must_refuse(HEAD "variables: { KUBECONFIG: /root/.kube/config }\n" ONE, "cannot be set");
+	must_refuse(HEAD "variables: { HOME: /root }\n" ONE, "cannot be set");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(everything_that_is_said_is_read),
+		cmocka_unit_test(a_mistake_is_named_with_its_place),
+		cmocka_unit_test(a_key_that_pulumi_would_refuse_is_refused_here),
+		cmocka_unit_test(a_secret_is_named_and_never_written),
+		cmocka_unit_test(what_keeps_environments_apart_is_not_a_templates_to_set),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
