@@ -245,9 +245,11 @@ static void sweep_targets(struct sweep *sweep)
 	struct error err;
 
 	for (size_t i = 0; i < sweep->settings->target_count; i++) {
-		/* What an external engine made is listed by its own program, which only its
-		 * template names. */
-		if (strcmp(sweep->settings->targets[i].engine, "external") == 0)
+		const char *engine = sweep->settings->targets[i].engine;
+
+		/* What these made is listed by programs that only an environment's template names.
+		 */
+		if (strcmp(engine, "external") == 0 || strcmp(engine, "pulumi") == 0)
 			continue;
 		if (!sweep_target(sweep, &sweep->settings->targets[i], &err)) {
 			sweep->failures++;

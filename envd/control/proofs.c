@@ -8,6 +8,7 @@ static const struct {
 } settles[] = {
 	{ "container", 500 },
 	{ "external", 500 },
+	{ "pulumi", 5000 },
 };
 
 enum { LONGEST_SETTLE_MS = 300000, BLOCKED_MAX = 50 };

@@ -3,10 +3,12 @@
 #include "base/text.h"
 #include "engine/container/container_engine.h"
 #include "engine/external/external_engine.h"
+#include "engine/pulumi/pulumi_engine.h"
 
-static const struct engine *const engines[] = { &engine_container, &engine_external };
+static const struct engine *const engines[] = { &engine_container, &engine_external,
+						&engine_pulumi };
 
-const char *const engine_names[] = { "container", "external", NULL };
+const char *const engine_names[] = { "container", "external", "pulumi", NULL };
 
 const struct engine *engine_find(const char *name)
 {

@@ -399,6 +399,8 @@ static void fill_targets(struct settings *settings)
 		add_default_target(settings, "local", "container", find_runtime(settings));
 	if (!settings_target_for(settings, "external"))
 		add_default_target(settings, "external", "external", NULL);
+	if (!settings_target_for(settings, "pulumi"))
+		add_default_target(settings, "pulumi", "pulumi", NULL);
 	for (size_t i = 0; i < settings->target_count; i++) {
 		struct target *target = &settings->targets[i];
 

@@ -17,7 +17,7 @@ static void every_name_in_the_list_is_an_engine_and_the_other_way_round(void **s
 		assert_non_null(engine);
 		assert_string_equal(engine->name, *name);
 	}
-	assert_null(engine_find("pulumi"));
+	assert_null(engine_find("terraform"));
 	assert_null(engine_find(""));
 }
 

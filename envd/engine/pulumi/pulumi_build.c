@@ -1,0 +1,205 @@
+#include "engine/pulumi/pulumi_build.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/files.h"
+#include "base/text.h"
+#include "engine/pulumi/pulumi_checkout.h"
+#include "engine/pulumi/pulumi_cli.h"
+#include "engine/pulumi/pulumi_config.h"
+#include "engine/pulumi/pulumi_look.h"
+#include "engine/pulumi/pulumi_settle.h"
+#include "engine/pulumi/pulumi_survivors.h"
+#include "engine/pulumi/python_venv.h"
+
+/* ---- plan ---- */
+
+static bool lock_layers(const struct pulumi_place *place, json_t **layers, struct error *err)
+{
+	AUTO(json_decref) json_t *all = json_object();
+
+	for (size_t i = 0; i < place->list->count; i++) {
+		const struct layer_spec *layer = &place->list->layers[i];
+		const struct pulumi_project *project = &place->projects[i];
+		char hash[SHA256_TEXT_SIZE];
+
+		if (!project->name) {
+			json_object_set_new(all, layer->name, json_pack("{s:b}", "hook", 1));
+			continue;
+		}
+		if (!config_hash(place, i, hash, err))
+			return false;
+		json_object_set_new(all, layer->name,
+				    json_pack("{s:s, s:s, s:s, s:s}", "project", project->name,
+					      "folder", layer->project, "runtime", project->runtime,
+					      "config_hash", hash));
+	}
+	*layers = TAKE(all);
+	return true;
+}
+
+static bool lock_python(const struct pulumi_place *place, const char *checkout, json_t *lock,
+			struct error *err)
+{
+	AUTO(free) char *path = NULL;
+	char hash[SHA256_TEXT_SIZE];
+
+	if (!place->list->python)
+		return true;
+	path = path_join(checkout, place->list->requirements);
+	if (!requirements_hash(path, hash, err))
+		return false;
+	json_object_set_new(
+	    lock, "python",
+	    json_pack("{s:s, s:s}", "version", place->list->python, "requirements_hash", hash));
+	return true;
+}
+
+static bool make_lock(const struct pulumi_place *place, const struct checkout_origin *origin,
+		      json_t **result, struct error *err)
+{
+	const char *digest =
+	    json_get_string(json_object_get(place->request->whole, "template"), "digest", NULL);
+	AUTO(json_decref) json_t *layers = NULL;
+	AUTO(json_decref) json_t *lock = NULL;
+
+	if (!lock_layers(place, &layers, err))
+		return false;
+	lock = json_pack("{s:{s:s, s:s?}, s:O, s:O, s:{s:s}, s:O, s:s}", "template", "name",
+			 place->template->name, "digest", digest, "components", place->versions,
+			 "checkout", origin->lock, "pulumi", "version", place->list->pulumi_version,
+			 "layers", layers, "stack", place->stack);
+	if (!lock_python(place, origin->folder, lock, err))
+		return false;
+	*result = TAKE(lock);
+	return true;
+}
+
+bool pulumi_plan(const struct engine_request *request, struct worker_lines *lines, json_t **data,
+		 struct error *err)
+{
+	AUTO(place_release) struct pulumi_place place = { NULL };
+	AUTO(checkout_origin_release) struct checkout_origin origin = { NULL, NULL };
+	json_t *lock;
+
+	if (!place_open(request, &place, err) || !place_set_variables(&place, err) ||
+	    !cli_check_version(&place, place.list->pulumi_version, err) ||
+	    !checkout_find(&place, NULL, lines, &origin, err) ||
+	    !place_read_projects(&place, origin.folder, err) || !config_check(&place, err) ||
+	    !make_lock(&place, &origin, &lock, err))
+		return false;
+	*data =
+	    json_pack("{s:o, s:o}", "lock", lock, "layers", layer_graph_to_json(place.list->graph));
+	return true;
+}
+
+/* ---- the place, made or found ---- */
+
+/* Where the projects' own Pulumi.yaml names it. */
+static bool link_venv(const struct pulumi_place *place, struct error *err)
+{
+	AUTO(free) char *path = NULL;
+
+	if (!place->list->venv_link)
+		return true;
+	path = path_join(place->checkout, place->list->venv_link);
+	return symlink(place->venv, path) == 0 || errno == EEXIST ||
+	       error_set_errno(err, errno, "cannot link \"%s\"", path);
+}
+
+static bool make_venv(struct pulumi_place *place, struct worker_lines *lines, struct error *err)
+{
+	/* DATA/environments/ID is ours, DATA/python is everybody's. */
+	AUTO(free) char *folder = xasprintf("%s/../../python", place->request->folder);
+	AUTO(free) char *requirements = NULL;
+	struct python_need need = { .place = place, .folder = folder };
+
+	if (!place->list->python)
+		return true;
+	requirements = path_join(place->checkout, place->list->requirements);
+	need.requirements = requirements;
+	return python_venv(&need, lines, &place->venv, err) && link_venv(place, err) &&
+	       place_set_variables(place, err);
+}
+
+static bool check_lock(const struct pulumi_place *place, struct error *err)
+{
+	const char *locked = json_get_string(json_object_get(place->request->lock, "pulumi"),
+					     "version", place->list->pulumi_version);
+
+	return cli_check_version(place, locked, err);
+}
+
+static bool prepare(const struct engine_request *request, struct worker_lines *lines,
+		    struct pulumi_place *place, struct error *err)
+{
+	AUTO(checkout_origin_release) struct checkout_origin origin = { NULL, NULL };
+
+	if (!place_open(request, place, err) || !folder_make(place->folder, 0700, err) ||
+	    !place_set_variables(place, err) || !check_lock(place, err) ||
+	    !place_furnish(place, err))
+		return false;
+	if (!file_exists(place->checkout) &&
+	    (!checkout_find(place, json_object_get(request->lock, "checkout"), lines, &origin,
+			    err) ||
+	     !checkout_copy(place, origin.folder, err)))
+		return false;
+	return place_read_projects(place, place->checkout, err) && make_venv(place, lines, err);
+}
+
+bool place_reopen(const struct engine_request *request, struct worker_lines *lines,
+		  struct pulumi_place *place, bool *is_there, struct error *err)
+{
+	AUTO(free) char *record = path_join(request->folder, "pulumi/record.json");
+
+	*is_there = file_exists(record);
+	if (!*is_there)
+		return true;
+	return place_open(request, place, err) && place_set_variables(place, err) &&
+	       place_furnish(place, err) && place_read_projects(place, place->checkout, err) &&
+	       make_venv(place, lines, err);
+}
+
+/* ---- create and recover ---- */
+
+static bool build(const struct walk_spec *spec, json_t **data, struct error *err)
+{
+	int64_t changed, found;
+
+	if (!settle_layers(spec, &found, err) || !walk_layers(spec, &changed, err)) {
+		*data = json_pack("{s:o}", "services", look_services(spec->place, spec->record));
+		return false;
+	}
+	return look_result(spec->place, spec->record, data, err);
+}
+
+bool pulumi_create(const struct engine_request *request, struct worker_lines *lines, json_t **data,
+		   struct error *err)
+{
+	AUTO(place_release) struct pulumi_place place = { NULL };
+	AUTO(record_release) struct pulumi_record record = { NULL, NULL };
+
+	return survivors_end(request, err) && prepare(request, lines, &place, err) &&
+	       record_open(&place, &record, err) &&
+	       build(&(struct walk_spec){ &place, &record, lines, false }, data, err);
+}
+
+bool pulumi_recover(const struct engine_request *request, struct worker_lines *lines, json_t **data,
+		    struct error *err)
+{
+	AUTO(place_release) struct pulumi_place place = { NULL };
+	AUTO(record_release) struct pulumi_record record = { NULL, NULL };
+	int64_t found = 0;
+	bool is_there;
+
+	if (!survivors_end(request, err) || !place_reopen(request, lines, &place, &is_there, err))
+		return false;
+	if (is_there &&
+	    (!record_open(&place, &record, err) ||
+	     !settle_layers(&(struct walk_spec){ &place, &record, lines, false }, &found, err)))
+		return false;
+	*data = json_pack("{s:I}", "found", (json_int_t)found);
+	return true;
+}

@@ -1,0 +1,213 @@
+#include "engine/pulumi/pulumi_cli.h"
+
+#include <string.h>
+
+#include "base/files.h"
+#include "base/text.h"
+
+enum { CALL_LIMIT_MS = 120000, HOOK_LIMIT_MS = 300000, HOOK_OUTPUT_MAX = 16 << 20 };
+
+/* ---- words ---- */
+
+static char **append(char **words, size_t *count, char *word)
+{
+	words = xrealloc(words, *count + 2, sizeof(*words));
+	words[(*count)++] = word;
+	words[*count] = NULL;
+	return words;
+}
+
+void cli_words_free(char **words)
+{
+	for (char **word = words; word && *word; word++)
+		free(*word);
+	free(words);
+}
+
+char **cli_words(const struct cli_call *call)
+{
+	const char *const more[] = { "--non-interactive", "--color", "never", "--stack",
+				     call->place->stack };
+	size_t count = 0;
+	char **words = append(NULL, &count, xstrdup(call->place->program));
+
+	for (const char *const *word = call->words; *word; word++)
+		words = append(words, &count, xstrdup(*word));
+	for (size_t i = 0; i < ARRAY_SIZE(more); i++)
+		words = append(words, &count, xstrdup(more[i]));
+	return words;
+}
+
+/* ---- short calls ---- */
+
+/* The last line of stderr, and the first that says "error: ". */
+struct complaint {
+	char *error;
+	char *last;
+};
+
+static void on_complaint(void *arg, int stream, const char *line, size_t length, bool was_cut)
+{
+	struct complaint *complaint = arg;
+	char shown[400];
+
+	(void)was_cut;
+	if (stream != TOOL_ERR || !length)
+		return;
+	text_printable(line, shown, sizeof(shown));
+	free(complaint->last);
+	complaint->last = xstrdup(shown);
+	if (!complaint->error && text_starts_with(shown, "error: "))
+		complaint->error = xstrdup(shown + strlen("error: "));
+}
+
+static void complaint_release(struct complaint *complaint)
+{
+	free(complaint->error);
+	free(complaint->last);
+}
+
+static const char *complaint_words(const struct complaint *complaint, const char *end)
+{
+	if (complaint->error)
+		return complaint->error;
+	return complaint->last ? complaint->last : end;
+}
+
+bool cli_run(const struct cli_call *call, struct error *err)
+{
+	char **words = cli_words(call);
+	struct complaint complaint = { NULL, NULL };
+	struct tool_end end;
+	bool is_good =
+	    tools_may_start(err) &&
+	    tool_run(&(struct tool_spec){ .argv = (const char *const *)words,
+					  .variables = call->place->variables,
+					  .directory = call->place->projects[call->layer].folder,
+					  .input = call->input,
+					  .limit_ms = CALL_LIMIT_MS,
+					  .on_line = on_complaint,
+					  .arg = &complaint },
+		     0, NULL, &end, err);
+
+	if (is_good && !tool_ended_well(&end)) {
+		AUTO(free) char *ending = tool_end_words(&end);
+
+		is_good = error_set_as(err, ERR_EXTERNAL, "pulumi_failed", "pulumi %s: %s",
+				       call->words[0], complaint_words(&complaint, ending));
+	}
+	complaint_release(&complaint);
+	cli_words_free(words);
+	return is_good;
+}
+
+bool cli_check_version(const struct pulumi_place *place, const char *wanted, struct error *err)
+{
+	const char *const words[] = { place->program, "version", NULL };
+	AUTO(free) char *output = NULL;
+	struct tool_end end;
+	const char *found;
+
+	if (!place->program) {
+		error_set_as(err, ERR_INVALID, "pulumi_missing",
+			     "there is no pulumi on the server's PATH (version %s is wanted)",
+			     wanted);
+		return error_hint(err, "or name it as \"program\" of a target with engine pulumi");
+	}
+	if (!tool_run(&(struct tool_spec){ .argv = words,
+					   .variables = place->variables,
+					   .directory = "/",
+					   .limit_ms = CALL_LIMIT_MS },
+		      4096, &output, &end, err)) {
+		err->slug = "pulumi_missing";
+		return false;
+	}
+	found = output + (*output == 'v');
+	output[strcspn(output, "\n")] = '\0';
+	if (tool_ended_well(&end) && strcmp(found, wanted) == 0)
+		return true;
+	return error_set_as(err, ERR_INVALID, "pulumi_version",
+			    "\"%s\" is version %.40s, version %s is wanted", place->program, found,
+			    wanted);
+}
+
+/* ---- commands of the template ---- */
+
+static bool find_program(const struct pulumi_place *place, const char *word, char **path,
+			 struct error *err)
+{
+	const char *folders = getenv("PATH");
+
+	*path = *word == '/' ? xstrdup(word) : path_join(place->request->template_folder, word);
+	if (strchr(word, '/'))
+		return true;
+	for (const char *at = folders; at && *at;) {
+		size_t length = strcspn(at, ":");
+		AUTO(free) char *candidate = xasprintf("%.*s/%s", (int)length, at, word);
+
+		if (access(candidate, X_OK) == 0) {
+			free(*path);
+			*path = TAKE(candidate);
+			return true;
+		}
+		at += length + (at[length] == ':');
+	}
+	free(*path);
+	return error_set_as(err, ERR_INVALID, "program_not_found", "there is no program \"%s\"",
+			    word);
+}
+
+bool hook_words(const struct pulumi_place *place, char *const *command, const char *more,
+		char ***result, struct error *err)
+{
+	size_t count = 0;
+	char *program, **words;
+
+	if (!find_program(place, command[0], &program, err))
+		return false;
+	words = append(NULL, &count, program);
+	for (char *const *word = command + 1; *word; word++) {
+		char *filled;
+
+		if (!place_fill(place, *word, &filled, err)) {
+			cli_words_free(words);
+			return false;
+		}
+		words = append(words, &count, filled);
+	}
+	if (more)
+		words = append(words, &count, xstrdup(more));
+	*result = words;
+	return true;
+}
+
+bool hook_run(const struct pulumi_place *place, char *const *command, const char *more,
+	      char **output, struct error *err)
+{
+	AUTO(free) char *printed = NULL;
+	struct complaint complaint = { NULL, NULL };
+	struct tool_end end;
+	char **words;
+	bool is_good;
+
+	if (!hook_words(place, command, more, &words, err))
+		return false;
+	is_good = tool_run(&(struct tool_spec){ .argv = (const char *const *)words,
+						.variables = place->variables,
+						.directory = place->request->template_folder,
+						.limit_ms = HOOK_LIMIT_MS,
+						.on_line = on_complaint,
+						.arg = &complaint },
+			   HOOK_OUTPUT_MAX, &printed, &end, err);
+	if (is_good && !tool_ended_well(&end)) {
+		AUTO(free) char *ending = tool_end_words(&end);
+
+		is_good = error_set_as(err, ERR_EXTERNAL, "hook_failed", "\"%s\": %s", command[0],
+				       complaint_words(&complaint, ending));
+	}
+	complaint_release(&complaint);
+	cli_words_free(words);
+	if (is_good && output)
+		*output = TAKE(printed);
+	return is_good;
+}

@@ -1,0 +1,320 @@
+#include "engine/pulumi/pulumi_config.h"
+
+#include <string.h>
+
+#include "base/files.h"
+#include "base/text.h"
+#include "engine/pulumi/pulumi_cli.h"
+#include "engine/pulumi/pulumi_state.h"
+
+enum { SECRET_BYTES_MAX = 64 << 10, CONFIG_BYTES_MAX = 4 << 20 };
+#define SALT_KEY "encryptionsalt:"
+
+/* ---- plain values ---- */
+
+static bool fill(const struct pulumi_place *place, const json_t *value, json_t **filled,
+		 struct error *err)
+{
+	AUTO(json_decref) json_t *whole = NULL;
+	AUTO(free) char *text = NULL;
+	json_t *item, *inner;
+	const char *key;
+	size_t i;
+
+	if (json_is_string(value)) {
+		if (!place_fill(place, json_string_value(value), &text, err))
+			return false;
+		*filled = json_string(text);
+		return true;
+	}
+	if (!json_is_object(value) && !json_is_array(value)) {
+		*filled = json_deep_copy(value);
+		return true;
+	}
+	whole = json_is_object(value) ? json_object() : json_array();
+	json_object_foreach_const(json_is_object(value) ? value : NULL, key, item) {
+		if (!fill(place, item, &inner, err))
+			return false;
+		json_object_set_new(whole, key, inner);
+	}
+	json_array_foreach((json_t *)(uintptr_t)value, i, item) {
+		if (!fill(place, item, &inner, err))
+			return false;
+		json_array_append_new(whole, inner);
+	}
+	*filled = TAKE(whole);
+	return true;
+}
+
+static bool is_whole_number(const char *text)
+{
+	size_t digits = strspn(text + (*text == '-'), "0123456789");
+
+	return digits && !text[digits + (*text == '-')];
+}
+
+static bool fits(const json_t *value, const char *type)
+{
+	const char *text = json_string_value(value);
+
+	if (strcmp(type, "integer") == 0)
+		return json_is_integer(value) || (text && is_whole_number(text));
+	if (strcmp(type, "boolean") == 0)
+		return json_is_boolean(value) ||
+		       (text && (strcmp(text, "true") == 0 || strcmp(text, "false") == 0));
+	if (strcmp(type, "array") == 0)
+		return json_is_array(value);
+	if (strcmp(type, "object") == 0)
+		return json_is_object(value);
+	return !json_is_array(value) && !json_is_object(value);
+}
+
+static bool check_types(const struct pulumi_project *project, const char *layer,
+			const json_t *values, struct error *err)
+{
+	const char *key;
+	json_t *value;
+
+	json_object_foreach_const(values, key, value) {
+		const char *type = json_get_string(project->config_types, key, NULL);
+
+		if (type && !fits(value, type))
+			return error_set_as(
+			    err, ERR_INVALID, "config_invalid",
+			    "layer \"%s\": \"%s\" must be of type %s (got %.60s)", layer, key, type,
+			    json_is_string(value) ? json_string_value(value) : "another one");
+	}
+	return true;
+}
+
+/* What is said for all layers, and over it what is said for this one. New reference. */
+static bool plain_of(const struct pulumi_place *place, size_t layer, json_t **values,
+		     struct error *err)
+{
+	AUTO(json_decref) json_t *merged = json_copy(place->list->config.plain);
+
+	json_object_update(merged, place->list->layers[layer].config.plain);
+	return fill(place, merged, values, err);
+}
+
+/* ---- secrets ---- */
+
+static bool read_variable(const struct layer_secret *secret, char **value, struct error *err)
+{
+	const char *text = getenv(secret->from);
+
+	if (!text || !*text) {
+		error_set_as(err, ERR_INVALID, "secret_missing",
+			     "secret \"%s\": the server has no variable %s", secret->key,
+			     secret->from);
+		return error_hint(err, "set it where envd is started");
+	}
+	*value = xstrdup(text);
+	return true;
+}
+
+static void trim_end(char *text)
+{
+	size_t length = strlen(text);
+
+	while (length && (text[length - 1] == '\n' || text[length - 1] == '\r'))
+		text[--length] = '\0';
+}
+
+static bool read_secret_file(const struct pulumi_place *place, const struct layer_secret *secret,
+			     char **value, struct error *err)
+{
+	AUTO(free) char *filled = NULL;
+	AUTO(free) char *path = NULL;
+
+	if (!place_fill(place, secret->from, &filled, err))
+		return false;
+	path =
+	    *filled == '/' ? xstrdup(filled) : path_join(place->request->template_folder, filled);
+	if (!file_read(path, SECRET_BYTES_MAX, value, NULL, err)) {
+		err->code = ERR_INVALID;
+		err->slug = "secret_missing";
+		return error_wrap(err, "secret \"%s\"", secret->key);
+	}
+	trim_end(*value);
+	return true;
+}
+
+static char *make_up(int64_t length)
+{
+	static const char letters[] = "ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz23456789";
+	char *text = xcalloc((size_t)length + 1, 1);
+
+	random_bytes(text, (size_t)length);
+	for (int64_t i = 0; i < length; i++)
+		text[i] = letters[(unsigned char)text[i] % (sizeof(letters) - 1)];
+	return text;
+}
+
+static bool read_secret(const struct pulumi_place *place, const struct layer_secret *secret,
+			char **value, struct error *err)
+{
+	switch (secret->kind) {
+	case LAYER_SECRET_VARIABLE:
+		return read_variable(secret, value, err);
+	case LAYER_SECRET_FILE:
+		return read_secret_file(place, secret, value, err);
+	case LAYER_SECRET_COMMAND:
+		if (!hook_run(place, secret->command, NULL, value, err))
+			return error_wrap(err, "secret \"%s\"", secret->key);
+		trim_end(*value);
+		return true;
+	case LAYER_SECRET_RANDOM:
+		*value = make_up(secret->length);
+		return true;
+	}
+	return error_set(err, ERR_INTERNAL, "secret \"%s\" is of no kind", secret->key);
+}
+
+static bool check_secrets(const struct pulumi_place *place, const struct layer_config *config,
+			  struct error *err)
+{
+	for (size_t i = 0; i < config->secret_count; i++) {
+		AUTO(free) char *value = NULL;
+
+		/* A command may cost something: it is run when its word is needed. */
+		if (config->secrets[i].kind == LAYER_SECRET_COMMAND)
+			continue;
+		if (!read_secret(place, &config->secrets[i], &value, err))
+			return false;
+		if (!*value)
+			return error_set_as(err, ERR_INVALID, "secret_missing",
+					    "secret \"%s\" is empty", config->secrets[i].key);
+	}
+	return true;
+}
+
+bool config_check(const struct pulumi_place *place, struct error *err)
+{
+	if (!check_secrets(place, &place->list->config, err))
+		return false;
+	for (size_t i = 0; i < place->list->count; i++) {
+		AUTO(json_decref) json_t *values = NULL;
+
+		if (!place->projects[i].name)
+			continue;
+		if (!plain_of(place, i, &values, err) ||
+		    !check_types(&place->projects[i], place->list->layers[i].name, values, err) ||
+		    !check_secrets(place, &place->list->layers[i].config, err))
+			return false;
+	}
+	return true;
+}
+
+bool config_hash(const struct pulumi_place *place, size_t layer, char *into, struct error *err)
+{
+	AUTO(json_decref) json_t *values = NULL;
+	AUTO(free) char *text = NULL;
+
+	if (!plain_of(place, layer, &values, err))
+		return false;
+	text = json_dumps(values, JSON_SORT_KEYS);
+	sha256_text(text, strlen(text), into);
+	return true;
+}
+
+/* ---- one file ---- */
+
+/* The key that an earlier attempt made must stay: a stack may be locked with it. */
+static char *old_salt(const char *path)
+{
+	AUTO(free) char *bytes = NULL;
+	struct error ignored; /* there was none */
+	char *line;
+
+	if (!file_read(path, CONFIG_BYTES_MAX, &bytes, NULL, &ignored))
+		return xstrdup("");
+	line = strstr(bytes, SALT_KEY);
+	return line ? xstrndup(line, strcspn(line, "\n")) : xstrdup("");
+}
+
+static bool collect(const struct pulumi_place *place, size_t layer, json_t *all, struct error *err)
+{
+	for (size_t i = 0; i < place->list->count; i++) {
+		AUTO(json_decref) json_t *values = NULL;
+
+		if (!text_equal(place->projects[i].config_folder,
+				place->projects[layer].config_folder))
+			continue;
+		if (!plain_of(place, i, &values, err))
+			return false;
+		json_object_update(all, values);
+	}
+	return true;
+}
+
+static bool write_plain(const struct pulumi_place *place, size_t layer, struct error *err)
+{
+	AUTO(free)
+	char *path =
+	    xasprintf("%s/Pulumi.%s.yaml", place->projects[layer].config_folder, place->stack);
+	AUTO(free) char *salt = old_salt(path);
+	AUTO(json_decref) json_t *all = json_object();
+	AUTO(text_release) struct text text = TEXT_EMPTY;
+	const char *key;
+	json_t *value;
+
+	if (!collect(place, layer, all, err))
+		return false;
+	text_format(&text, "%s%sconfig:%s\n", salt, *salt ? "\n" : "",
+		    json_object_size(all) ? "" : " {}");
+	json_object_foreach_const(all, key, value) {
+		/* JSON is YAML, and text in it is in quotes. */
+		AUTO(free) char *shown = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
+
+		text_format(&text, "  \"%s\": %s\n", key, shown);
+	}
+	return file_write_atomically(path, text_get(&text), text.length, 0600, err);
+}
+
+static bool make_stack(const struct pulumi_place *place, size_t layer, struct error *err)
+{
+	static const char *const words[] = { "stack", "init", "--no-select", NULL };
+	AUTO(state_release) struct pulumi_state state = { .exists = false };
+
+	return state_read(place, layer, &state, err) &&
+	       (state.exists || cli_run(&(struct cli_call){ place, layer, words, NULL }, err));
+}
+
+static bool set_secrets(const struct pulumi_place *place, size_t layer,
+			const struct layer_config *config, struct error *err)
+{
+	for (size_t i = 0; i < config->secret_count; i++) {
+		const struct layer_secret *secret = &config->secrets[i];
+		const char *const words[] = { "config", "set", "--secret", secret->key, NULL };
+		AUTO(free) char *value = NULL;
+
+		if (!read_secret(place, secret, &value, err) ||
+		    !cli_run(&(struct cli_call){ place, layer, words, value }, err))
+			return false;
+	}
+	return true;
+}
+
+static bool write_file(const struct pulumi_place *place, size_t layer, struct error *err)
+{
+	if (!write_plain(place, layer, err) || !make_stack(place, layer, err) ||
+	    !set_secrets(place, layer, &place->list->config, err))
+		return false;
+	for (size_t i = 0; i < place->list->count; i++)
+		if (text_equal(place->projects[i].config_folder,
+			       place->projects[layer].config_folder) &&
+		    !set_secrets(place, i, &place->list->layers[i].config, err))
+			return false;
+	return true;
+}
+
+bool config_write(const struct pulumi_place *place, struct pulumi_record *record, size_t layer,
+		  struct error *err)
+{
+	AUTO(free)
+	char *fact = xasprintf("configured:%s", place->projects[layer].config_folder);
+
+	return record_fact(record, fact) ||
+	       (write_file(place, layer, err) && record_set_fact(record, fact, "true", err));
+}

@@ -1,0 +1,339 @@
+#include "engine/pulumi/pulumi_place.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/files.h"
+#include "base/spawn.h"
+#include "base/text.h"
+#include "model/pins.h"
+#include "model/placeholder.h"
+
+#define KUBECONFIG_BYTES_MAX (1 << 20)
+#define PASSPHRASE_LENGTH 48
+
+char *place_path(const struct pulumi_place *place, const char *name)
+{
+	return path_join(place->folder, name);
+}
+
+char *place_mark(const struct engine_request *request)
+{
+	return xasprintf("ENVD_ENVIRONMENT=%s", request->environment.text);
+}
+
+/* ---- opening ---- */
+
+static char *look_on_path(const char *name)
+{
+	const char *path = getenv("PATH");
+
+	for (const char *at = path; at && *at;) {
+		size_t length = strcspn(at, ":");
+		AUTO(free) char *candidate = xasprintf("%.*s/%s", (int)length, at, name);
+
+		if (*candidate == '/' && access(candidate, X_OK) == 0)
+			return TAKE(candidate);
+		at += length + (at[length] == ':');
+	}
+	return NULL;
+}
+
+static bool check_trust(const struct engine_request *request, struct error *err)
+{
+	/* Its programs and hooks run on our host, with what our host may do. */
+	return request->is_trusted ||
+	       error_set_as(err, ERR_DENIED, "untrusted_program",
+			    "the template is not trusted, so its Pulumi programs may not be run");
+}
+
+bool place_open(const struct engine_request *request, struct pulumi_place *place, struct error *err)
+{
+	*place = (struct pulumi_place){ .request = request };
+	place->folder = path_join(request->folder, "pulumi");
+	place->checkout = place_path(place, "checkout");
+	place->program =
+	    request->target.program ? xstrdup(request->target.program) : look_on_path("pulumi");
+	snprintf(place->stack, sizeof(place->stack), "envd-%.8s", request->environment.text);
+	if (!check_trust(request, err))
+		return false;
+	if (!request->template_folder)
+		return error_set(err, ERR_NOT_FOUND,
+				 "the template of this environment is not there");
+	if (!template_load(request->template_folder, NULL, &place->template, err) ||
+	    !layer_list_load(request->template_folder, place->template->source, &place->list,
+			     err) ||
+	    !pins_resolve(place->template, request->pins, &place->versions, err))
+		return false;
+	place->root = *place->list->root ? path_join(place->checkout, place->list->root)
+					 : xstrdup(place->checkout);
+	return true;
+}
+
+static void variables_free(struct pulumi_place *place)
+{
+	for (char **variable = place->variables; variable && *variable; variable++)
+		free(*variable);
+	free(place->variables);
+	place->variables = NULL;
+}
+
+void place_release(struct pulumi_place *place)
+{
+	place_forget_projects(place);
+	variables_free(place);
+	template_free(place->template);
+	layer_list_free(place->list);
+	free(place->folder);
+	free(place->checkout);
+	free(place->root);
+	free(place->program);
+	free(place->venv);
+	json_decref(place->versions);
+	*place = (struct pulumi_place){ .request = NULL };
+}
+
+/* ---- filling in ---- */
+
+static char *text_of(const json_t *value)
+{
+	if (json_is_string(value))
+		return xstrdup(json_string_value(value));
+	return value ? json_dumps(value, JSON_ENCODE_ANY) : NULL;
+}
+
+static char *value_of(void *arg, const char *name)
+{
+	const struct pulumi_place *place = arg;
+	const struct engine_request *request = place->request;
+
+	if (text_starts_with(name, "parameters."))
+		return text_of(json_object_get(request->parameters, name + strlen("parameters.")));
+	if (text_starts_with(name, "components."))
+		return text_of(json_object_get(place->versions, name + strlen("components.")));
+	if (strcmp(name, "environment.id") == 0)
+		return xstrdup(request->environment.text);
+	if (strcmp(name, "environment.name") == 0)
+		return xstrdup(request->environment_name);
+	if (strcmp(name, "environment.sequence") == 0)
+		return xasprintf("%lld", (long long)request->sequence);
+	if (strcmp(name, "environment.hard_wall") == 0)
+		return xasprintf("%lld", (long long)request->hard_wall_s);
+	if (strcmp(name, "instance") == 0)
+		return xstrdup(request->instance);
+	if (strcmp(name, "stack") == 0)
+		return xstrdup(place->stack);
+	if (strcmp(name, "kubeconfig") == 0 || strcmp(name, "checkout") == 0)
+		return place_path(place, name);
+	return NULL;
+}
+
+bool place_fill(const struct pulumi_place *place, const char *text, char **filled,
+		struct error *err)
+{
+	if (placeholder_fill(text, value_of, (void *)(uintptr_t)place, filled, err))
+		return true;
+	err->code = ERR_INVALID;
+	err->slug = "template_invalid";
+	return error_wrap(err, "%s: \"%.80s\"", place->template->source, text);
+}
+
+/* ---- furnishing ---- */
+
+static bool write_once(const struct pulumi_place *place, const char *name, const char *content,
+		       mode_t mode, struct error *err)
+{
+	AUTO(free) char *path = place_path(place, name);
+
+	return file_exists(path) ||
+	       file_write_atomically(path, content, strlen(content), mode, err);
+}
+
+static bool make_passphrase(const struct pulumi_place *place, struct error *err)
+{
+	char passphrase[PASSPHRASE_LENGTH + 1];
+
+	random_hex(passphrase, PASSPHRASE_LENGTH);
+	return write_once(place, "passphrase", passphrase, 0600, err);
+}
+
+static bool make_wrapper(const struct pulumi_place *place, struct error *err)
+{
+	AUTO(free) char *folder = place_path(place, "bin");
+	AUTO(free)
+	char *script = xasprintf(
+	    "#!/bin/sh\n"
+	    "# In a backend of files every stack is called organization/PROJECT/STACK, but whoami "
+	    "says the system's user.\n"
+	    "for word; do\n"
+	    "\tcase $word in\n"
+	    "\t-*) ;;\n"
+	    "\twhoami) echo organization; exit ;;\n"
+	    "\t*) break ;;\n"
+	    "\tesac\n"
+	    "done\n"
+	    "exec '%s' \"$@\"\n",
+	    place->program ? place->program : "pulumi");
+
+	return folder_make(folder, 0700, err) && write_once(place, "bin/pulumi", script, 0700, err);
+}
+
+/* Plugins are big and the same for everybody: those of the server's own user are looked into. */
+static bool share_plugins(const struct pulumi_place *place, struct error *err)
+{
+	const char *home = getenv("HOME");
+	AUTO(free) char *shared = xasprintf("%s/.pulumi/plugins", home ? home : "/root");
+	AUTO(free) char *own = place_path(place, "plugins-home/plugins");
+
+	if (!file_exists(shared) && !place->list->acquires_plugins)
+		return true;
+	if (!folder_make(shared, 0755, err))
+		return false;
+	return symlink(shared, own) == 0 || errno == EEXIST ||
+	       error_set_errno(err, errno, "cannot link \"%s\"", own);
+}
+
+static bool copy_kubeconfig(const struct pulumi_place *place, struct error *err)
+{
+	AUTO(free) char *from = NULL;
+	AUTO(free) char *bytes = NULL;
+	size_t length;
+
+	if (!place->list->kubeconfig)
+		return true;
+	if (!place_fill(place, place->list->kubeconfig, &from, err))
+		return false;
+	if (*from != '/')
+		return error_set_as(err, ERR_INVALID, "kubeconfig_invalid",
+				    "the kubeconfig must be an absolute path (got \"%.80s\")",
+				    from);
+	if (!file_read(from, KUBECONFIG_BYTES_MAX, &bytes, &length, err)) {
+		err->code = ERR_INVALID;
+		err->slug = "kubeconfig_invalid";
+		return error_wrap(err, "the kubeconfig");
+	}
+	return write_once(place, "kubeconfig", bytes, 0600, err);
+}
+
+bool place_furnish(const struct pulumi_place *place, struct error *err)
+{
+	static const char *const folders[] = { "home", "tmp",    "docker", "plugins-home",
+					       "logs", "states", "backend" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(folders); i++) {
+		AUTO(free) char *path = place_path(place, folders[i]);
+
+		if (!folder_make(path, 0700, err))
+			return false;
+	}
+	return make_passphrase(place, err) && make_wrapper(place, err) &&
+	       share_plugins(place, err) && copy_kubeconfig(place, err);
+}
+
+/* ---- variables ---- */
+
+struct variable_list {
+	char **items;
+	size_t count;
+};
+
+static void add(struct variable_list *list, char *variable)
+{
+	list->items = xrealloc(list->items, list->count + 2, sizeof(*list->items));
+	list->items[list->count++] = variable;
+	list->items[list->count] = NULL;
+}
+
+static char *make_path(const struct pulumi_place *place)
+{
+	const char *path = getenv("PATH");
+	AUTO(free) char *program = place->program ? xstrdup(place->program) : xstrdup("/usr/bin/x");
+	AUTO(free) char *venv = place->venv ? xasprintf("%s/bin:", place->venv) : xstrdup("");
+
+	*strrchr(program, '/') = '\0';
+	return xasprintf("PATH=%s/bin:%s%s:%s", place->folder, venv, program,
+			 path ? path : "/usr/local/bin:/usr/bin:/bin");
+}
+
+static void add_folders(const struct pulumi_place *place, struct variable_list *list)
+{
+	static const struct {
+		const char *variable, *name;
+	} folders[] = {
+		// clang-format off
+		{ "HOME", "home" },
+		{ "XDG_CONFIG_HOME", "home/.config" },
+		{ "XDG_CACHE_HOME", "home/.cache" },
+		{ "XDG_DATA_HOME", "home/.local/share" },
+		{ "TMPDIR", "tmp" },
+		{ "DOCKER_CONFIG", "docker" },
+		{ "KUBECONFIG", "kubeconfig" },
+		{ "PULUMI_HOME", "plugins-home" },
+		{ "PULUMI_CONFIG_PASSPHRASE_FILE", "passphrase" },
+		{ "ENVD_FOLDER", "." },
+		// clang-format on
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(folders); i++)
+		add(list,
+		    xasprintf("%s=%s/%s", folders[i].variable, place->folder, folders[i].name));
+}
+
+static void add_constants(const struct pulumi_place *place, struct variable_list *list)
+{
+	static const char *const constants[] = {
+		"PULUMI_SKIP_UPDATE_CHECK=true",
+		"NO_COLOR=1",
+		"PYTHONUNBUFFERED=1",
+		"PYTHONDONTWRITEBYTECODE=1",
+	};
+	static const char *const passed[] = { "LANG",          "LC_ALL",       "TZ", "USER",
+					      "SSL_CERT_FILE", "SSL_CERT_DIR", NULL };
+	AUTO(free) char **ours = variables_pick(passed);
+
+	for (size_t i = 0; i < ARRAY_SIZE(constants); i++)
+		add(list, xstrdup(constants[i]));
+	for (char **variable = ours; *variable; variable++)
+		add(list, xstrdup(*variable));
+	/* What a destroy needs must not hang on a registry. */
+	if (!place->list || !place->list->acquires_plugins)
+		add(list, xstrdup("PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION=true"));
+}
+
+static bool add_own(const struct pulumi_place *place, struct variable_list *list, struct error *err)
+{
+	const char *name;
+	json_t *value;
+
+	json_object_foreach_const(place->list ? place->list->variables : NULL, name, value) {
+		AUTO(free) char *text = NULL;
+
+		if (!place_fill(place, json_string_value(value), &text, err))
+			return false;
+		add(list, xasprintf("%s=%s", name, text));
+	}
+	return true;
+}
+
+bool place_set_variables(struct pulumi_place *place, struct error *err)
+{
+	struct variable_list list = { NULL, 0 };
+	bool is_good;
+
+	add(&list, place_mark(place->request));
+	add(&list, make_path(place));
+	add(&list,
+	    xasprintf("PULUMI_BACKEND_URL=file://%s/backend?no_tmp_dir=true", place->folder));
+	add(&list, xasprintf("PULUMI_STACK=%s", place->stack));
+	add_folders(place, &list);
+	if (place->venv) {
+		add(&list, xasprintf("VIRTUAL_ENV=%s", place->venv));
+		add(&list, xasprintf("PULUMI_PYTHON_CMD=%s/bin/python", place->venv));
+	}
+	add_constants(place, &list);
+	is_good = add_own(place, &list, err);
+	variables_free(place);
+	place->variables = list.items;
+	return is_good;
+}
