@@ -4,9 +4,12 @@
 
 #include "base/clock.h"
 #include "base/files.h"
+#include "control/source_request.h"
 
 enum {
 	STOP_GRACE_MS = 10000,
+	PULUMI_GRACE_MS =
+	    90000, /* what is under way is finished and noted: a chart takes minutes */
 	EVIDENCE_GRACE_MS = 500, /* it only reads: nothing is lost by ending it */
 	REPORT_BYTES_MAX = 2 << 20,
 };
@@ -68,6 +71,17 @@ static json_t *check_json(const struct environment *env, const struct check_run 
 			 (json_int_t)env->lease_ms);
 }
 
+/* A checkout is of one of them; which one only the engine's own file says. */
+static json_t *sources_json(const struct settings *settings)
+{
+	json_t *sources = json_array();
+
+	for (size_t i = 0; i < settings->source_count; i++)
+		json_array_append_new(sources,
+				      source_request(settings, &settings->sources[i], NULL));
+	return sources;
+}
+
 static json_t *base_request(const struct control *control, const struct environment *env,
 			    const struct target *target, const char *job, const char *task,
 			    int64_t deadline, int64_t grace)
@@ -87,6 +101,8 @@ static json_t *base_request(const struct control *control, const struct environm
 
 	if (env->source)
 		json_object_set(json_object_get(request, "template"), "source", env->source);
+	if (strcmp(env->engine, "pulumi") == 0)
+		json_object_set_new(request, "sources", sources_json(control->settings));
 	return request;
 }
 
@@ -141,12 +157,14 @@ bool job_request_make(const struct control *control, const struct environment *e
 {
 	const struct target *target = target_of(control, environment, err);
 	bool is_evidence = strcmp(job->kind, "evidence") == 0;
+	int64_t grace =
+	    strcmp(environment->engine, "pulumi") == 0 ? PULUMI_GRACE_MS : STOP_GRACE_MS;
 
 	if (!target)
 		return false;
 	*request = base_request(control, environment, target, job->id.text, job->kind,
 				deadline_ms(control, environment, job->kind),
-				is_evidence ? EVIDENCE_GRACE_MS : STOP_GRACE_MS);
+				is_evidence ? EVIDENCE_GRACE_MS : grace);
 	if (run)
 		json_object_set_new(*request, "check", check_json(environment, run));
 	return !is_evidence || add_evidence(control, environment, *request, err);

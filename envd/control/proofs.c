@@ -33,6 +33,22 @@ static void add_blocked(json_t *blocked, const json_t *item)
 					  reason ? ": " : "", reason ? reason : ""));
 }
 
+/* Why a listing is not complete, where the engine can say it. */
+static bool is_incomplete(const json_t *inventory, json_t *blocked, struct error *err)
+{
+	const json_t *unknown = json_object_get(inventory, "unknown");
+	const char *first = json_string_value(json_array_get(unknown, 0));
+	size_t i;
+	json_t *reason;
+
+	json_array_foreach((json_t *)(uintptr_t)unknown, i, reason)
+		if (json_array_size(blocked) < BLOCKED_MAX && json_is_string(reason))
+			json_array_append(blocked, reason);
+	return error_set_as(err, ERR_EXTERNAL, "inventory_incomplete",
+			    "what is left could not be listed completely%s%s", first ? ": " : "",
+			    first ? first : "");
+}
+
 static bool holds_nothing(const json_t *inventory, struct env_id environment, json_t *blocked,
 			  struct error *err)
 {
@@ -41,8 +57,7 @@ static bool holds_nothing(const json_t *inventory, struct env_id environment, js
 	json_t *item;
 
 	if (!json_get_bool(inventory, "complete", false) || !json_is_array(items))
-		return error_set_as(err, ERR_EXTERNAL, "inventory_incomplete",
-				    "what is left could not be listed completely");
+		return is_incomplete(inventory, blocked, err);
 	json_array_foreach((json_t *)(uintptr_t)items, i, item) {
 		if (strcmp(json_get_string(item, "environment", ""), environment.text) != 0)
 			continue;

@@ -293,6 +293,20 @@ static bool read_checkout(const struct reading *reading, const struct yaml_node 
 	return true;
 }
 
+static bool read_plugins(const struct reading *reading, const struct yaml_node *root,
+			 struct layer_list *list)
+{
+	static const char *const known[] = { "needed", "acquire", NULL };
+	const struct yaml_node *map = yaml_get(root, "plugins");
+
+	return !map || (expect_map(reading, map, "\"plugins\"") &&
+			yaml_only_keys(reading->document, map, known, reading->err) &&
+			read_words(reading, map, "needed", &list->plugins) &&
+			(!yaml_get(map, "acquire") ||
+			 yaml_read_bool(reading->document, map, "acquire", &list->acquires_plugins,
+					reading->err)));
+}
+
 static bool read_python(const struct reading *reading, const struct yaml_node *root,
 			struct layer_list *list)
 {
@@ -384,14 +398,12 @@ static bool read_root(const struct reading *reading, const struct yaml_node *roo
 					     "variables", "config",   "secrets",   "plugins",
 					     "parallel",  "layers",   "inventory", NULL };
 	const struct yaml_document *document = reading->document;
-	AUTO(free) char *plugins = NULL;
 
 	list->parallel = 4;
 	if (!expect_map(reading, root, "the file") ||
 	    !yaml_only_keys(document, root, known, reading->err) ||
 	    !yaml_copy_string(document, root, "pulumi", NULL, &list->pulumi_version,
 			      reading->err) ||
-	    !yaml_copy_string(document, root, "plugins", "installed", &plugins, reading->err) ||
 	    !yaml_copy_string(document, root, "kubeconfig", NULL, &list->kubeconfig,
 			      reading->err) ||
 	    (yaml_get(root, "parallel") &&
@@ -400,16 +412,13 @@ static bool read_root(const struct reading *reading, const struct yaml_node *roo
 	if (!list->pulumi_version)
 		return yaml_error(document, root, reading->err,
 				  "\"pulumi\" is missing: the exact version of its CLI, in quotes");
-	if (strcmp(plugins, "installed") != 0 && strcmp(plugins, "acquire") != 0)
-		return yaml_error(document, yaml_get(root, "plugins"), reading->err,
-				  "\"plugins\" must be installed or acquire");
-	list->acquires_plugins = strcmp(plugins, "acquire") == 0;
 	if (list->parallel < 1 || list->parallel > PARALLEL_MAX)
 		return yaml_error(document, yaml_get(root, "parallel"), reading->err,
 				  "\"parallel\" must be between 1 and %d", PARALLEL_MAX);
-	return read_checkout(reading, root, list) && read_python(reading, root, list) &&
-	       read_variables(reading, root, list) && read_config(reading, root, &list->config) &&
-	       read_inventories(reading, root, list) && read_layers(reading, root, list);
+	return read_checkout(reading, root, list) && read_plugins(reading, root, list) &&
+	       read_python(reading, root, list) && read_variables(reading, root, list) &&
+	       read_config(reading, root, &list->config) && read_inventories(reading, root, list) &&
+	       read_layers(reading, root, list);
 }
 
 bool layer_list_parse(const char *bytes, size_t length, const char *path, struct layer_list **list,
@@ -498,6 +507,7 @@ void layer_list_free(struct layer_list *list)
 	free(list->ref);
 	free(list->root);
 	words_free(list->ignored);
+	words_free(list->plugins);
 	free(list->kubeconfig);
 	free(list->python);
 	free(list->requirements);

@@ -72,6 +72,7 @@ struct layer_list {
 	json_t *variables; /* {NAME: text} for the programs */
 	struct layer_config config; /* of every layer */
 	bool acquires_plugins;
+	char **plugins; /* resource plugins that must be there; ends with NULL; NULL: none */
 	int64_t parallel;
 	struct layer_spec *layers;
 	size_t count;

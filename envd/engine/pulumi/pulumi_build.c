@@ -49,7 +49,7 @@ static bool lock_python(const struct pulumi_place *place, const char *checkout, 
 	if (!place->list->python)
 		return true;
 	path = path_join(checkout, place->list->requirements);
-	if (!requirements_hash(path, hash, err))
+	if (!python_check(place, err) || !requirements_hash(path, hash, err))
 		return false;
 	json_object_set_new(
 	    lock, "python",
@@ -86,7 +86,7 @@ bool pulumi_plan(const struct engine_request *request, struct worker_lines *line
 
 	if (!place_open(request, &place, err) || !place_set_variables(&place, err) ||
 	    !cli_check_version(&place, place.list->pulumi_version, err) ||
-	    !checkout_find(&place, NULL, lines, &origin, err) ||
+	    !cli_check_plugins(&place, err) || !checkout_find(&place, NULL, lines, &origin, err) ||
 	    !place_read_projects(&place, origin.folder, err) || !config_check(&place, err) ||
 	    !make_lock(&place, &origin, &lock, err))
 		return false;
@@ -158,8 +158,7 @@ bool place_reopen(const struct engine_request *request, struct worker_lines *lin
 	if (!*is_there)
 		return true;
 	return place_open(request, place, err) && place_set_variables(place, err) &&
-	       place_furnish(place, err) && place_read_projects(place, place->checkout, err) &&
-	       make_venv(place, lines, err);
+	       place_read_projects(place, place->checkout, err) && make_venv(place, lines, err);
 }
 
 /* ---- create and recover ---- */

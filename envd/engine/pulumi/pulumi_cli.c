@@ -1,5 +1,6 @@
 #include "engine/pulumi/pulumi_cli.h"
 
+#include <dirent.h>
 #include <string.h>
 
 #include "base/files.h"
@@ -131,30 +132,59 @@ bool cli_check_version(const struct pulumi_place *place, const char *wanted, str
 			    wanted);
 }
 
+/* In the folder in which Pulumi keeps those that it acquired: resource-NAME-vVERSION. */
+static bool is_kept(const char *plugin)
+{
+	const char *home = getenv("HOME");
+	AUTO(free) char *folder = xasprintf("%s/.pulumi/plugins", home ? home : "/root");
+	AUTO(free) char *begin = xasprintf("resource-%s-v", plugin);
+	AUTO(closedir) DIR *dir = opendir(folder);
+	struct dirent *entry;
+
+	while (dir && (entry = readdir(dir)))
+		if (text_starts_with(entry->d_name, begin) &&
+		    !text_ends_with(entry->d_name, ".lock") &&
+		    !text_ends_with(entry->d_name, ".partial"))
+			return true;
+	return false;
+}
+
+bool cli_check_plugins(const struct pulumi_place *place, struct error *err)
+{
+	char **plugins = place->list->acquires_plugins ? NULL : place->list->plugins;
+
+	for (char **plugin = plugins; plugin && *plugin; plugin++) {
+		AUTO(free) char *program = xasprintf("pulumi-resource-%s", *plugin);
+		AUTO(free) char *path = find_on_path(program);
+		AUTO(free) char *beside = xasprintf("%s-resource-%s", place->program, *plugin);
+
+		if (path || access(beside, X_OK) == 0 || is_kept(*plugin))
+			continue;
+		error_set_as(err, ERR_INVALID, "plugin_missing",
+			     "there is no %s on the server's PATH, beside the CLI or in "
+			     "~/.pulumi/plugins",
+			     program);
+		return error_hint(err,
+				  "pulumi plugin install resource %s VERSION, as the server's "
+				  "user",
+				  *plugin);
+	}
+	return true;
+}
+
 /* ---- commands of the template ---- */
 
 static bool find_program(const struct pulumi_place *place, const char *word, char **path,
 			 struct error *err)
 {
-	const char *folders = getenv("PATH");
-
-	*path = *word == '/' ? xstrdup(word) : path_join(place->request->template_folder, word);
-	if (strchr(word, '/'))
+	if (strchr(word, '/')) {
+		*path =
+		    *word == '/' ? xstrdup(word) : path_join(place->request->template_folder, word);
 		return true;
-	for (const char *at = folders; at && *at;) {
-		size_t length = strcspn(at, ":");
-		AUTO(free) char *candidate = xasprintf("%.*s/%s", (int)length, at, word);
-
-		if (access(candidate, X_OK) == 0) {
-			free(*path);
-			*path = TAKE(candidate);
-			return true;
-		}
-		at += length + (at[length] == ':');
 	}
-	free(*path);
-	return error_set_as(err, ERR_INVALID, "program_not_found", "there is no program \"%s\"",
-			    word);
+	*path = find_on_path(word);
+	return *path || error_set_as(err, ERR_INVALID, "program_not_found",
+				     "there is no program \"%s\"", word);
 }
 
 bool hook_words(const struct pulumi_place *place, char *const *command, const char *more,

@@ -27,6 +27,9 @@ NODISCARD bool cli_run(const struct cli_call *call, struct error *err);
 NODISCARD bool cli_check_version(const struct pulumi_place *place, const char *wanted,
 				 struct error *err);
 
+/* The plugins that the list says are needed are there. ERR_INVALID "plugin_missing". */
+NODISCARD bool cli_check_plugins(const struct pulumi_place *place, struct error *err);
+
 /* A command of the template: the first word is a file of it ("hooks/list") or a program on PATH.
  * `more` (may be NULL) is one more argument. The caller frees with cli_words_free(). */
 NODISCARD bool hook_words(const struct pulumi_place *place, char *const *command, const char *more,

@@ -25,7 +25,7 @@ char *place_mark(const struct engine_request *request)
 
 /* ---- opening ---- */
 
-static char *look_on_path(const char *name)
+char *find_on_path(const char *name)
 {
 	const char *path = getenv("PATH");
 
@@ -54,7 +54,7 @@ bool place_open(const struct engine_request *request, struct pulumi_place *place
 	place->folder = path_join(request->folder, "pulumi");
 	place->checkout = place_path(place, "checkout");
 	place->program =
-	    request->target.program ? xstrdup(request->target.program) : look_on_path("pulumi");
+	    request->target.program ? xstrdup(request->target.program) : find_on_path("pulumi");
 	snprintf(place->stack, sizeof(place->stack), "envd-%.8s", request->environment.text);
 	if (!check_trust(request, err))
 		return false;

@@ -54,6 +54,9 @@ static inline void auto_place_release(struct pulumi_place *place)
 	place_release(place);
 }
 
+/* A program on our PATH; NULL: there is none. The caller frees. */
+char *find_on_path(const char *name);
+
 /* FOLDER/pulumi/NAME; the caller frees. */
 char *place_path(const struct pulumi_place *place, const char *name);
 

@@ -34,22 +34,6 @@ bool requirements_hash(const char *path, char *into, struct error *err)
 
 /* ---- which Python ---- */
 
-static char *find_python(const char *version)
-{
-	AUTO(free) char *name = xasprintf("python%s", version);
-	const char *folders = getenv("PATH");
-
-	for (const char *at = folders; at && *at;) {
-		size_t length = strcspn(at, ":");
-		AUTO(free) char *candidate = xasprintf("%.*s/%s", (int)length, at, name);
-
-		if (access(candidate, X_OK) == 0)
-			return TAKE(candidate);
-		at += length + (at[length] == ':');
-	}
-	return NULL;
-}
-
 /* "3.11.2 x86_64", of which two builds are not mixed. */
 static bool ask_python(const struct python_need *need, const char *python, char **identity,
 		       struct error *err)
@@ -72,17 +56,30 @@ static bool ask_python(const struct python_need *need, const char *python, char 
 	       error_set_as(err, ERR_INVALID, "python_missing", "\"%s\" does not run", python);
 }
 
+static bool find_python(const struct pulumi_place *place, char **python, struct error *err)
+{
+	AUTO(free) char *name = xasprintf("python%s", place->list->python);
+
+	*python = find_on_path(name);
+	return *python || error_set_as(err, ERR_INVALID, "python_missing",
+				       "there is no %s on the server's PATH", name);
+}
+
+bool python_check(const struct pulumi_place *place, struct error *err)
+{
+	AUTO(free) char *python = NULL;
+
+	return find_python(place, &python, err);
+}
+
 static bool find_key(const struct python_need *need, char **python, char *key, struct error *err)
 {
 	AUTO(free) char *identity = NULL;
 	AUTO(free) char *requirements = NULL;
 	AUTO(free) char *all = NULL;
 
-	*python = find_python(need->place->list->python);
-	if (!*python)
-		return error_set_as(err, ERR_INVALID, "python_missing",
-				    "there is no python%s on the server's PATH",
-				    need->place->list->python);
+	if (!find_python(need->place, python, err))
+		return false;
 	if (!ask_python(need, *python, &identity, err) ||
 	    !read_requirements(need->requirements, &requirements, err))
 		return false;
@@ -184,12 +181,17 @@ bool python_venv(const struct python_need *need, struct worker_lines *lines, cha
 	AUTO(free) char *venv = NULL;
 	AUTO(free) char *complete = NULL;
 	AUTO(free) char *lock_path = NULL;
+	AUTO(free) char *folder = NULL;
 	AUTO(close) int fd = -1;
 	char key[SHA256_TEXT_SIZE];
 
 	if (!find_key(need, &python, key, err) || !folder_make(need->folder, 0700, err))
 		return false;
-	venv = path_join(need->folder, key);
+	/* Its scripts name it, so the name must not lead through an environment that will end. */
+	folder = realpath(need->folder, NULL);
+	if (!folder)
+		return error_set_errno(err, errno, "cannot find \"%s\"", need->folder);
+	venv = path_join(folder, key);
 	complete = path_join(venv, COMPLETE);
 	lock_path = xasprintf("%s.lock", venv);
 	if (!file_exists(complete)) {

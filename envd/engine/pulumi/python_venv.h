@@ -21,6 +21,9 @@ struct python_need {
 NODISCARD bool python_venv(const struct python_need *need, struct worker_lines *lines, char **venv,
 			   struct error *err);
 
+/* That Python is there at all. ERR_INVALID "python_missing". */
+NODISCARD bool python_check(const struct pulumi_place *place, struct error *err);
+
 /* Of the requirements alone, for the lock. */
 NODISCARD bool requirements_hash(const char *path, char *into, struct error *err);
 

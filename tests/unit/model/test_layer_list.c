@@ -46,7 +46,7 @@ static void everything_that_is_said_is_read(void **state)
 	    "config: { \"eks:min_size\": 3, \"kic:tag\": \"1.20\", \"vpc:azs\": [a, b] }\n"
 	    "secrets: { \"sirius:pwd\": { random: 16 }, \"aws:key\": { variable: ENVD_SECRET_KEY } "
 	    "}\n"
-	    "plugins: acquire\n"
+	    "plugins: { acquire: true, needed: [kubernetes] }\n"
 	    "parallel: 8\n"
 	    "layers:\n"
 	    "  - { name: vpc, project: infrastructure/aws/vpc, limit: 10m }\n"

@@ -1,0 +1,270 @@
+/*
+ * Environments out of Pulumi projects, by the real CLI: built in layers, resumed, removed, proved;
+ * and whatever is killed in the middle, nothing is made twice and nothing is left. The witness is a
+ * world of files (tests/fixtures/pulumi/counted), never Pulumi's state or our store.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "base/files.h"
+#include "base/json_read.h"
+#include "tests/support/eventually.h"
+#include "tests/support/pulumi_bench.h"
+
+enum { BUILD_MS = 150000, THINGS = 7 };
+
+static int open_bench(void **state)
+{
+	*state = pulumi_bench_new();
+	return 0;
+}
+
+static int close_bench(void **state)
+{
+	pulumi_bench_free(*state);
+	return 0;
+}
+
+static void contains(const char *text, const char *part)
+{
+	if (!strstr(text, part))
+		fail_msg("\"%s\" is not in \"%s\"", part, text);
+}
+
+static void comes_before(const char *text, const char *first, const char *second)
+{
+	const char *at = strstr(text, first);
+
+	if (!at || !strstr(at, second))
+		fail_msg("\"%s\" does not come before \"%s\" in:\n%s", first, second, text);
+}
+
+static const json_t *dig(const json_t *json, const char *first, const char *second)
+{
+	return json_object_get(json_object_get(json, first), second);
+}
+
+static bool is_there(const struct pulumi_bench *bench, const char *id, const char *name)
+{
+	AUTO(free) char *path = pulumi_bench_path(bench, id, name);
+
+	return file_exists(path);
+}
+
+/* ---- a life ---- */
+
+static void layers_are_built_in_order_and_removed_in_reverse(void **state)
+{
+	struct pulumi_bench *bench = *state;
+	AUTO(json_decref) json_t *env = NULL;
+	AUTO(json_decref) json_t *gone = NULL;
+	AUTO(free) char *history = NULL;
+	AUTO(free) char *later = NULL;
+	char id[37];
+
+	pulumi_bench_template(bench, "three");
+	world_start(bench->world);
+	pulumi_bench_create(bench, "a", "three", id);
+	world_wait(bench->world, id, "ready", BUILD_MS);
+	env = pulumi_bench_get(bench, id);
+	assert_string_equal(json_string_value(dig(env, "outputs", "url")), "http://one/red/1.20");
+	history = pulumi_bench_history(bench, id);
+	comes_before(history, "one started", "two started");
+	comes_before(history, "one started", "three started");
+	assert_true(is_there(bench, id, "passphrase"));
+
+	pulumi_bench_destroy(bench, id);
+	world_wait(bench->world, id, "destroyed", BUILD_MS);
+	gone = pulumi_bench_get(bench, id);
+	assert_string_equal(json_get_string(gone, "reason", ""), "requested");
+	later = pulumi_bench_history(bench, id);
+	contains(later, "proved gone");
+	/* What opened the states goes with them; what they were is kept. */
+	assert_false(is_there(bench, id, "passphrase"));
+	assert_true(is_there(bench, id, "states/one/last-not-empty.json"));
+	assert_false(is_there(bench, id, "backend/.pulumi/stacks/one"));
+}
+
+static void the_lock_holds_versions_and_hashes(void **state)
+{
+	struct pulumi_bench *bench = *state;
+	AUTO(json_decref) json_t *lock = NULL;
+	AUTO(free) char *target = NULL;
+	const json_t *python;
+	char id[37];
+
+	pulumi_bench_template(bench, "counted");
+	world_start(bench->world);
+	pulumi_bench_create(bench, "a", "counted", id);
+	world_wait(bench->world, id, "ready", BUILD_MS);
+	assert_int_equal(pulumi_bench_count(bench, ""), THINGS);
+	target = xasprintf("/v1/environments/%s/lock", id);
+	lock = world_ask(bench->world, "GET", target, NULL, NULL);
+	lock = json_object_get(lock, "lock") ? json_incref(json_object_get(lock, "lock")) : lock;
+	assert_string_equal(json_string_value(dig(lock, "pulumi", "version")), "3.259.0");
+	assert_string_equal(json_string_value(dig(lock, "components", "app")), "1.20");
+	assert_int_equal(strlen(json_get_string(dig(lock, "layers", "app"), "config_hash", "")),
+			 64);
+	python = json_object_get(lock, "python");
+	assert_int_equal(strlen(json_get_string(python, "requirements_hash", "")), 64);
+}
+
+static void what_failed_is_built_on_and_not_anew(void **state)
+{
+	struct pulumi_bench *bench = *state;
+	AUTO(free) char *history = NULL;
+	char id[37];
+
+	pulumi_bench_template(bench, "counted");
+	pulumi_bench_switch(bench, "refuse-once", "app1");
+	world_start(bench->world);
+	pulumi_bench_create(bench, "a", "counted", id);
+	world_wait(bench->world, id, "ready", BUILD_MS);
+	history = pulumi_bench_history(bench, id);
+	contains(history, "layer \"app\": Exception calling application: the world refuses app1");
+	contains(history, "built by an earlier attempt");
+	assert_int_equal(pulumi_bench_count(bench, ""), THINGS);
+}
+
+static void two_at_once_see_nothing_of_each_other(void **state)
+{
+	struct pulumi_bench *bench = *state;
+	char first[37], second[37];
+
+	pulumi_bench_template(bench, "counted");
+	world_start(bench->world);
+	pulumi_bench_create(bench, "a", "counted", first);
+	pulumi_bench_create(bench, "b", "counted", second);
+	world_wait(bench->world, first, "ready", 2 * BUILD_MS);
+	world_wait(bench->world, second, "ready", 2 * BUILD_MS);
+	assert_int_equal(pulumi_bench_count(bench, ""), 2 * THINGS);
+	pulumi_bench_destroy(bench, first);
+	world_wait(bench->world, first, "destroyed", BUILD_MS);
+	assert_int_equal(pulumi_bench_count(bench, ""), THINGS);
+}
+
+/* ---- killed in the middle ---- */
+
+static bool has_begun(void *arg)
+{
+	return pulumi_bench_count(arg, "") > 0;
+}
+
+/* The CLI knows of nothing that was made: a plain `up` would make it all again. */
+static void an_interrupted_create_is_not_made_twice(void **state)
+{
+	struct pulumi_bench *bench = *state;
+	AUTO(free) char *history = NULL;
+	char id[37];
+
+	pulumi_bench_template(bench, "counted");
+	pulumi_bench_switch(bench, "gate", "");
+	world_start(bench->world);
+	pulumi_bench_create(bench, "a", "counted", id);
+	assert_true(eventually(has_begun, bench, BUILD_MS));
+	pulumi_bench_kill_everything(bench);
+	pulumi_bench_unswitch(bench, "gate");
+	assert_int_equal(pulumi_bench_programs(bench), 0);
+	world_start(bench->world);
+	world_wait(bench->world, id, "ready", BUILD_MS);
+	history = pulumi_bench_history(bench, id);
+	contains(history, "layer net was interrupted: looking");
+	assert_int_equal(pulumi_bench_count(bench, ""), THINGS);
+	assert_int_equal(pulumi_bench_count(bench, "net"), 3);
+	pulumi_bench_destroy(bench, id);
+	world_wait(bench->world, id, "destroyed", BUILD_MS);
+	assert_int_equal(pulumi_bench_count(bench, ""), 0);
+}
+
+static void an_interrupted_create_that_is_unwanted_leaves_nothing(void **state)
+{
+	struct pulumi_bench *bench = *state;
+	char id[37];
+
+	pulumi_bench_template(bench, "counted");
+	pulumi_bench_switch(bench, "gate", "");
+	world_start(bench->world);
+	pulumi_bench_create(bench, "a", "counted", id);
+	assert_true(eventually(has_begun, bench, BUILD_MS));
+	pulumi_bench_destroy(bench, id);
+	pulumi_bench_kill_everything(bench);
+	pulumi_bench_unswitch(bench, "gate");
+	world_start(bench->world);
+	world_wait(bench->world, id, "destroyed", BUILD_MS);
+	assert_int_equal(pulumi_bench_count(bench, ""), 0);
+}
+
+struct moment {
+	int64_t at_mono_ms;
+};
+
+static bool has_come(void *arg)
+{
+	return clock_mono_ms() >= ((struct moment *)arg)->at_mono_ms;
+}
+
+static void kill_at_a_random_moment(struct pulumi_bench *bench, int within_ms)
+{
+	struct moment moment = { clock_mono_ms() + rand() % within_ms };
+
+	eventually(has_come, &moment, within_ms);
+	pulumi_bench_kill_everything(bench);
+	world_start(bench->world);
+}
+
+static void live_once(struct pulumi_bench *bench, int number)
+{
+	AUTO(free) char *name = xasprintf("life-%d", number);
+	char id[37];
+
+	pulumi_bench_create(bench, name, "counted", id);
+	kill_at_a_random_moment(bench, 9000);
+	world_wait(bench->world, id, "ready", BUILD_MS);
+	assert_int_equal(pulumi_bench_count(bench, ""), THINGS);
+	pulumi_bench_destroy(bench, id);
+	kill_at_a_random_moment(bench, 4000);
+	world_wait(bench->world, id, "destroyed", BUILD_MS);
+	assert_int_equal(pulumi_bench_count(bench, ""), 0);
+	assert_int_equal(pulumi_bench_programs(bench), 0);
+}
+
+/* Once while it is built and once while it is destroyed, at random moments. SEED=n plays the same
+ * ones again; LIVES=n. */
+static void whatever_moment_it_is_killed_at_the_world_is_right(void **state)
+{
+	struct pulumi_bench *bench = *state;
+	const char *seed_text = getenv("SEED"), *lives = getenv("LIVES");
+	unsigned seed = seed_text ? (unsigned)atoi(seed_text) : (unsigned)clock_mono_us();
+
+	print_message("SEED=%u\n", seed);
+	srand(seed);
+	pulumi_bench_template(bench, "counted");
+	world_start(bench->world);
+	for (int i = 0; i < (lives ? atoi(lives) : 3); i++)
+		live_once(bench, i);
+}
+
+#define ON_BENCH(story) cmocka_unit_test_setup_teardown(story, open_bench, close_bench)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		ON_BENCH(layers_are_built_in_order_and_removed_in_reverse),
+		ON_BENCH(the_lock_holds_versions_and_hashes),
+		ON_BENCH(what_failed_is_built_on_and_not_anew),
+		ON_BENCH(two_at_once_see_nothing_of_each_other),
+		ON_BENCH(an_interrupted_create_is_not_made_twice),
+		ON_BENCH(an_interrupted_create_that_is_unwanted_leaves_nothing),
+		ON_BENCH(whatever_moment_it_is_killed_at_the_world_is_right),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
