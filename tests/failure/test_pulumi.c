@@ -151,6 +151,24 @@ static void two_at_once_see_nothing_of_each_other(void **state)
 	assert_int_equal(pulumi_bench_count(bench, ""), THINGS);
 }
 
+static void destroying_needs_no_program(void **state)
+{
+	struct pulumi_bench *bench = *state;
+	AUTO(free) char *checkout = NULL;
+	struct error err;
+	char id[37];
+
+	pulumi_bench_template(bench, "counted");
+	world_start(bench->world);
+	pulumi_bench_create(bench, "a", "counted", id);
+	world_wait(bench->world, id, "ready", BUILD_MS);
+	checkout = pulumi_bench_path(bench, id, "checkout");
+	assert_true(folder_remove(checkout, &err));
+	pulumi_bench_destroy(bench, id);
+	world_wait(bench->world, id, "destroyed", BUILD_MS);
+	assert_int_equal(pulumi_bench_count(bench, ""), 0);
+}
+
 /* ---- killed in the middle ---- */
 
 static bool has_begun(void *arg)
@@ -261,6 +279,7 @@ int main(void)
 		ON_BENCH(the_lock_holds_versions_and_hashes),
 		ON_BENCH(what_failed_is_built_on_and_not_anew),
 		ON_BENCH(two_at_once_see_nothing_of_each_other),
+		ON_BENCH(destroying_needs_no_program),
 		ON_BENCH(an_interrupted_create_is_not_made_twice),
 		ON_BENCH(an_interrupted_create_that_is_unwanted_leaves_nothing),
 		ON_BENCH(whatever_moment_it_is_killed_at_the_world_is_right),

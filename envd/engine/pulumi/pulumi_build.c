@@ -10,6 +10,7 @@
 #include "engine/pulumi/pulumi_cli.h"
 #include "engine/pulumi/pulumi_config.h"
 #include "engine/pulumi/pulumi_look.h"
+#include "engine/pulumi/pulumi_record.h"
 #include "engine/pulumi/pulumi_settle.h"
 #include "engine/pulumi/pulumi_survivors.h"
 #include "engine/pulumi/python_venv.h"
@@ -97,16 +98,39 @@ bool pulumi_plan(const struct engine_request *request, struct worker_lines *line
 
 /* ---- the place, made or found ---- */
 
-/* Where the projects' own Pulumi.yaml names it. */
+static bool link_to(const char *venv, const char *path, struct error *err)
+{
+	struct error ignored; /* then the link says why it cannot be made */
+
+	(void)!folder_remove(path, &ignored);
+	return symlink(venv, path) == 0 || error_set_errno(err, errno, "cannot link \"%s\"", path);
+}
+
+/* Where the projects' own Pulumi.yaml names it, and where a later job finds it. */
 static bool link_venv(const struct pulumi_place *place, struct error *err)
 {
-	AUTO(free) char *path = NULL;
+	AUTO(free) char *own = place_path(place, "venv");
+	AUTO(free) char *named = NULL;
 
+	if (!link_to(place->venv, own, err))
+		return false;
 	if (!place->list->venv_link)
 		return true;
-	path = path_join(place->checkout, place->list->venv_link);
-	return symlink(place->venv, path) == 0 || errno == EEXIST ||
-	       error_set_errno(err, errno, "cannot link \"%s\"", path);
+	named = path_join(place->checkout, place->list->venv_link);
+	return link_to(place->venv, named, err);
+}
+
+/* That of an earlier job, if it is still whole: what is destroyed needs no list of requirements. */
+static bool find_venv(struct pulumi_place *place)
+{
+	AUTO(free) char *own = place_path(place, "venv");
+	AUTO(free) char *venv = realpath(own, NULL);
+	AUTO(free) char *complete = venv ? path_join(venv, "complete") : NULL;
+
+	if (!complete || !file_exists(complete))
+		return false;
+	place->venv = TAKE(venv);
+	return true;
 }
 
 static bool make_venv(struct pulumi_place *place, struct worker_lines *lines, struct error *err)
@@ -118,6 +142,8 @@ static bool make_venv(struct pulumi_place *place, struct worker_lines *lines, st
 
 	if (!place->list->python)
 		return true;
+	if (find_venv(place))
+		return place_set_variables(place, err);
 	requirements = path_join(place->checkout, place->list->requirements);
 	need.requirements = requirements;
 	return python_venv(&need, lines, &place->venv, err) && link_venv(place, err) &&
@@ -149,6 +175,45 @@ static bool prepare(const struct engine_request *request, struct worker_lines *l
 	return place_read_projects(place, place->checkout, err) && make_venv(place, lines, err);
 }
 
+/* What a destroy needs of a project: its name, and which host its dynamic providers speak to. */
+static bool note_projects(const struct pulumi_place *place, struct pulumi_record *record,
+			  struct error *err)
+{
+	for (size_t i = 0; i < place->list->count; i++) {
+		AUTO(free) char *fact = xasprintf("project:%s", place->list->layers[i].name);
+		AUTO(free)
+		char *text = xasprintf("name: %s\nruntime: %s\n", place->projects[i].name,
+				       place->projects[i].runtime);
+
+		if (place->projects[i].name && !record_set_fact(record, fact, text, err))
+			return false;
+	}
+	return true;
+}
+
+/* The checkout may be damaged or gone: what was built must be removed all the same. */
+static bool restore_projects(const struct pulumi_place *place, struct error *err)
+{
+	AUTO(record_release) struct pulumi_record record = { NULL, NULL };
+
+	if (!record_open(place, &record, err))
+		return false;
+	for (size_t i = 0; i < place->list->count; i++) {
+		const struct layer_spec *layer = &place->list->layers[i];
+		AUTO(free) char *fact = xasprintf("project:%s", layer->name);
+		const char *text = record_fact(&record, fact);
+		AUTO(free)
+		char *folder = layer->project ? path_join(place->root, layer->project) : NULL;
+		AUTO(free) char *file = folder ? path_join(folder, "Pulumi.yaml") : NULL;
+
+		if (text && file && !file_exists(file) &&
+		    (!folder_make(folder, 0700, err) ||
+		     !file_write_atomically(file, text, strlen(text), 0600, err)))
+			return false;
+	}
+	return true;
+}
+
 bool place_reopen(const struct engine_request *request, struct worker_lines *lines,
 		  struct pulumi_place *place, bool *is_there, struct error *err)
 {
@@ -158,7 +223,8 @@ bool place_reopen(const struct engine_request *request, struct worker_lines *lin
 	if (!*is_there)
 		return true;
 	return place_open(request, place, err) && place_set_variables(place, err) &&
-	       place_read_projects(place, place->checkout, err) && make_venv(place, lines, err);
+	       restore_projects(place, err) && place_read_projects(place, place->checkout, err) &&
+	       make_venv(place, lines, err);
 }
 
 /* ---- create and recover ---- */
@@ -181,7 +247,7 @@ bool pulumi_create(const struct engine_request *request, struct worker_lines *li
 	AUTO(record_release) struct pulumi_record record = { NULL, NULL };
 
 	return survivors_end(request, err) && prepare(request, lines, &place, err) &&
-	       record_open(&place, &record, err) &&
+	       record_open(&place, &record, err) && note_projects(&place, &record, err) &&
 	       build(&(struct walk_spec){ &place, &record, lines, false }, data, err);
 }
 
