@@ -179,7 +179,8 @@ test-unit: $(UNIT_PROGRAMS) all ## unit tests alone
 test-scenario: $(SCENARIO_PROGRAMS) all ## scenario tests alone
 	@$(RUN) $(SCENARIO_PROGRAMS)
 
-test-failure: $(FAILURE_PROGRAMS) all ## failure tests alone: kill -9, full disks, lying engines
+test-failure: $(FAILURE_PROGRAMS) all ## failure tests alone: kill -9, full disks, lying engines, the real Pulumi
+	@ci/local/real-parts python pulumi >/dev/null
 	@$(RUN) --limit 480 $(FAILURE_PROGRAMS)
 
 test-live: all ## every template built on a real runtime, its planted faults caught, then broken in every way
@@ -220,6 +221,7 @@ test-slow: ## failure tests, live, CI, Compose corpus, real parts, fuzzing, sche
 # Without the 20,000 schedules: those are about decisions, and 300 of them run here too.
 .PHONY: sanitized
 sanitized: build-tests
+	@ci/local/real-parts python pulumi >/dev/null
 	@$(RUN) --limit 480 $(UNIT_PROGRAMS) $(SCENARIO_PROGRAMS) \
 		$(filter-out %/test_simulation_long,$(FAILURE_PROGRAMS))
 
@@ -260,6 +262,9 @@ chaos: ## every fault point x action x story, then kill -9 at random on real con
 	@socket=$$(ci/local/runtime --own "$${ENVD_TEST_WORK:-/tmp/envd-tests-$$(id -u)}/podman") && \
 		tests/support/busybox-image "$$socket" >/dev/null 2>&1 && export ENVD_TEST_PODMAN=$$socket && \
 		tests/chaos/crash_matrix && tests/chaos/nth_calls --each 40 && tests/chaos/random_kills
+	@$(MAKE) --no-print-directory build/tests/failure/test_pulumi_kills
+	@LIVES=25 ENVD_TEST_FILTER=whatever_moment_it_is_killed_at_the_world_is_right $(RUN) --limit 6000 \
+		build/tests/failure/test_pulumi_kills
 
 # The clients and the peers of the benchmarks; tests/bench/run drives them.
 BENCH_TOOLS := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(wildcard tests/bench/*.c))

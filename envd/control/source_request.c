@@ -1,6 +1,5 @@
 #include "control/source_request.h"
 
-
 enum { OBJECTS_MAX = 1000000, FILES_MAX = 20000, TREES_KEPT = 20 };
 
 static json_t *limits_of(const struct settings *settings)

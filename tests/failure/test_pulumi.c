@@ -13,10 +13,8 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "base/clock.h"
 #include "base/files.h"
 #include "base/json_read.h"
-#include "tests/support/eventually.h"
 #include "tests/support/pulumi_bench.h"
 
 enum { BUILD_MS = 150000, THINGS = 7 };
@@ -68,6 +66,7 @@ static void layers_are_built_in_order_and_removed_in_reverse(void **state)
 	AUTO(json_decref) json_t *gone = NULL;
 	AUTO(free) char *history = NULL;
 	AUTO(free) char *later = NULL;
+	AUTO(free) char *state_file = NULL;
 	char id[37];
 
 	pulumi_bench_template(bench, "three");
@@ -90,7 +89,8 @@ static void layers_are_built_in_order_and_removed_in_reverse(void **state)
 	/* What opened the states goes with them; what they were is kept. */
 	assert_false(is_there(bench, id, "passphrase"));
 	assert_true(is_there(bench, id, "states/one/last-not-empty.json"));
-	assert_false(is_there(bench, id, "backend/.pulumi/stacks/one"));
+	state_file = xasprintf("backend/.pulumi/stacks/one/envd-%.8s.json", id);
+	assert_false(is_there(bench, id, state_file));
 }
 
 static void the_lock_holds_versions_and_hashes(void **state)
@@ -169,107 +169,6 @@ static void destroying_needs_no_program(void **state)
 	assert_int_equal(pulumi_bench_count(bench, ""), 0);
 }
 
-/* ---- killed in the middle ---- */
-
-static bool has_begun(void *arg)
-{
-	return pulumi_bench_count(arg, "") > 0;
-}
-
-/* The CLI knows of nothing that was made: a plain `up` would make it all again. */
-static void an_interrupted_create_is_not_made_twice(void **state)
-{
-	struct pulumi_bench *bench = *state;
-	AUTO(free) char *history = NULL;
-	char id[37];
-
-	pulumi_bench_template(bench, "counted");
-	pulumi_bench_switch(bench, "gate", "");
-	world_start(bench->world);
-	pulumi_bench_create(bench, "a", "counted", id);
-	assert_true(eventually(has_begun, bench, BUILD_MS));
-	pulumi_bench_kill_everything(bench);
-	pulumi_bench_unswitch(bench, "gate");
-	assert_int_equal(pulumi_bench_programs(bench), 0);
-	world_start(bench->world);
-	world_wait(bench->world, id, "ready", BUILD_MS);
-	history = pulumi_bench_history(bench, id);
-	contains(history, "layer net was interrupted: looking");
-	assert_int_equal(pulumi_bench_count(bench, ""), THINGS);
-	assert_int_equal(pulumi_bench_count(bench, "net"), 3);
-	pulumi_bench_destroy(bench, id);
-	world_wait(bench->world, id, "destroyed", BUILD_MS);
-	assert_int_equal(pulumi_bench_count(bench, ""), 0);
-}
-
-static void an_interrupted_create_that_is_unwanted_leaves_nothing(void **state)
-{
-	struct pulumi_bench *bench = *state;
-	char id[37];
-
-	pulumi_bench_template(bench, "counted");
-	pulumi_bench_switch(bench, "gate", "");
-	world_start(bench->world);
-	pulumi_bench_create(bench, "a", "counted", id);
-	assert_true(eventually(has_begun, bench, BUILD_MS));
-	pulumi_bench_destroy(bench, id);
-	pulumi_bench_kill_everything(bench);
-	pulumi_bench_unswitch(bench, "gate");
-	world_start(bench->world);
-	world_wait(bench->world, id, "destroyed", BUILD_MS);
-	assert_int_equal(pulumi_bench_count(bench, ""), 0);
-}
-
-struct moment {
-	int64_t at_mono_ms;
-};
-
-static bool has_come(void *arg)
-{
-	return clock_mono_ms() >= ((struct moment *)arg)->at_mono_ms;
-}
-
-static void kill_at_a_random_moment(struct pulumi_bench *bench, int within_ms)
-{
-	struct moment moment = { clock_mono_ms() + rand() % within_ms };
-
-	eventually(has_come, &moment, within_ms);
-	pulumi_bench_kill_everything(bench);
-	world_start(bench->world);
-}
-
-static void live_once(struct pulumi_bench *bench, int number)
-{
-	AUTO(free) char *name = xasprintf("life-%d", number);
-	char id[37];
-
-	pulumi_bench_create(bench, name, "counted", id);
-	kill_at_a_random_moment(bench, 9000);
-	world_wait(bench->world, id, "ready", BUILD_MS);
-	assert_int_equal(pulumi_bench_count(bench, ""), THINGS);
-	pulumi_bench_destroy(bench, id);
-	kill_at_a_random_moment(bench, 4000);
-	world_wait(bench->world, id, "destroyed", BUILD_MS);
-	assert_int_equal(pulumi_bench_count(bench, ""), 0);
-	assert_int_equal(pulumi_bench_programs(bench), 0);
-}
-
-/* Once while it is built and once while it is destroyed, at random moments. SEED=n plays the same
- * ones again; LIVES=n. */
-static void whatever_moment_it_is_killed_at_the_world_is_right(void **state)
-{
-	struct pulumi_bench *bench = *state;
-	const char *seed_text = getenv("SEED"), *lives = getenv("LIVES");
-	unsigned seed = seed_text ? (unsigned)atoi(seed_text) : (unsigned)clock_mono_us();
-
-	print_message("SEED=%u\n", seed);
-	srand(seed);
-	pulumi_bench_template(bench, "counted");
-	world_start(bench->world);
-	for (int i = 0; i < (lives ? atoi(lives) : 3); i++)
-		live_once(bench, i);
-}
-
 #define ON_BENCH(story) cmocka_unit_test_setup_teardown(story, open_bench, close_bench)
 
 int main(void)
@@ -280,9 +179,6 @@ int main(void)
 		ON_BENCH(what_failed_is_built_on_and_not_anew),
 		ON_BENCH(two_at_once_see_nothing_of_each_other),
 		ON_BENCH(destroying_needs_no_program),
-		ON_BENCH(an_interrupted_create_is_not_made_twice),
-		ON_BENCH(an_interrupted_create_that_is_unwanted_leaves_nothing),
-		ON_BENCH(whatever_moment_it_is_killed_at_the_world_is_right),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

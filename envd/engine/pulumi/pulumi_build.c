@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "engine/pulumi/pulumi_checkout.h"
 #include "engine/pulumi/pulumi_cli.h"
+#include "engine/pulumi/pulumi_cluster.h"
 #include "engine/pulumi/pulumi_config.h"
 #include "engine/pulumi/pulumi_look.h"
 #include "engine/pulumi/pulumi_record.h"
@@ -78,6 +79,13 @@ static bool make_lock(const struct pulumi_place *place, const struct checkout_or
 	return true;
 }
 
+static bool check_cluster(const struct pulumi_place *place, struct error *err)
+{
+	AUTO(free) char *path = NULL;
+
+	return place_kubeconfig(place, &path, err) && (!path || cluster_answers(path, err));
+}
+
 bool pulumi_plan(const struct engine_request *request, struct worker_lines *lines, json_t **data,
 		 struct error *err)
 {
@@ -87,7 +95,8 @@ bool pulumi_plan(const struct engine_request *request, struct worker_lines *line
 
 	if (!place_open(request, &place, err) || !place_set_variables(&place, err) ||
 	    !cli_check_version(&place, place.list->pulumi_version, err) ||
-	    !cli_check_plugins(&place, err) || !checkout_find(&place, NULL, lines, &origin, err) ||
+	    !cli_check_plugins(&place, err) || !check_cluster(&place, err) ||
+	    !checkout_find(&place, NULL, lines, &origin, err) ||
 	    !place_read_projects(&place, origin.folder, err) || !config_check(&place, err) ||
 	    !make_lock(&place, &origin, &lock, err))
 		return false;

@@ -69,6 +69,21 @@ static bool fits(const json_t *value, const char *type)
 	return !json_is_array(value) && !json_is_object(value);
 }
 
+/* Another file would be looked at by nobody before something is removed from its cluster. */
+static bool check_kubeconfig(const struct pulumi_place *place, const json_t *values,
+			     struct error *err)
+{
+	const char *path = json_get_string(values, "kubernetes:kubeconfig", NULL);
+	AUTO(free) char *own = place_path(place, "kubeconfig");
+
+	return !path || strcmp(path, own) == 0 ||
+	       error_set_as(
+		   err, ERR_INVALID, "config_invalid",
+		   "\"kubernetes:kubeconfig\" must be ${kubeconfig}, the environment's own "
+		   "file (got \"%.100s\")",
+		   path);
+}
+
 static bool check_types(const struct pulumi_project *project, const char *layer,
 			const json_t *values, struct error *err)
 {
@@ -198,7 +213,7 @@ bool config_check(const struct pulumi_place *place, struct error *err)
 
 		if (!place->projects[i].name)
 			continue;
-		if (!plain_of(place, i, &values, err) ||
+		if (!plain_of(place, i, &values, err) || !check_kubeconfig(place, values, err) ||
 		    !check_types(&place->projects[i], place->list->layers[i].name, values, err) ||
 		    !check_secrets(place, &place->list->layers[i].config, err))
 			return false;

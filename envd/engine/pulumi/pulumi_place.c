@@ -194,26 +194,36 @@ static bool share_plugins(const struct pulumi_place *place, struct error *err)
 	       error_set_errno(err, errno, "cannot link \"%s\"", own);
 }
 
+bool place_kubeconfig(const struct pulumi_place *place, char **path, struct error *err)
+{
+	*path = NULL;
+	if (!place->list->kubeconfig)
+		return true;
+	if (!place_fill(place, place->list->kubeconfig, path, err))
+		return false;
+	if (!**path) {
+		free(*path);
+		*path = NULL;
+		return true;
+	}
+	if (**path == '/' && access(*path, R_OK) == 0)
+		return true;
+	return error_set_as(err, ERR_INVALID, "kubeconfig_invalid",
+			    "the kubeconfig must be a file of the server by its absolute path (got "
+			    "\"%.200s\")",
+			    *path);
+}
+
 static bool copy_kubeconfig(const struct pulumi_place *place, struct error *err)
 {
 	AUTO(free) char *from = NULL;
 	AUTO(free) char *bytes = NULL;
 	size_t length;
 
-	if (!place->list->kubeconfig)
-		return true;
-	if (!place_fill(place, place->list->kubeconfig, &from, err))
+	if (!place_kubeconfig(place, &from, err))
 		return false;
-	if (*from != '/')
-		return error_set_as(err, ERR_INVALID, "kubeconfig_invalid",
-				    "the kubeconfig must be an absolute path (got \"%.80s\")",
-				    from);
-	if (!file_read(from, KUBECONFIG_BYTES_MAX, &bytes, &length, err)) {
-		err->code = ERR_INVALID;
-		err->slug = "kubeconfig_invalid";
-		return error_wrap(err, "the kubeconfig");
-	}
-	return write_once(place, "kubeconfig", bytes, 0600, err);
+	return !from || (file_read(from, KUBECONFIG_BYTES_MAX, &bytes, &length, err) &&
+			 write_once(place, "kubeconfig", bytes, 0600, err));
 }
 
 bool place_furnish(const struct pulumi_place *place, struct error *err)

@@ -67,6 +67,10 @@ NODISCARD bool place_fill(const struct pulumi_place *place, const char *text, ch
 /* Folders, the passphrase, the program that answers whoami, the kubeconfig. Repeatable. */
 NODISCARD bool place_furnish(const struct pulumi_place *place, struct error *err);
 
+/* The file of the server that the template's `kubeconfig` names; `*path` NULL: it names none. The
+ * caller frees. ERR_INVALID "kubeconfig_invalid". */
+NODISCARD bool place_kubeconfig(const struct pulumi_place *place, char **path, struct error *err);
+
 /* For every program that runs in it; again after `venv` is known. */
 NODISCARD bool place_set_variables(struct pulumi_place *place, struct error *err);
 

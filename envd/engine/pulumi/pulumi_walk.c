@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/duration.h"
 #include "engine/pulumi/pulumi_cli.h"
+#include "engine/pulumi/pulumi_cluster.h"
 #include "engine/pulumi/pulumi_config.h"
 #include "engine/pulumi/pulumi_events.h"
 #include "engine/pulumi/pulumi_state.h"
@@ -106,6 +107,9 @@ static bool start_tool(struct layer_run *run, char **words, struct error *err)
 
 static bool start_cli(struct layer_run *run, const char *const *words, struct error *err)
 {
+	/* Every one of them: up, destroy and refresh alike believe what they see there. */
+	if (!cluster_check(run->walk->spec->place, run->walk->spec->record, err))
+		return false;
 	return start_tool(
 	    run, cli_words(&(struct cli_call){ run->walk->spec->place, run->index, words, NULL }),
 	    err);

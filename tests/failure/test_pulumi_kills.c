@@ -1,0 +1,149 @@
+/*
+ * Everything of an environment by the real Pulumi killed in the middle, envd and plugins included:
+ * nothing is made twice and nothing is left. The witness is a world of files
+ * (tests/fixtures/pulumi/counted), never Pulumi's state or our store.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "base/json_read.h"
+#include "tests/support/eventually.h"
+#include "tests/support/pulumi_bench.h"
+
+enum { BUILD_MS = 150000, THINGS = 7 };
+
+static int open_bench(void **state)
+{
+	*state = pulumi_bench_new();
+	return 0;
+}
+
+static int close_bench(void **state)
+{
+	pulumi_bench_free(*state);
+	return 0;
+}
+
+static void contains(const char *text, const char *part)
+{
+	if (!strstr(text, part))
+		fail_msg("\"%s\" is not in \"%s\"", part, text);
+}
+
+static bool has_begun(void *arg)
+{
+	return pulumi_bench_count(arg, "") > 0;
+}
+
+/* The CLI knows of nothing that was made: a plain `up` would make it all again. */
+static void an_interrupted_create_is_not_made_twice(void **state)
+{
+	struct pulumi_bench *bench = *state;
+	AUTO(free) char *history = NULL;
+	char id[37];
+
+	pulumi_bench_template(bench, "counted");
+	pulumi_bench_switch(bench, "gate", "");
+	world_start(bench->world);
+	pulumi_bench_create(bench, "a", "counted", id);
+	assert_true(eventually(has_begun, bench, BUILD_MS));
+	pulumi_bench_kill_everything(bench);
+	pulumi_bench_unswitch(bench, "gate");
+	assert_int_equal(pulumi_bench_programs(bench), 0);
+	world_start(bench->world);
+	world_wait(bench->world, id, "ready", BUILD_MS);
+	history = pulumi_bench_history(bench, id);
+	contains(history, "layer net was interrupted: looking");
+	assert_int_equal(pulumi_bench_count(bench, ""), THINGS);
+	assert_int_equal(pulumi_bench_count(bench, "net"), 3);
+	pulumi_bench_destroy(bench, id);
+	world_wait(bench->world, id, "destroyed", BUILD_MS);
+	assert_int_equal(pulumi_bench_count(bench, ""), 0);
+}
+
+static void an_interrupted_create_that_is_unwanted_leaves_nothing(void **state)
+{
+	struct pulumi_bench *bench = *state;
+	char id[37];
+
+	pulumi_bench_template(bench, "counted");
+	pulumi_bench_switch(bench, "gate", "");
+	world_start(bench->world);
+	pulumi_bench_create(bench, "a", "counted", id);
+	assert_true(eventually(has_begun, bench, BUILD_MS));
+	pulumi_bench_destroy(bench, id);
+	pulumi_bench_kill_everything(bench);
+	pulumi_bench_unswitch(bench, "gate");
+	world_start(bench->world);
+	world_wait(bench->world, id, "destroyed", BUILD_MS);
+	assert_int_equal(pulumi_bench_count(bench, ""), 0);
+}
+
+struct moment {
+	int64_t at_mono_ms;
+};
+
+static bool has_come(void *arg)
+{
+	return clock_mono_ms() >= ((struct moment *)arg)->at_mono_ms;
+}
+
+static void kill_at_a_random_moment(struct pulumi_bench *bench, int within_ms)
+{
+	struct moment moment = { clock_mono_ms() + rand() % within_ms };
+
+	eventually(has_come, &moment, within_ms);
+	pulumi_bench_kill_everything(bench);
+	world_start(bench->world);
+}
+
+static void live_once(struct pulumi_bench *bench, int number)
+{
+	AUTO(free) char *name = xasprintf("life-%d", number);
+	char id[37];
+
+	pulumi_bench_create(bench, name, "counted", id);
+	kill_at_a_random_moment(bench, 9000);
+	world_wait(bench->world, id, "ready", BUILD_MS);
+	assert_int_equal(pulumi_bench_count(bench, ""), THINGS);
+	pulumi_bench_destroy(bench, id);
+	kill_at_a_random_moment(bench, 4000);
+	world_wait(bench->world, id, "destroyed", BUILD_MS);
+	assert_int_equal(pulumi_bench_count(bench, ""), 0);
+	assert_int_equal(pulumi_bench_programs(bench), 0);
+}
+
+/* Once while it is built and once while it is destroyed, at random moments. SEED=n plays the same
+ * ones again; LIVES=n. */
+static void whatever_moment_it_is_killed_at_the_world_is_right(void **state)
+{
+	struct pulumi_bench *bench = *state;
+	const char *seed_text = getenv("SEED"), *lives = getenv("LIVES");
+	unsigned seed = seed_text ? (unsigned)atoi(seed_text) : (unsigned)clock_mono_us();
+
+	print_message("SEED=%u\n", seed);
+	srand(seed);
+	pulumi_bench_template(bench, "counted");
+	world_start(bench->world);
+	for (int i = 0; i < (lives ? atoi(lives) : 3); i++)
+		live_once(bench, i);
+}
+
+#define ON_BENCH(story) cmocka_unit_test_setup_teardown(story, open_bench, close_bench)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		ON_BENCH(an_interrupted_create_is_not_made_twice),
+		ON_BENCH(an_interrupted_create_that_is_unwanted_leaves_nothing),
+		ON_BENCH(whatever_moment_it_is_killed_at_the_world_is_right),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
