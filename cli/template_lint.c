@@ -7,6 +7,7 @@
 #include "compose/compose.h"
 #include "model/check_plan.h"
 #include "model/pins.h"
+#include "model/layer_list.h"
 #include "model/template.h"
 
 struct linting {
@@ -153,6 +154,31 @@ static bool lint_compose(struct linting *linting, struct error *err)
 	return check_outputs(linting);
 }
 
+/* What a layer exports only its program knows; that the layer is there can be known. */
+static bool lint_layers(const struct linting *linting, struct error *err)
+{
+	AUTO(layer_list_free) struct layer_list *list = NULL;
+	size_t index;
+
+	if (!layer_list_load(linting->folder, linting->template->source, &list, err))
+		return false;
+	for (size_t i = 0; i < linting->template->output_count; i++) {
+		const struct template_output *output = &linting->template->outputs[i];
+
+		if (output->layer && !layer_graph_find(list->graph, output->layer, &index))
+			return error_set_as(
+			    err, ERR_INVALID, "template_invalid",
+			    "template.yaml: output \"%s\" is of layer \"%s\", which "
+			    "%s does not have",
+			    output->name, output->layer, linting->template->source);
+	}
+	if (!list->inventory_count)
+		text_add(linting->notes,
+			 "it has no inventory: what is left of an environment stays a "
+			 "debt until somebody acknowledges it\n");
+	return true;
+}
+
 static bool lint_checks(const struct linting *linting, struct error *err)
 {
 	AUTO(check_plan_free) struct check_plan *plan = NULL;
@@ -188,6 +214,8 @@ bool template_lint(const char *folder, struct text *notes, struct error *err)
 		return false;
 	linting.template = template;
 	if (text_equal(template->engine, "container") && !lint_compose(&linting, err))
+		return false;
+	if (text_equal(template->engine, "pulumi") && !lint_layers(&linting, err))
 		return false;
 	if (!template->checks)
 		text_add(notes,

@@ -55,12 +55,16 @@ static int64_t deadline_ms(const struct control *control, const struct environme
 }
 
 /* `grace` is between asking the task to end and ending it. */
-static json_t *limits_json(int64_t deadline, int64_t grace)
+static json_t *limits_json(int64_t deadline, int64_t grace, const char *engine)
 {
+	/* Each of its operations is the CLI, a host and plugins: 300 MB together. */
+	json_int_t memory =
+	    strcmp(engine, "pulumi") == 0 ? (json_int_t)12 << 30 : (json_int_t)2 << 30;
+
 	return json_pack("{s:I, s:I, s:I, s:I, s:I}", "deadline_ms", (json_int_t)deadline,
 			 "silence_ms", (json_int_t)deadline, "output_bytes_max",
-			 (json_int_t)64 << 20, "memory_bytes_max", (json_int_t)2 << 30,
-			 "stop_grace_ms", (json_int_t)grace);
+			 (json_int_t)64 << 20, "memory_bytes_max", memory, "stop_grace_ms",
+			 (json_int_t)grace);
 }
 
 static json_t *check_json(const struct environment *env, const struct check_run *run)
@@ -96,7 +100,7 @@ static json_t *base_request(const struct control *control, const struct environm
 	    "folder", folder, "template", "name", env->template_name, "folder",
 	    env->template_folder, "digest", env->template_digest, "trusted", env->is_trusted,
 	    "pins", env->pins, "parameters", env->parameters, "engine", env->engine, "target",
-	    target_json(target), "limits", limits_json(deadline, grace),
+	    target_json(target), "limits", limits_json(deadline, grace, env->engine),
 	    "untrusted_registry_credentials", control->settings->untrusted_registry_credentials);
 
 	if (env->source)
@@ -188,7 +192,7 @@ json_t *job_request_target(const char *instance, const struct target *target, co
 			 "protocol", 1, "job", "", "task", task, "instance", instance,
 			 "environment", "folder", "template", "pins", "parameters", "engine",
 			 target->engine, "target", target_json(target), "limits",
-			 limits_json(JOB_QUESTION_MS, STOP_GRACE_MS));
+			 limits_json(JOB_QUESTION_MS, STOP_GRACE_MS, target->engine));
 }
 
 char *environment_folder(const struct control *control, struct env_id id)

@@ -37,7 +37,7 @@ struct engine_target {
 	const char *certificates;    /* folder with ca.pem, cert.pem, key.pem; NULL: no TLS */
 	const char *advertised;      /* what clients are told instead of the address; or NULL */
 	const char *publish_address; /* where host ports are bound; "127.0.0.1" unless set */
-	const char *program;         /* external: absolute path of the engine program */
+	const char *program; /* external: absolute path of the engine program; pulumi: of its CLI */
 };
 
 struct engine_request {

@@ -15,10 +15,11 @@
 
 struct target {
 	char *name;
-	char *engine; /* "container", "external" */
+	char *engine; /* "container", "external", "pulumi" */
 	char *socket; /* container: path of the API socket, or tcp://HOST:PORT; NULL: none found */
-	char *certificates;    /* folder with ca.pem, cert.pem, key.pem; NULL: no TLS */
-	char *program;         /* external: absolute path; NULL: what the template names */
+	char *certificates; /* folder with ca.pem, cert.pem, key.pem; NULL: no TLS */
+	/* external: absolute path; NULL: what the template names. pulumi: its CLI; NULL: on PATH */
+	char *program;
 	char *publish_address; /* where ports are bound; "127.0.0.1" unless set */
 	char *advertised;      /* what clients are told instead; NULL: the publish address */
 	int64_t environments_max;

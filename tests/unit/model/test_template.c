@@ -328,8 +328,14 @@ static void mistakes_are_named_with_their_place(void **unused)
 		{ HEAD "outputs: { u: { file: /x } }\n",
 		  "template.yaml:3:15: output \"u\" needs a \"service\"", "" },
 		{ HEAD "outputs: { u: }\n",
-		  "template.yaml:3:15: output \"u\" must be text, or a map of service and file",
+		  "template.yaml:3:15: output \"u\" must be text, or a map of service and file, or "
+		  "of "
+		  "layer and output",
 		  "" },
+		{ HEAD "outputs: { u: { layer: app } }\n",
+		  "template.yaml:3:15: output \"u\" needs an \"output\"", "" },
+		{ HEAD "outputs: { u: { layer: app, output: url, file: /x } }\n",
+		  "template.yaml:3:43: unknown key \"file\"", "" },
 	};
 
 	(void)unused;
