@@ -87,6 +87,9 @@ static void layers_are_built_in_order_and_removed_in_reverse(void **state)
 	char id[37];
 
 	pulumi_bench_template(bench, "three");
+	/* It waits for "two", which waits for "one": what is read is not always said. */
+	pulumi_bench_edit(bench, "three", "layers.yaml", "project: three, needs: [one]",
+			  "project: three, needs: [two]");
 	world_start(bench->world);
 	pulumi_bench_create(bench, "a", "three", id);
 	world_wait(bench->world, id, "ready", BUILD_MS);
@@ -94,7 +97,8 @@ static void layers_are_built_in_order_and_removed_in_reverse(void **state)
 	assert_string_equal(json_string_value(dig(env, "outputs", "url")), "http://one/red/1.20");
 	history = pulumi_bench_history(bench, id);
 	comes_before(history, "one started", "two started");
-	comes_before(history, "one started", "three started");
+	comes_before(history, "two ready", "three started");
+	assert_null(strstr(history, "does not say that it needs it"));
 	assert_true(is_there(bench, id, "passphrase"));
 
 	pulumi_bench_destroy(bench, id);
@@ -108,6 +112,27 @@ static void layers_are_built_in_order_and_removed_in_reverse(void **state)
 	assert_true(is_there(bench, id, "states/one/last-not-empty.json"));
 	state_file = xasprintf("backend/.pulumi/stacks/one/envd-%.8s.json", id);
 	assert_false(is_there(bench, id, state_file));
+}
+
+static void a_need_that_nobody_wrote_down_is_named(void **state)
+{
+	struct pulumi_bench *bench = *state;
+	AUTO(free) char *history = NULL;
+	char id[37];
+
+	pulumi_bench_template(bench, "three");
+	/* One after another it works all the same. */
+	pulumi_bench_edit(bench, "three", "layers.yaml", "layers:\n", "parallel: 1\nlayers:\n");
+	pulumi_bench_edit(bench, "three", "layers.yaml", "project: three, needs: [one]",
+			  "project: three");
+	pulumi_bench_edit(bench, "three", "layers.yaml", "project: two, needs: [one]",
+			  "project: two");
+	world_start(bench->world);
+	pulumi_bench_create(bench, "a", "three", id);
+	world_wait(bench->world, id, "ready", BUILD_MS);
+	history = pulumi_bench_history(bench, id);
+	contains(history,
+		 "layer two reads what layer one exports, but does not say that it needs it");
 }
 
 static void the_lock_holds_versions_and_hashes(void **state)
@@ -310,6 +335,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		ON_BENCH(layers_are_built_in_order_and_removed_in_reverse),
+		ON_BENCH(a_need_that_nobody_wrote_down_is_named),
 		ON_BENCH(the_lock_holds_versions_and_hashes),
 		ON_BENCH(what_failed_is_built_on_and_not_anew),
 		ON_BENCH(two_at_once_see_nothing_of_each_other),

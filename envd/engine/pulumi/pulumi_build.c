@@ -13,6 +13,7 @@
 #include "engine/pulumi/pulumi_look.h"
 #include "engine/pulumi/pulumi_record.h"
 #include "engine/pulumi/pulumi_settle.h"
+#include "engine/pulumi/pulumi_state.h"
 #include "engine/pulumi/pulumi_survivors.h"
 #include "engine/pulumi/python_venv.h"
 
@@ -89,7 +90,7 @@ static bool check_cluster(const struct pulumi_place *place, struct error *err)
 bool pulumi_plan(const struct engine_request *request, struct worker_lines *lines, json_t **data,
 		 struct error *err)
 {
-	AUTO(place_release) struct pulumi_place place = { NULL };
+	AUTO(place_release) struct pulumi_place place = { .request = NULL };
 	AUTO(checkout_origin_release) struct checkout_origin origin = { NULL, NULL };
 	json_t *lock;
 
@@ -236,6 +237,52 @@ bool place_reopen(const struct engine_request *request, struct worker_lines *lin
 	       make_venv(place, lines, err);
 }
 
+/* ---- needs that the list does not say ---- */
+
+struct reader {
+	const struct walk_spec *spec;
+	size_t layer;
+};
+
+static bool reaches(const struct layer_graph *graph, size_t from, size_t to)
+{
+	const struct layer *layer = &graph->layers[from];
+
+	for (size_t i = 0; i < layer->need_count; i++)
+		if (layer->needs[i] == to || reaches(graph, layer->needs[i], to))
+			return true;
+	return false;
+}
+
+static void on_reference(void *arg, const char *project)
+{
+	const struct reader *reader = arg;
+	const struct pulumi_place *place = reader->spec->place;
+
+	for (size_t i = 0; i < place->list->count; i++)
+		if (text_equal(place->projects[i].name, project) &&
+		    !reaches(place->list->graph, reader->layer, i))
+			worker_say_log(
+			    reader->spec->lines, "warn",
+			    "layer %s reads what layer %s exports, but does not say that "
+			    "it needs it: another time it may be built too early",
+			    place->list->layers[reader->layer].name, place->list->layers[i].name);
+}
+
+/* Only the states know what programs read of each other. */
+static bool compare_needs(const struct walk_spec *spec, struct error *err)
+{
+	for (size_t i = 0; i < spec->place->list->count; i++) {
+		AUTO(state_release) struct pulumi_state state = { .exists = false };
+		struct reader reader = { spec, i };
+
+		if (!state_read(spec->place, i, &state, err))
+			return false;
+		state_references(&state, on_reference, &reader);
+	}
+	return true;
+}
+
 /* ---- create and recover ---- */
 
 static bool build(const struct walk_spec *spec, json_t **data, struct error *err)
@@ -246,13 +293,13 @@ static bool build(const struct walk_spec *spec, json_t **data, struct error *err
 		*data = json_pack("{s:o}", "services", look_services(spec->place, spec->record));
 		return false;
 	}
-	return look_result(spec->place, spec->record, data, err);
+	return compare_needs(spec, err) && look_result(spec->place, spec->record, data, err);
 }
 
 bool pulumi_create(const struct engine_request *request, struct worker_lines *lines, json_t **data,
 		   struct error *err)
 {
-	AUTO(place_release) struct pulumi_place place = { NULL };
+	AUTO(place_release) struct pulumi_place place = { .request = NULL };
 	AUTO(record_release) struct pulumi_record record = { NULL, NULL };
 
 	return survivors_end(request, err) && prepare(request, lines, &place, err) &&
@@ -263,7 +310,7 @@ bool pulumi_create(const struct engine_request *request, struct worker_lines *li
 bool pulumi_recover(const struct engine_request *request, struct worker_lines *lines, json_t **data,
 		    struct error *err)
 {
-	AUTO(place_release) struct pulumi_place place = { NULL };
+	AUTO(place_release) struct pulumi_place place = { .request = NULL };
 	AUTO(record_release) struct pulumi_record record = { NULL, NULL };
 	int64_t found = 0;
 	bool is_there;

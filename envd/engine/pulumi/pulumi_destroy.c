@@ -104,7 +104,7 @@ static bool take_down(const struct walk_spec *spec, json_t **data, struct error 
 bool pulumi_destroy(const struct engine_request *request, struct worker_lines *lines, json_t **data,
 		    struct error *err)
 {
-	AUTO(place_release) struct pulumi_place place = { NULL };
+	AUTO(place_release) struct pulumi_place place = { .request = NULL };
 	AUTO(record_release) struct pulumi_record record = { NULL, NULL };
 	bool is_there;
 

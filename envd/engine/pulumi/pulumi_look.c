@@ -133,7 +133,7 @@ static bool is_healthy(const json_t *services)
 bool pulumi_inspect(const struct engine_request *request, struct worker_lines *lines, json_t **data,
 		    struct error *err)
 {
-	AUTO(place_release) struct pulumi_place place = { NULL };
+	AUTO(place_release) struct pulumi_place place = { .request = NULL };
 	AUTO(record_release) struct pulumi_record record = { NULL, NULL };
 	json_t *services;
 	bool is_there;
@@ -155,7 +155,7 @@ bool pulumi_inspect(const struct engine_request *request, struct worker_lines *l
 bool pulumi_inventory(const struct engine_request *request, const struct env_id *environment,
 		      struct worker_lines *lines, json_t **data, struct error *err)
 {
-	AUTO(place_release) struct pulumi_place place = { NULL };
+	AUTO(place_release) struct pulumi_place place = { .request = NULL };
 	AUTO(record_release) struct pulumi_record record = { NULL, NULL };
 	bool is_there;
 
@@ -211,7 +211,7 @@ static bool say_log(const struct engine_request *request, const char *layer, int
 bool pulumi_logs(const struct engine_request *request, const char *service, bool follow,
 		 int64_t tail_lines, struct worker_lines *lines, struct error *err)
 {
-	AUTO(place_release) struct pulumi_place place = { NULL };
+	AUTO(place_release) struct pulumi_place place = { .request = NULL };
 
 	(void)follow; /* what a program said while it ran; it does not go on */
 	if (!place_open(request, &place, err))

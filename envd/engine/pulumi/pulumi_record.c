@@ -57,21 +57,19 @@ bool record_set_mark(struct pulumi_record *record, const char *layer, enum layer
 }
 
 bool record_add_providers(struct pulumi_record *record, const struct pulumi_place *place,
-			  struct error *err)
+			  size_t index, struct error *err)
 {
 	json_t *providers = json_object_get(record->json, "providers");
 	size_t before = json_object_size(providers);
+	AUTO(state_release) struct pulumi_state state = { .exists = false };
+	const struct layer_spec *layer = &place->list->layers[index];
 
-	for (size_t i = 0; i < place->list->count; i++) {
-		AUTO(state_release) struct pulumi_state state = { .exists = false };
-		const struct layer_spec *layer = &place->list->layers[i];
-
-		if (!state_read(place, i, &state, err))
-			return false;
-		state_add_providers(&state, providers);
-		if (layer->down && record_mark(record, layer->name) != LAYER_UNTOUCHED)
-			json_object_set_new(providers, layer->name, json_true());
-	}
+	if (!state_read(place, index, &state, err))
+		return false;
+	state_add_providers(&state, providers);
+	/* A hook that leaves something behind is one itself. */
+	if (layer->down)
+		json_object_set_new(providers, layer->name, json_true());
 	return json_object_size(providers) == before || save(record, err);
 }
 

@@ -35,9 +35,10 @@ enum layer_mark record_mark(const struct pulumi_record *record, const char *laye
 /* Both are on the disk when they return. */
 NODISCARD bool record_set_mark(struct pulumi_record *record, const char *layer,
 			       enum layer_mark mark, struct error *err);
-/* Those of every layer's state; nothing is written when they are known. */
+/* Those of a layer's state; nothing is written when they are known. Before and after everything
+ * that may change it. */
 NODISCARD bool record_add_providers(struct pulumi_record *record, const struct pulumi_place *place,
-				    struct error *err);
+				    size_t layer, struct error *err);
 /* {"aws": true}; borrowed. */
 const json_t *record_providers(const struct pulumi_record *record);
 

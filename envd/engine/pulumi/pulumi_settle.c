@@ -157,7 +157,7 @@ static bool settle(const struct walk_spec *spec, size_t layer, const struct pulu
 		"refresh", "--yes", "--skip-preview", "--json", "--clear-pending-creates", NULL
 	};
 
-	return record_add_providers(spec->record, spec->place, err) &&
+	return record_add_providers(spec->record, spec->place, layer, err) &&
 	       state_keep(spec->place, layer, err) && break_lock(spec, layer, err) &&
 	       resolve_creates(spec, state, err) && walk_one(spec, layer, words, err);
 }

@@ -132,6 +132,27 @@ bool state_value_is_secret(const json_t *value)
 	return json_is_object(value) && json_object_get(value, SECRET_MARK);
 }
 
+/* "organization/PROJECT/STACK" */
+void state_references(const struct pulumi_state *state,
+		      void (*on_project)(void *arg, const char *project), void *arg)
+{
+	size_t i;
+	json_t *resource;
+
+	json_array_foreach((json_t *)(uintptr_t)state->resources, i, resource) {
+		const char *name = json_get_string(json_object_get(resource, "inputs"), "name", "");
+		const char *first = strchr(name, '/'), *last = strrchr(name, '/');
+		AUTO(free) char *project = NULL;
+
+		if (strcmp(json_get_string(resource, "type", ""), "pulumi:pulumi:StackReference") !=
+			0 ||
+		    !first || first == last)
+			continue;
+		project = xstrndup(first + 1, (size_t)(last - first) - 1);
+		on_project(arg, project);
+	}
+}
+
 static void add_left(const json_t *resource, const char *layer, const char *reason, json_t *left)
 {
 	const char *urn = json_get_string(resource, "urn", "?"), *name = strrchr(urn, ':');

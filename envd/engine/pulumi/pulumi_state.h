@@ -42,6 +42,10 @@ void state_add_providers(const struct pulumi_state *state, json_t *providers);
 const json_t *state_output(const struct pulumi_state *state, const char *name);
 bool state_value_is_secret(const json_t *value);
 
+/* Calls `on_project` with the project of every stack that its program refers to. */
+void state_references(const struct pulumi_state *state,
+		      void (*on_project)(void *arg, const char *project), void *arg);
+
 /* Appends {"kind","id","name","reason"} for everything in it: what is named when it should be
  * empty. */
 void state_add_left(const struct pulumi_state *state, const char *layer, json_t *left);

@@ -166,7 +166,7 @@ static bool open_run(struct layer_run *run, struct error *err)
 	};
 	run->log_fd = open_log(spec->place, name);
 	if (!record_set_mark(spec->record, name, LAYER_BEGUN, err) ||
-	    !record_add_providers(spec->record, spec->place, err))
+	    !record_add_providers(spec->record, spec->place, run->index, err))
 		return false;
 	say(run, "started", NULL);
 	return true;
@@ -291,7 +291,7 @@ static bool end_run(struct layer_run *run, const struct tool_end *end, struct er
 					    : explain(run, end, NULL, err);
 	}
 	run->walk->changed += run->events.changed;
-	if (!record_add_providers(spec->record, spec->place, err) ||
+	if (!record_add_providers(spec->record, spec->place, run->index, err) ||
 	    !judge(run, end, spec->is_down, err))
 		return false;
 	message = xasprintf("%lld changed", (long long)run->events.changed);

@@ -335,7 +335,7 @@ static void mistakes_are_named_with_their_place(void **unused)
 		{ HEAD "outputs: { u: { layer: app } }\n",
 		  "template.yaml:3:15: output \"u\" needs an \"output\"", "" },
 		{ HEAD "outputs: { u: { layer: app, output: url, file: /x } }\n",
-		  "template.yaml:3:43: unknown key \"file\"", "" },
+		  "template.yaml:3:42: unknown key \"file\"", "" },
 	};
 
 	(void)unused;
