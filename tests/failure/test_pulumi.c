@@ -182,12 +182,15 @@ static void two_at_once_see_nothing_of_each_other(void **state)
 	char first[37], second[37];
 
 	pulumi_bench_template(bench, "counted");
+	/* Both want the same packages, which nobody has installed yet. */
+	pulumi_bench_own_python(bench);
 	world_start(bench->world);
 	pulumi_bench_create(bench, "a", "counted", first);
 	pulumi_bench_create(bench, "b", "counted", second);
 	world_wait(bench->world, first, "ready", 2 * BUILD_MS);
 	world_wait(bench->world, second, "ready", 2 * BUILD_MS);
 	assert_int_equal(pulumi_bench_count(bench, ""), 2 * THINGS);
+	assert_int_equal(pulumi_bench_count_venvs(bench), 1);
 	pulumi_bench_destroy(bench, first);
 	world_wait(bench->world, first, "destroyed", BUILD_MS);
 	assert_int_equal(pulumi_bench_count(bench, ""), THINGS);

@@ -67,6 +67,35 @@ static void an_interrupted_create_is_not_made_twice(void **state)
 	assert_int_equal(pulumi_bench_count(bench, ""), 0);
 }
 
+static bool is_cli_killed(void *arg)
+{
+	return pulumi_bench_kill_cli(arg);
+}
+
+/* Its plugin lives on and finishes the create that nobody hears of any more. */
+static void the_cli_killed_alone_is_looked_after_as_well(void **state)
+{
+	struct pulumi_bench *bench = *state;
+	AUTO(free) char *history = NULL;
+	char id[37];
+
+	pulumi_bench_template(bench, "counted");
+	pulumi_bench_switch(bench, "gate", "");
+	world_start(bench->world);
+	pulumi_bench_create(bench, "a", "counted", id);
+	assert_true(eventually(has_begun, bench, BUILD_MS));
+	assert_true(eventually(is_cli_killed, bench, 10000));
+	pulumi_bench_unswitch(bench, "gate");
+	world_wait(bench->world, id, "ready", BUILD_MS);
+	history = pulumi_bench_history(bench, id);
+	contains(history, "signal 9 (Killed)");
+	contains(history, "layer net was interrupted: looking");
+	assert_int_equal(pulumi_bench_count(bench, ""), THINGS);
+	pulumi_bench_destroy(bench, id);
+	world_wait(bench->world, id, "destroyed", BUILD_MS);
+	assert_int_equal(pulumi_bench_count(bench, ""), 0);
+}
+
 static void an_interrupted_create_that_is_unwanted_leaves_nothing(void **state)
 {
 	struct pulumi_bench *bench = *state;
@@ -141,6 +170,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		ON_BENCH(an_interrupted_create_is_not_made_twice),
+		ON_BENCH(the_cli_killed_alone_is_looked_after_as_well),
 		ON_BENCH(an_interrupted_create_that_is_unwanted_leaves_nothing),
 		ON_BENCH(whatever_moment_it_is_killed_at_the_world_is_right),
 	};

@@ -97,6 +97,25 @@ struct pulumi_bench *pulumi_bench_new(void)
 	return bench;
 }
 
+void pulumi_bench_own_python(const struct pulumi_bench *bench)
+{
+	AUTO(free) char *path = path_join(bench->world->data, "python");
+
+	assert_int_equal(unlink(path), 0);
+}
+
+size_t pulumi_bench_count_venvs(const struct pulumi_bench *bench)
+{
+	AUTO(free) char *path = path_join(bench->world->data, "python");
+	AUTO(closedir) DIR *dir = opendir(path);
+	struct dirent *entry;
+	size_t count = 0;
+
+	while (dir && (entry = readdir(dir)))
+		count += entry->d_name[0] != '.' && !text_ends_with(entry->d_name, ".lock");
+	return count;
+}
+
 void pulumi_bench_free(struct pulumi_bench *bench)
 {
 	world_free(bench->world);
@@ -293,6 +312,26 @@ static size_t each_of_ours(const struct pulumi_bench *bench, bool programs_only,
 			kill(pid, SIGKILL);
 	}
 	return count;
+}
+
+bool pulumi_bench_kill_cli(const struct pulumi_bench *bench)
+{
+	AUTO(free) char *mark = xasprintf("ENVD_FOLDER=%s", bench->world->data);
+	AUTO(closedir) DIR *dir = opendir("/proc");
+	struct dirent *entry;
+	bool is_killed = false;
+
+	while ((entry = readdir(dir))) {
+		pid_t pid = (pid_t)atoi(entry->d_name);
+
+		if (!isdigit((unsigned char)entry->d_name[0]) ||
+		    !file_mentions(pid, "cmdline", "\nup\n--yes\n") ||
+		    !file_mentions(pid, "environ", mark))
+			continue;
+		is_killed = true;
+		kill(pid, SIGKILL);
+	}
+	return is_killed;
 }
 
 size_t pulumi_bench_programs(const struct pulumi_bench *bench)

@@ -17,6 +17,11 @@ struct pulumi_bench {
 struct pulumi_bench *pulumi_bench_new(void);
 void pulumi_bench_free(struct pulumi_bench *bench);
 
+/* Virtual environments are made anew, for this bench alone. */
+void pulumi_bench_own_python(const struct pulumi_bench *bench);
+/* Folders in DATA/python. */
+size_t pulumi_bench_count_venvs(const struct pulumi_bench *bench);
+
 /* A copy of a fixture as a template of the same name, or of another one. */
 void pulumi_bench_template(struct pulumi_bench *bench, const char *fixture);
 void pulumi_bench_template_as(struct pulumi_bench *bench, const char *fixture, const char *name);
@@ -46,6 +51,8 @@ void pulumi_bench_unswitch(struct pulumi_bench *bench, const char *name);
 /* kill -9 of envd, reaper, workers, guards, the CLI, its hosts and plugins. Returns when none of
  * them lives. */
 void pulumi_bench_kill_everything(struct pulumi_bench *bench);
+/* kill -9 of the CLI's processes alone, when there is one at `pulumi up`. False: there was none. */
+bool pulumi_bench_kill_cli(const struct pulumi_bench *bench);
 /* Programs of environments that live. */
 size_t pulumi_bench_programs(const struct pulumi_bench *bench);
 

@@ -38,8 +38,11 @@ static bool load(const char *path, json_t **json, struct error *err)
 		return false;
 	/* What a resource looks like is its provider's: neither depth nor size is ours to bound. */
 	*json = json_loadb(bytes, length, 0, &wrong);
-	return *json || error_set_as(err, ERR_CORRUPT, "state_unreadable",
-				     "the state \"%s\" cannot be read: %s", path, wrong.text);
+	if (*json)
+		return true;
+	error_set_as(err, ERR_CORRUPT, "state_unreadable", "the state \"%s\" cannot be read: %s",
+		     path, wrong.text);
+	return error_hint(err, "copies of it are in states/, and Pulumi's own beside it (.bak)");
 }
 
 bool state_read(const struct pulumi_place *place, size_t layer, struct pulumi_state *state,

@@ -5,12 +5,19 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 
+#include "base/clock.h"
 #include "base/files.h"
 #include "base/text.h"
 #include "engine/pulumi/tool_set.h"
 
-enum { ASK_LIMIT_MS = 30000, LOCK_LOOK_MS = 100, REQUIREMENTS_MAX = 1 << 20 };
+enum {
+	ASK_LIMIT_MS = 30000,
+	LOCK_LOOK_MS = 100,
+	REQUIREMENTS_MAX = 1 << 20,
+	UNUSED_S = 30 * 86400
+};
 #define COMPLETE "complete"
 
 static bool read_requirements(const char *path, char **bytes, struct error *err)
@@ -174,6 +181,29 @@ static bool lock(const char *path, int *fd, struct error *err)
 	return true;
 }
 
+/* One that nobody has used for a month can be made again. */
+static void remove_unused(const char *folder)
+{
+	AUTO(closedir) DIR *dir = opendir(folder);
+	struct dirent *entry;
+
+	while (dir && (entry = readdir(dir))) {
+		AUTO(free) char *venv = path_join(folder, entry->d_name);
+		AUTO(free) char *complete = path_join(venv, COMPLETE);
+		AUTO(free) char *lock_path = xasprintf("%s.lock", venv);
+		AUTO(close) int fd = -1;
+		struct error ignored; /* the next one tries again */
+		struct stat status;
+
+		if (entry->d_name[0] == '.' || stat(complete, &status) != 0 ||
+		    clock_wall_ms() / 1000 - status.st_mtim.tv_sec < UNUSED_S)
+			continue;
+		fd = open(lock_path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+		if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0)
+			(void)!folder_remove(venv, &ignored);
+	}
+}
+
 bool python_venv(const struct python_need *need, struct worker_lines *lines, char **result,
 		 struct error *err)
 {
@@ -201,6 +231,9 @@ bool python_venv(const struct python_need *need, struct worker_lines *lines, cha
 		if (!file_exists(complete) && !install(need, python, venv, err))
 			return false;
 	}
+	/* It was used. What cannot be touched is only made again sooner. */
+	utimensat(AT_FDCWD, complete, NULL, 0);
+	remove_unused(folder);
 	*result = TAKE(venv);
 	return true;
 }
