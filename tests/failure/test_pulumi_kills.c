@@ -67,6 +67,28 @@ static void an_interrupted_create_is_not_made_twice(void **state)
 	assert_int_equal(pulumi_bench_count(bench, ""), 0);
 }
 
+/* As a kill in the middle of a save leaves it: seen with the real CLI now and then. */
+static void a_save_cut_off_in_the_middle_is_mended(void **state)
+{
+	struct pulumi_bench *bench = *state;
+	AUTO(free) char *name = NULL;
+	AUTO(free) char *path = NULL;
+	FILE *file;
+	char id[37];
+
+	pulumi_bench_template(bench, "three");
+	world_start(bench->world);
+	pulumi_bench_create(bench, "a", "three", id);
+	world_wait(bench->world, id, "ready", BUILD_MS);
+	name = xasprintf("backend/.pulumi/stacks/one/envd-%.8s.json.attrs", id);
+	path = pulumi_bench_path(bench, id, name);
+	file = fopen(path, "we");
+	assert_non_null(file);
+	fclose(file);
+	pulumi_bench_destroy(bench, id);
+	world_wait(bench->world, id, "destroyed", BUILD_MS);
+}
+
 static bool is_cli_killed(void *arg)
 {
 	return pulumi_bench_kill_cli(arg);
@@ -170,6 +192,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		ON_BENCH(an_interrupted_create_is_not_made_twice),
+		ON_BENCH(a_save_cut_off_in_the_middle_is_mended),
 		ON_BENCH(the_cli_killed_alone_is_looked_after_as_well),
 		ON_BENCH(an_interrupted_create_that_is_unwanted_leaves_nothing),
 		ON_BENCH(whatever_moment_it_is_killed_at_the_world_is_right),

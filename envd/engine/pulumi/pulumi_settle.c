@@ -178,6 +178,7 @@ bool settle_layers(const struct walk_spec *spec, int64_t *found, struct error *e
 		AUTO(state_release) struct pulumi_state state = { .exists = false };
 		struct error why;
 
+		state_mend(spec->place, i);
 		if (!state_read(spec->place, i, &state, &why)) {
 			is_good = false;
 			*err = why;

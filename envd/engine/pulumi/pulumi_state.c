@@ -185,6 +185,35 @@ void state_add_left(const struct pulumi_state *state, const char *layer, json_t 
 	}
 }
 
+static void mend(const char *file)
+{
+	AUTO(free) char *path = xasprintf("%s.attrs", file);
+	AUTO(free) char *bytes = NULL;
+	AUTO(json_decref) json_t *whole = NULL;
+	struct error ignored; /* what is not there is fine */
+
+	if (!file_read(path, 1 << 20, &bytes, NULL, &ignored))
+		return;
+	whole = json_loads(bytes, 0, NULL);
+	if (!whole)
+		unlink(path);
+}
+
+void state_mend(const struct pulumi_place *place, size_t layer)
+{
+	AUTO(free) char *path = NULL;
+	AUTO(free) char *backup = NULL;
+	AUTO(free) char *meta = xasprintf("%s/backend/.pulumi/meta.yaml", place->folder);
+
+	if (!place->projects || !place->projects[layer].name)
+		return;
+	path = state_path(place, layer);
+	backup = xasprintf("%s.bak", path);
+	mend(path);
+	mend(backup);
+	mend(meta);
+}
+
 /* ---- keeping ---- */
 
 static bool sync_file(const char *path, struct error *err)

@@ -32,6 +32,11 @@ static inline bool state_has_anything(const struct pulumi_state *state)
 	return state->resource_count || state->pending_count;
 }
 
+/* A CLI killed in the middle of a save can leave the file beside the state, in which its backend
+ * keeps a type and a checksum, empty or half: it reads no state then ("EOF"). Without that file it
+ * does. Only when nothing of the environment lives. */
+void state_mend(const struct pulumi_place *place, size_t layer);
+
 /* How many lock files of the stack there are. */
 size_t state_locks(const struct pulumi_place *place, size_t layer);
 
