@@ -13,24 +13,19 @@
 /* In the order of the help. A name of two words comes before its first word alone, so that
  * `check lint` is not a check of an environment called lint. */
 static const struct command *const commands[] = {
-	&command_create,        &command_run,
-	&command_list,          &command_top,
-	&command_get,           &command_wait,
-	&command_env,           &command_exec,
-	&command_forward,       &command_lock,
-	&command_diff,          &command_logs,
-	&command_history,       &command_check_lint,
-	&command_check,         &command_report,
-	&command_evidence,      &command_extend,
-	&command_destroy,       &command_template_list,
-	&command_template_show, &command_template_lint,
-	&command_context_list,  &command_context_use,
-	&command_context_add,   &command_context_remove,
-	&command_token_create,  &command_token_list,
-	&command_token_revoke,  &command_audit,
-	&command_config_view,   &command_doctor,
-	&command_completion,    &command_complete,
-	&command_version,       &command_help_row,
+	&command_create,        &command_run,           &command_list,
+	&command_top,           &command_get,           &command_wait,
+	&command_env,           &command_exec,          &command_forward,
+	&command_lock,          &command_diff,          &command_logs,
+	&command_history,       &command_check_lint,    &command_check,
+	&command_report,        &command_evidence,      &command_extend,
+	&command_destroy,       &command_template_list, &command_template_show,
+	&command_template_lint, &command_engine_test,   &command_context_list,
+	&command_context_use,   &command_context_add,   &command_context_remove,
+	&command_token_create,  &command_token_list,    &command_token_revoke,
+	&command_audit,         &command_config_view,   &command_doctor,
+	&command_completion,    &command_complete,      &command_version,
+	&command_help_row,
 };
 
 #define COMMON_DEFAULTS { .color = "auto" }

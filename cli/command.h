@@ -121,6 +121,7 @@ extern const struct command command_destroy;
 extern const struct command command_template_list;
 extern const struct command command_template_show;
 extern const struct command command_template_lint;
+extern const struct command command_engine_test;
 extern const struct command command_token_create;
 extern const struct command command_token_list;
 extern const struct command command_token_revoke;
