@@ -152,6 +152,7 @@ install: all man ## install into $(PREFIX)
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/envd/templates
 	install -m 0755 $(PROGRAMS) $(DESTDIR)$(PREFIX)/bin/
 	cp -R templates/mara-local $(DESTDIR)$(PREFIX)/share/envd/templates/
+	cp -R templates/engines $(SHARE)/envd/
 	install -d $(SHARE)/man/man1 $(SHARE)/bash-completion/completions \
 		$(SHARE)/zsh/vendor-completions $(SHARE)/fish/vendor_completions.d
 	install -m 0644 $(BUILD)/man/*.1 $(SHARE)/man/man1/
@@ -297,7 +298,8 @@ C_FILES = $(wildcard envd/*.[ch] envd/*/*.[ch] envd/*/*/*.[ch] cli/*.[ch] reaper
 	tests/support/*.[ch] tests/simulation/*.[ch] tests/unit/*/*.c tests/scenario/*.c tests/failure/*.c \
 	tests/fuzz/*.[ch])
 SHELL_FILES = $(shell grep -lE '^\#!/bin/(ba)?sh' ci/local/* tests/fuzz/run tests/schemathesis/run tests/run tests/lint/* tests/ci/* tests/support/* \
-	tests/planted/run tests/slow/* .ci/run 2>/dev/null)
+	tests/planted/run tests/slow/* .ci/run \
+	templates/engines/*/*-engine tests/fixtures/engines/*/*.sh 2>/dev/null)
 
 .PHONY: lint longest format
 lint: ## structure, format, two compilers' warnings, cppcheck, shellcheck
