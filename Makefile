@@ -115,7 +115,7 @@ $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(BUILD)/obj/tests/support/filter.o $(S
 # The simulation runs the real decisions: the linker gives them another clock, other processes and
 # another peer (tests/simulation/sim.h).
 SIMULATED := clock_wall_ms clock_mono_ms clock_boot_ms clock_boot_id \
-	loop_new loop_free loop_turn loop_now_mono_ms loop_defer \
+	loop_new loop_free loop_turn loop_turn_more loop_now_mono_ms loop_defer \
 	timer_new timer_set_ms timer_stop timer_is_set timer_free \
 	env_id_new job_id_new template_registry_find instance_record_keep lock_watch_busy \
 	peer_take peer_see peer_free peer_is_running peer_is_responsive peer_end peer_wake \

@@ -1,6 +1,7 @@
 /*
  * envd: serves the API, decides, builds and checks environments. `envd worker` is the slow side.
  */
+#include <malloc.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -100,6 +101,15 @@ static void allow_descriptors(const struct settings *settings)
 			 (long long)settings->connections_max);
 }
 
+/* A page of 500 environments and a burst of creates come and go: without this the heap is given
+ * back and asked for again a hundred times a second. */
+static void keep_heap(void)
+{
+	mallopt(M_TRIM_THRESHOLD, 4 << 20);
+	mallopt(M_TOP_PAD, 256 << 10);
+	mallopt(M_MMAP_THRESHOLD, 256 << 10);
+}
+
 static int serve(struct control *control, int argc, char **argv)
 {
 	const struct settings *settings = control->settings;
@@ -107,6 +117,7 @@ static int serve(struct control *control, int argc, char **argv)
 	struct api *api;
 	struct error err;
 
+	keep_heap();
 	allow_descriptors(settings);
 	open_templates(control);
 	control->feed = history_feed_new(control->store);

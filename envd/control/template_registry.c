@@ -17,6 +17,7 @@ struct cached {
 	struct template *template;
 	char digest[SHA256_TEXT_SIZE];
 	struct folder_look look;
+	int64_t looked_in; /* turn */
 };
 
 enum { CACHED_MAX = 32 };
@@ -36,6 +37,8 @@ struct template_registry {
 	size_t head_count;
 	struct cached cached[CACHED_MAX];
 	size_t next; /* to be given up for another one */
+	int64_t turn;
+	bool is_in_turn;
 	char **names;
 };
 
@@ -114,23 +117,39 @@ static bool not_found(struct template_registry *registry, const char *name, stru
 	return error_hint(err, "templates: %s", *all ? all : "none (give envd --templates DIR)");
 }
 
+void template_registry_begin_turn(struct template_registry *registry)
+{
+	registry->turn++;
+	registry->is_in_turn = true;
+}
+
+void template_registry_end_turn(struct template_registry *registry)
+{
+	registry->is_in_turn = false;
+}
+
+static struct cached *find_cached(struct template_registry *registry, const char *folder,
+				  const char *name)
+{
+	for (size_t i = 0; i < CACHED_MAX; i++) {
+		struct cached *at = &registry->cached[i];
+
+		if (at->folder && strcmp(at->folder, folder) == 0 && text_equal(at->name, name))
+			return at;
+	}
+	return NULL;
+}
+
 /* The place of this one, or one to read it into, emptied. */
 static struct cached *place_for(struct template_registry *registry, const char *folder,
 				const char *name, const struct folder_look *look)
 {
-	struct cached *place = &registry->cached[registry->next];
+	struct cached *found = find_cached(registry, folder, name);
+	struct cached *place = found ? found : &registry->cached[registry->next];
 
-	for (size_t i = 0; i < CACHED_MAX; i++) {
-		struct cached *at = &registry->cached[i];
-
-		if (!at->folder || strcmp(at->folder, folder) != 0 || !text_equal(at->name, name))
-			continue;
-		if (at->template && at->look.is_settled && at->look.hash == look->hash)
-			return at;
-		place = at;
-		break;
-	}
-	if (place == &registry->cached[registry->next])
+	if (found && found->template && found->look.is_settled && found->look.hash == look->hash)
+		return found;
+	if (!found)
 		registry->next = (registry->next + 1) % CACHED_MAX;
 	release_cached(place);
 	place->folder = xstrdup(folder);
@@ -139,25 +158,37 @@ static struct cached *place_for(struct template_registry *registry, const char *
 	return place;
 }
 
+static struct template_entry entry_of(const struct cached *cached)
+{
+	return (struct template_entry){ .template = cached->template,
+					.folder = cached->folder,
+					.digest = cached->digest };
+}
+
 /* From `folder`, whose template must be called `name` (NULL: whatever it is called). */
 static bool load_entry(struct template_registry *registry, const char *folder, const char *name,
 		       struct template_entry *entry, struct error *err)
 {
+	struct cached *place = find_cached(registry, folder, name);
 	struct folder_look look;
-	struct cached *place;
 
+	/* As it is at the first question of a turn, so it is for all that are answered together. */
+	if (place && place->template && registry->is_in_turn &&
+	    place->looked_in == registry->turn) {
+		*entry = entry_of(place);
+		return true;
+	}
 	/* First: what changes while it is read makes the next look another one. */
 	if (!folder_look(folder, &limits, &look, err))
 		return false;
 	place = place_for(registry, folder, name, &look);
+	place->looked_in = registry->is_in_turn ? registry->turn : 0;
 	if (!place->template && (!template_load(folder, name, &place->template, err) ||
 				 !folder_digest(folder, &limits, place->digest, err))) {
 		release_cached(place);
 		return false;
 	}
-	*entry = (struct template_entry){ .template = place->template,
-					  .folder = place->folder,
-					  .digest = place->digest };
+	*entry = entry_of(place);
 	return true;
 }
 

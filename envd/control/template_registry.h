@@ -18,6 +18,11 @@ struct template_registry *template_registry_new(const char *const *folders,
 						const char *const *untrusted_folders);
 void template_registry_free(struct template_registry *registry);
 
+/* What is asked between the two is answered by one look at each folder: what a transaction applies
+ * together sees the same template. Outside, every question looks. */
+void template_registry_begin_turn(struct template_registry *registry);
+void template_registry_end_turn(struct template_registry *registry);
+
 struct template_entry {
 	const struct template *template;
 	const char *folder;

@@ -94,6 +94,11 @@ void turn_add(struct turn *turn, const struct turn_work *work)
 	    (struct work_item){ .work = *work, .noted_mono_ms = clock_mono_ms() };
 }
 
+size_t turn_noted(const struct turn *turn)
+{
+	return turn->work_count;
+}
+
 void turn_after_commit_or(struct turn *turn, void (*effect)(void *arg), void (*undo)(void *arg),
 			  void *arg)
 {

@@ -33,6 +33,8 @@ void turn_free(struct turn *turn);
 void turn_abandon(struct turn *turn);
 
 void turn_add(struct turn *turn, const struct turn_work *work);
+/* How many are waiting for the transaction. */
+size_t turn_noted(const struct turn *turn);
 
 /* From inside an apply: run after the commit, in order, unless that work is undone. */
 void turn_after_commit(struct turn *turn, void (*effect)(void *arg), void *arg);

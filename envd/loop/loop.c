@@ -110,6 +110,12 @@ void loop_turn(struct loop *loop)
 	run_deferred(loop);
 }
 
+void loop_turn_more(struct loop *loop)
+{
+	event_base_loop(loop->base, EVLOOP_NONBLOCK);
+	run_deferred(loop);
+}
+
 int64_t loop_now_mono_ms(struct loop *loop)
 {
 	if (!loop->now_mono_ms)

@@ -24,6 +24,8 @@ DEFINE_AUTO(struct loop *, loop_free)
 /* Wait for something (not at all if work was deferred outside a turn), call back, run what was
  * deferred. */
 void loop_turn(struct loop *loop);
+/* What has come meanwhile belongs to the same turn: call back, without waiting. */
+void loop_turn_more(struct loop *loop);
 
 /* Milliseconds, monotonic, the same all through a turn. */
 int64_t loop_now_mono_ms(struct loop *loop);

@@ -82,6 +82,22 @@ static void a_change_is_seen_at_the_next_look(void **state)
 	assert_string_not_equal(find(f, "one").digest, digest);
 }
 
+static void within_a_turn_it_is_as_it_was_at_the_first_question(void **state)
+{
+	struct fixture *f = *state;
+
+	put_template(f, "one", "first");
+	template_registry_begin_turn(f->registry);
+	assert_string_equal(find(f, "one").template->description, "first");
+	put_template(f, "one", "other");
+	assert_string_equal(find(f, "one").template->description, "first");
+	template_registry_end_turn(f->registry);
+	assert_string_equal(find(f, "one").template->description, "other");
+	put_template(f, "one", "third");
+	template_registry_begin_turn(f->registry);
+	assert_string_equal(find(f, "one").template->description, "third");
+}
+
 /* More of them than are remembered. */
 static void each_of_many_is_itself(void **state)
 {
@@ -117,6 +133,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_change_is_seen_at_the_next_look),
+		TEST(within_a_turn_it_is_as_it_was_at_the_first_question),
 		TEST(each_of_many_is_itself),
 		TEST(one_that_was_broken_is_found_when_it_is_mended),
 	};
