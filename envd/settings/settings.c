@@ -3,6 +3,7 @@
 #include <stddef.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/byte_size.h"
 #include "base/duration.h"
@@ -412,6 +413,19 @@ static void fill_targets(struct settings *settings)
 	}
 }
 
+/* Workers run in "/": a path that is relative is meant from where we were started. */
+static void fill_data(struct settings *settings)
+{
+	AUTO(free) char *here = NULL;
+	AUTO(free) char *path = NULL;
+
+	if (settings->data[0] == '/')
+		return;
+	here = getcwd(NULL, 0);
+	path = path_join(here ? here : "/", settings->data);
+	settings->data = own(settings, path);
+}
+
 static void fill_listen(struct settings *settings)
 {
 	const char *runtime_dir = getenv("XDG_RUNTIME_DIR");
@@ -561,6 +575,7 @@ bool settings_read(struct settings *settings, const struct settings_usage *usage
 		settings_release(settings);
 		return false;
 	}
+	fill_data(settings);
 	fill_listen(settings);
 	fill_targets(settings);
 	if (check_bounds(settings, err))

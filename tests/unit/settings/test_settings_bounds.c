@@ -4,8 +4,11 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
+
+#include "base/files.h"
 
 static bool reads(const char *argument, struct error *err)
 {
@@ -62,9 +65,26 @@ static void numbers_beyond_their_bounds_are_refused_by_name(void **state)
 	}
 }
 
+static void a_relative_data_folder_is_meant_from_where_we_were_started(void **state)
+{
+	AUTO(option_list_release) struct option_list arguments = OPTION_LIST_EMPTY;
+	const struct settings_usage usage = { "envd", "", NULL };
+	char given[] = "--data=some/where", *argv[] = { (char *)(uintptr_t)"envd", given };
+	AUTO(free) char *here = getcwd(NULL, 0);
+	AUTO(free) char *expected = path_join(here, "some/where");
+	struct settings settings;
+	struct error err;
+
+	(void)state;
+	assert_true(settings_read(&settings, &usage, 2, argv, &arguments, &err));
+	assert_string_equal(settings.data, expected);
+	settings_release(&settings);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_relative_data_folder_is_meant_from_where_we_were_started),
 		cmocka_unit_test(numbers_at_their_bounds_are_taken),
 		cmocka_unit_test(numbers_beyond_their_bounds_are_refused_by_name),
 	};
