@@ -105,9 +105,9 @@ static void allow_descriptors(const struct settings *settings)
  * back and asked for again a hundred times a second. */
 static void keep_heap(void)
 {
-	mallopt(M_TRIM_THRESHOLD, 4 << 20);
+	mallopt(M_TRIM_THRESHOLD, 8 << 20);
 	mallopt(M_TOP_PAD, 256 << 10);
-	mallopt(M_MMAP_THRESHOLD, 256 << 10);
+	mallopt(M_MMAP_THRESHOLD, 8 << 20);
 }
 
 static int serve(struct control *control, int argc, char **argv)
