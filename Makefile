@@ -183,7 +183,7 @@ test-scenario: $(SCENARIO_PROGRAMS) all ## scenario tests alone
 
 test-failure: $(FAILURE_PROGRAMS) all ## failure tests alone: kill -9, full disks, lying engines, the real Pulumi
 	@ci/local/real-parts python pulumi >/dev/null
-	@$(RUN) --limit 480 $(FAILURE_PROGRAMS)
+	@$(RUN) --limit 900 $(FAILURE_PROGRAMS)
 
 test-live: all ## every template built on a real runtime, its planted faults caught, then broken in every way
 	@$(RUN) --limit 600 $(LIVE_TEMPLATE_TESTS)
@@ -220,12 +220,13 @@ test-slow: ## failure tests, live, CI, Compose corpus, real parts, fuzzing, sche
 	@$(MAKE) --no-print-directory SANITIZE=1 sanitized
 	@$(MAKE) --no-print-directory planted
 
-# Without the 20,000 schedules: those are about decisions, and 300 of them run here too.
+# Without the 20,000 schedules: those are about decisions, and 300 of them run here too. Of Pulumi, what wants
+# no minutes of the CLI.
 .PHONY: sanitized
 sanitized: build-tests
 	@ci/local/real-parts python pulumi >/dev/null
-	@$(RUN) --limit 480 $(UNIT_PROGRAMS) $(SCENARIO_PROGRAMS) \
-		$(filter-out %/test_simulation_long,$(FAILURE_PROGRAMS))
+	@$(RUN) --limit 900 $(UNIT_PROGRAMS) $(SCENARIO_PROGRAMS) \
+		$(filter-out %/test_simulation_long %/test_pulumi_kills %/test_pulumi_own,$(FAILURE_PROGRAMS))
 
 # Inputs that nobody thought of, against claims that must hold for all of them.
 FUZZ_SECONDS := $(if $(filter command line,$(origin SECONDS)),$(SECONDS),60)
