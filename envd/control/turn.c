@@ -108,10 +108,11 @@ void turn_after_commit_or(struct turn *turn, void (*effect)(void *arg), void (*u
 
 void turn_after_commit(struct turn *turn, void (*effect)(void *arg), void *arg)
 {
-	const struct effect *last = turn->effects + turn->effect_count - 1;
+	const struct effect *last =
+	    turn->effect_count ? &turn->effects[turn->effect_count - 1] : NULL;
 
 	/* A hundred creates wake the reaper once. */
-	if (turn->effect_count && last->run == effect && last->arg == arg && !last->undo)
+	if (last && last->run == effect && last->arg == arg && !last->undo)
 		return;
 	turn_after_commit_or(turn, effect, NULL, arg);
 }
