@@ -103,16 +103,18 @@ void loop_free(struct loop *loop)
 	free(loop);
 }
 
+/* EVLOOP_ONCE in any case: without it EVLOOP_NONBLOCK goes on for as long as anything is ready, and
+ * a client that asks without a pause would keep everybody's changes from being committed. */
 void loop_turn(struct loop *loop)
 {
 	loop->now_mono_ms = 0;
-	event_base_loop(loop->base, loop->first ? EVLOOP_NONBLOCK : EVLOOP_ONCE);
+	event_base_loop(loop->base, EVLOOP_ONCE | (loop->first ? EVLOOP_NONBLOCK : 0));
 	run_deferred(loop);
 }
 
 void loop_turn_more(struct loop *loop)
 {
-	event_base_loop(loop->base, EVLOOP_NONBLOCK);
+	event_base_loop(loop->base, EVLOOP_ONCE | EVLOOP_NONBLOCK);
 	run_deferred(loop);
 }
 

@@ -42,6 +42,40 @@ static void on_byte(void *arg)
 	assert_int_equal(read(seen->fd, &byte, 1), 1);
 }
 
+/* It never stops being readable. */
+static void on_flood(void *arg)
+{
+	struct seen *seen = arg;
+	char bytes[8];
+
+	if (++seen->calls == 1000) /* or a loop that does not end would hang the test */
+		assert_int_equal(read(seen->fd, bytes, sizeof(bytes)), 1);
+}
+
+static void nothing(void *arg)
+{
+	(void)arg;
+}
+
+static void a_turn_ends_although_something_is_always_ready(void **state)
+{
+	struct seen seen = { .loop = *state };
+	int ends[2];
+
+	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+	seen.fd = ends[0];
+	seen.watch = loop_watch_fd(*state, ends[0], on_flood, &seen);
+	assert_int_equal(write(ends[1], "a", 1), 1);
+	loop_turn_more(*state);
+	assert_int_equal(seen.calls, 1);
+	loop_defer(*state, nothing, NULL); /* then a turn does not wait */
+	loop_turn(*state);
+	assert_int_equal(seen.calls, 2);
+	loop_unwatch(seen.watch);
+	close(ends[0]);
+	close(ends[1]);
+}
+
 static void a_descriptor_is_seen_while_it_is_watched(void **state)
 {
 	struct seen seen = { .loop = *state };
@@ -169,6 +203,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(a_descriptor_is_seen_while_it_is_watched, open_loop,
 						close_loop),
+		cmocka_unit_test_setup_teardown(a_turn_ends_although_something_is_always_ready,
+						open_loop, close_loop),
 		cmocka_unit_test_setup_teardown(what_is_unwatched_in_a_turn_is_not_called_in_it,
 						open_loop, close_loop),
 		cmocka_unit_test_setup_teardown(
