@@ -20,7 +20,7 @@ enum { API_OPEN_TO_ALL = -1 };
 /* A page of a browser is a dozen connections, of which the audit history needs one entry. */
 enum { RECENT_FORWARDS = 16 };
 struct recent_forward {
-	char what[256]; /* who, of what */
+	char what[512]; /* who, of what */
 	int64_t at_mono_ms;
 };
 

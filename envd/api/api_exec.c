@@ -124,6 +124,39 @@ static bool start_worker(struct reach *reach, const json_t *worker_request, stru
 	return api_question_ask(reach->api, &spec, &reach->question, err);
 }
 
+static void describe_forward(const struct api_change *change, char what[], size_t size)
+{
+	snprintf(what, size, "%s %s %s %s %lld", change->caller.name, change->caller.token,
+		 change->env.text, json_get_string(change->body, "service", ""),
+		 (long long)json_get_int64(change->body, "port", 0));
+}
+
+/* The same caller was let through to the same port a moment ago: it is in the history. */
+static bool is_repeated(const struct api_change *change)
+{
+	const struct recent_forward *recent = change->api->forwards;
+	char what[sizeof(recent->what)];
+
+	describe_forward(change, what, sizeof(what));
+	for (size_t i = 0; i < RECENT_FORWARDS; i++)
+		if (strcmp(recent[i].what, what) == 0 &&
+		    clock_mono_ms() - recent[i].at_mono_ms < AUDIT_AGAIN_MS)
+			return true;
+	return false;
+}
+
+/* Only after the commit: what a lost turn did not write down is not in the history. */
+static void note_forward(struct api_change *change)
+{
+	struct recent_forward *recent = change->api->forwards, *oldest = recent;
+
+	for (size_t i = 1; i < RECENT_FORWARDS; i++)
+		if (recent[i].at_mono_ms < oldest->at_mono_ms)
+			oldest = &recent[i];
+	describe_forward(change, oldest->what, sizeof(oldest->what));
+	oldest->at_mono_ms = clock_mono_ms();
+}
+
 /* After the commit: it is in the audit history, so it may begin. */
 static void answer(struct api_change *change)
 {
@@ -131,6 +164,8 @@ static void answer(struct api_change *change)
 	struct error err;
 
 	change->reach = NULL;
+	if (strcmp(change->verb, "forward") == 0 && !change->was_there)
+		note_forward(change);
 	if (start_worker(reach, change->question, &err)) {
 		http_request_on_left(reach->request, stop, reach);
 		return;
@@ -158,28 +193,6 @@ static bool can_be_reached(const struct environment *environment, struct error *
 				    "environment \"%s\" is %s: there is nothing to reach into yet",
 				    environment->name, env_state_name(environment->state));
 	}
-}
-
-/* The same caller was let through to the same port a moment ago: it is in the history. */
-static bool is_repeated(struct api_change *change)
-{
-	struct recent_forward *recent = change->api->forwards, *oldest = recent;
-	int64_t now = clock_mono_ms();
-	char what[sizeof(recent->what)];
-
-	snprintf(what, sizeof(what), "%s %s %s %s %lld", change->caller.name, change->caller.token,
-		 change->env.text, json_get_string(change->body, "service", ""),
-		 (long long)json_get_int64(change->body, "port", 0));
-	for (size_t i = 0; i < RECENT_FORWARDS; i++) {
-		if (strcmp(recent[i].what, what) == 0 &&
-		    now - recent[i].at_mono_ms < AUDIT_AGAIN_MS)
-			return true;
-		if (recent[i].at_mono_ms < oldest->at_mono_ms)
-			oldest = &recent[i];
-	}
-	memcpy(oldest->what, what, sizeof(what));
-	oldest->at_mono_ms = now;
-	return false;
 }
 
 static bool apply(struct api_change *change, struct store_tx *tx, struct error *err)

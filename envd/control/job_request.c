@@ -4,12 +4,11 @@
 
 #include "base/clock.h"
 #include "base/files.h"
+#include "control/engine_traits.h"
 #include "control/source_request.h"
 
 enum {
-	STOP_GRACE_MS = 10000,
-	PULUMI_GRACE_MS =
-	    90000, /* what is under way is finished and noted: a chart takes minutes */
+	QUESTION_GRACE_MS = 10000,
 	EVIDENCE_GRACE_MS = 500, /* it only reads: nothing is lost by ending it */
 	REPORT_BYTES_MAX = 2 << 20,
 };
@@ -57,13 +56,10 @@ static int64_t deadline_ms(const struct control *control, const struct environme
 /* `grace` is between asking the task to end and ending it. */
 static json_t *limits_json(int64_t deadline, int64_t grace, const char *engine)
 {
-	/* Each of its operations is the CLI, a host and plugins: 300 MB together. */
-	json_int_t memory =
-	    strcmp(engine, "pulumi") == 0 ? (json_int_t)12 << 30 : (json_int_t)2 << 30;
-
 	return json_pack("{s:I, s:I, s:I, s:I, s:I}", "deadline_ms", (json_int_t)deadline,
 			 "silence_ms", (json_int_t)deadline, "output_bytes_max",
-			 (json_int_t)64 << 20, "memory_bytes_max", memory, "stop_grace_ms",
+			 (json_int_t)64 << 20, "memory_bytes_max",
+			 (json_int_t)engine_traits_of(engine)->memory_bytes_max, "stop_grace_ms",
 			 (json_int_t)grace);
 }
 
@@ -105,7 +101,7 @@ static json_t *base_request(const struct control *control, const struct environm
 
 	if (env->source)
 		json_object_set(json_object_get(request, "template"), "source", env->source);
-	if (strcmp(env->engine, "pulumi") == 0)
+	if (engine_traits_of(env->engine)->takes_sources)
 		json_object_set_new(request, "sources", sources_json(control->settings));
 	return request;
 }
@@ -161,8 +157,7 @@ bool job_request_make(const struct control *control, const struct environment *e
 {
 	const struct target *target = target_of(control, environment, err);
 	bool is_evidence = strcmp(job->kind, "evidence") == 0;
-	int64_t grace =
-	    strcmp(environment->engine, "pulumi") == 0 ? PULUMI_GRACE_MS : STOP_GRACE_MS;
+	int64_t grace = engine_traits_of(environment->engine)->stop_grace_ms;
 
 	if (!target)
 		return false;
@@ -182,7 +177,7 @@ bool job_request_question(const struct control *control, const struct environmen
 	if (!target)
 		return false;
 	*request = base_request(control, environment, target, "", task,
-				is_open_ended ? 0 : JOB_QUESTION_MS, STOP_GRACE_MS);
+				is_open_ended ? 0 : JOB_QUESTION_MS, QUESTION_GRACE_MS);
 	return true;
 }
 
@@ -192,7 +187,7 @@ json_t *job_request_target(const char *instance, const struct target *target, co
 			 "protocol", 1, "job", "", "task", task, "instance", instance,
 			 "environment", "folder", "template", "pins", "parameters", "engine",
 			 target->engine, "target", target_json(target), "limits",
-			 limits_json(JOB_QUESTION_MS, STOP_GRACE_MS, target->engine));
+			 limits_json(JOB_QUESTION_MS, QUESTION_GRACE_MS, target->engine));
 }
 
 char *environment_folder(const struct control *control, struct env_id id)

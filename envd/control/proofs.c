@@ -2,24 +2,9 @@
 
 #include <string.h>
 
-static const struct {
-	const char *engine;
-	int64_t settle_ms;
-} settles[] = {
-	{ "container", 500 },
-	{ "external", 500 },
-	{ "pulumi", 5000 },
-};
+#include "control/engine_traits.h"
 
-enum { LONGEST_SETTLE_MS = 300000, BLOCKED_MAX = 50 };
-
-static int64_t settle_ms(const char *engine)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(settles); i++)
-		if (strcmp(settles[i].engine, engine) == 0)
-			return settles[i].settle_ms;
-	return LONGEST_SETTLE_MS; /* an engine that we know nothing of */
-}
+enum { BLOCKED_MAX = 50 };
 
 static void add_blocked(json_t *blocked, const json_t *item)
 {
@@ -81,7 +66,7 @@ static bool judge_inventories(const json_t *inventories, const char *engine,
 	if (!holds_nothing(second, environment, blocked, err) ||
 	    !holds_nothing(first, environment, blocked, err))
 		return false;
-	return apart >= settle_ms(engine) ||
+	return apart >= engine_traits_of(engine)->settle_ms ||
 	       error_set_as(err, ERR_EXTERNAL, "inventory_too_soon",
 			    "the two inventories are only %lld ms apart", (long long)apart);
 }

@@ -575,11 +575,14 @@ static bool live(struct supervisor *supervisor)
 
 /* A hundred jobs at once must not keep the programs that decide from deciding: a lease that ends is
  * noticed first. Kernels that share out by session (sched_autogroup) look at the second one only.
- * Best effort. */
-static void give_way(void)
+ * Best effort. Not for checks: a load check that is late itself judges nothing. */
+static void give_way(const json_t *request)
 {
-	AUTO(close) int fd = open("/proc/self/autogroup", O_WRONLY | O_CLOEXEC);
+	AUTO(close) int fd = -1;
 
+	if (strcmp(json_get_string(request, "task", ""), "check") == 0)
+		return;
+	fd = open("/proc/self/autogroup", O_WRONLY | O_CLOEXEC);
 	errno = 0;
 	if (nice(GIVE_WAY) < 0 && errno)
 		return;
@@ -601,7 +604,6 @@ int supervisor_run(const char *folder, int (*task)(const json_t *request))
 	struct error err;
 	bool has_result;
 
-	give_way();
 	/* Until it listens, a polite stop of a supervisor that has done nothing yet may just end
 	 * it. */
 	signal(SIGPIPE, SIG_IGN);
@@ -609,6 +611,7 @@ int supervisor_run(const char *folder, int (*task)(const json_t *request))
 		dprintf(JOB_READY_FD, "%s\n", err.message);
 		return 1;
 	}
+	give_way(supervisor.request);
 	/* If nobody reads this, nobody will say go. */
 	dprintf(JOB_READY_FD, "ready\n");
 	close(JOB_READY_FD);
