@@ -1,10 +1,8 @@
 """A stack of five services, up and down: by envd, by a bare script that makes the same calls of the
 runtime's API, and by docker compose. Interleaved, on one runtime."""
-import http.client
 import json
 import os
 import shutil
-import socket
 import subprocess
 import tempfile
 import threading
@@ -12,7 +10,7 @@ import time
 from datetime import datetime
 
 import bench_world
-from bench_world import BUILD, ROOT, median
+from bench_world import ROOT, Connection, median
 
 IMAGE = "localhost/envd-test/busybox:1"
 # Ends at once when it is told to: what is measured is the runtime and who drives it, not a grace.
@@ -22,9 +20,7 @@ SETTLED_S = 16  # younger environments are looked at twice before they are destr
 
 
 def ask(path, method, target, body=None):
-    connection = http.client.HTTPConnection("runtime")
-    connection.sock = socket.socket(socket.AF_UNIX)
-    connection.sock.connect(path)
+    connection = Connection(path, 60)
     connection.request(method, target, json.dumps(body) if body is not None else None,
                        {"Content-Type": "application/json"} if body is not None else {})
     answer = connection.getresponse()

@@ -1,18 +1,22 @@
 """What the benchmarks share: the real programs in a folder of their own, with an engine that makes
 nothing, and the figures that they leave in /metrics and /proc."""
 import atexit
-import http.client
 import json
 import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
+import sys
 import tempfile
 import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+sys.path.insert(0, os.path.join(ROOT, "tests/support"))
+
+from unix_http import Connection  # noqa: E402
+
 BUILD = os.environ.get("ENVD_BUILD", os.path.join(ROOT, "build"))
 TEMPLATE = """apiVersion: envd/v1
 name: idle
@@ -24,16 +28,6 @@ parameters:
 limits: { provision: 10m, lease: { default: 2h, maximum: 24h } }
 """
 
-
-class Connection(http.client.HTTPConnection):
-    def __init__(self, path):
-        super().__init__("envd", timeout=60)
-        self.path = path
-
-    def connect(self):
-        self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.settimeout(60)
-        self.sock.connect(self.path)
 
 
 def eventually(condition, what, limit_s=120):
@@ -106,7 +100,7 @@ class World:
                 raise SystemExit("bench: envd does not start: " + file.read()[-300:])
 
     def get(self, target, quiet=False):
-        connection = Connection(self.socket)
+        connection = Connection(self.socket, 60)
         try:
             connection.request("GET", target)
             answer = connection.getresponse()
@@ -122,7 +116,7 @@ class World:
             connection.close()
 
     def ask(self, method, target, body=None):
-        connection = Connection(self.socket)
+        connection = Connection(self.socket, 60)
         connection.request(method, target, json.dumps(body) if body is not None else None,
                            {"Content-Type": "application/json"} if body is not None else {})
         answer = connection.getresponse()

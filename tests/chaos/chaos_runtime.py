@@ -20,7 +20,7 @@ class Runtime:
         self.instances = set()  # whose things are ours to clear away
 
     def ask(self, method, path, body=None):
-        connection = Connection(self.socket)
+        connection = Connection(self.socket, 10)
         try:
             connection.request(method, path, json.dumps(body) if body is not None else None,
                                {"Content-Type": "application/json"} if body is not None else {})

@@ -5,13 +5,18 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
+import sys
 import tempfile
 import threading
 import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+sys.path.insert(0, os.path.join(ROOT, "tests/support"))
+
+from unix_http import Connection  # noqa: E402
+
 LIMIT_S = 100  # for anything to happen: a lost wake-up costs a scan of 30 s, and machines are busy
 LAST_PID = "/proc/sys/kernel/ns_last_pid"
 
@@ -19,16 +24,6 @@ LAST_PID = "/proc/sys/kernel/ns_last_pid"
 class Broken(Exception):
     """An invariant did not hold."""
 
-
-class Connection(http.client.HTTPConnection):
-    def __init__(self, path):
-        super().__init__("test", timeout=10)
-        self.path = path
-
-    def connect(self):
-        self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.settimeout(10)
-        self.sock.connect(self.path)
 
 
 def arguments_of(pid):
@@ -184,7 +179,7 @@ class World:
         return os.path.exists(os.path.join(self.faults, "done"))
 
     def once(self, method, target, body=None, key=None):
-        connection = Connection(self.socket)
+        connection = Connection(self.socket, 10)
         headers = {"Content-Type": "application/json"} if body is not None else {}
         if key:
             headers["Idempotency-Key"] = key

@@ -15,27 +15,10 @@
 
 #include "base/files.h"
 #include "base/json_read.h"
+#include "tests/support/engine_stage.h"
 #include "tests/support/pulumi_bench.h"
 
 enum { BUILD_MS = 150000, THINGS = 7 };
-
-static int open_bench(void **state)
-{
-	*state = pulumi_bench_new();
-	return 0;
-}
-
-static int close_bench(void **state)
-{
-	pulumi_bench_free(*state);
-	return 0;
-}
-
-static void contains(const char *text, const char *part)
-{
-	if (!strstr(text, part))
-		fail_msg("\"%s\" is not in \"%s\"", part, text);
-}
 
 static void comes_before(const char *text, const char *first, const char *second)
 {
@@ -89,7 +72,7 @@ static void layers_are_built_in_order_and_removed_in_reverse(void **state)
 	gone = pulumi_bench_get(bench, id);
 	assert_string_equal(json_get_string(gone, "reason", ""), "requested");
 	later = pulumi_bench_history(bench, id);
-	contains(later, "proved gone");
+	stage_contains(later, "proved gone");
 	/* What opened the states goes with them; what they were is kept. */
 	assert_false(is_there(bench, id, "passphrase"));
 	assert_true(is_there(bench, id, "states/one/last-not-empty.json"));
@@ -114,8 +97,8 @@ static void a_need_that_nobody_wrote_down_is_named(void **state)
 	pulumi_bench_create(bench, "a", "three", id);
 	world_wait(bench->world, id, "ready", BUILD_MS);
 	history = pulumi_bench_history(bench, id);
-	contains(history,
-		 "layer two reads what layer one exports, but does not say that it needs it");
+	stage_contains(history,
+		       "layer two reads what layer one exports, but does not say that it needs it");
 }
 
 static void the_lock_holds_versions_and_hashes(void **state)
@@ -154,8 +137,9 @@ static void what_failed_is_built_on_and_not_anew(void **state)
 	pulumi_bench_create(bench, "a", "counted", id);
 	world_wait(bench->world, id, "ready", BUILD_MS);
 	history = pulumi_bench_history(bench, id);
-	contains(history, "layer \"app\": Exception calling application: the world refuses app1");
-	contains(history, "built by an earlier attempt");
+	stage_contains(history,
+		       "layer \"app\": Exception calling application: the world refuses app1");
+	stage_contains(history, "built by an earlier attempt");
 	assert_int_equal(pulumi_bench_count(bench, ""), THINGS);
 }
 
@@ -179,7 +163,8 @@ static void two_at_once_see_nothing_of_each_other(void **state)
 	assert_int_equal(pulumi_bench_count(bench, ""), THINGS);
 }
 
-#define ON_BENCH(story) cmocka_unit_test_setup_teardown(story, open_bench, close_bench)
+#define ON_BENCH(story)                                                                            \
+	cmocka_unit_test_setup_teardown(story, pulumi_bench_open, pulumi_bench_close)
 
 int main(void)
 {

@@ -14,27 +14,10 @@
 #include "base/clock.h"
 #include "base/json_read.h"
 #include "tests/support/eventually.h"
+#include "tests/support/engine_stage.h"
 #include "tests/support/pulumi_bench.h"
 
 enum { BUILD_MS = 150000, THINGS = 7 };
-
-static int open_bench(void **state)
-{
-	*state = pulumi_bench_new();
-	return 0;
-}
-
-static int close_bench(void **state)
-{
-	pulumi_bench_free(*state);
-	return 0;
-}
-
-static void contains(const char *text, const char *part)
-{
-	if (!strstr(text, part))
-		fail_msg("\"%s\" is not in \"%s\"", part, text);
-}
 
 static bool has_begun(void *arg)
 {
@@ -59,7 +42,7 @@ static void an_interrupted_create_is_not_made_twice(void **state)
 	world_start(bench->world);
 	world_wait(bench->world, id, "ready", BUILD_MS);
 	history = pulumi_bench_history(bench, id);
-	contains(history, "layer net was interrupted: looking");
+	stage_contains(history, "layer net was interrupted: looking");
 	assert_int_equal(pulumi_bench_count(bench, ""), THINGS);
 	assert_int_equal(pulumi_bench_count(bench, "net"), 3);
 	pulumi_bench_destroy(bench, id);
@@ -110,8 +93,8 @@ static void the_cli_killed_alone_is_looked_after_as_well(void **state)
 	pulumi_bench_unswitch(bench, "gate");
 	world_wait(bench->world, id, "ready", BUILD_MS);
 	history = pulumi_bench_history(bench, id);
-	contains(history, "signal 9 (Killed)");
-	contains(history, "layer net was interrupted: looking");
+	stage_contains(history, "signal 9 (Killed)");
+	stage_contains(history, "layer net was interrupted: looking");
 	assert_int_equal(pulumi_bench_count(bench, ""), THINGS);
 	pulumi_bench_destroy(bench, id);
 	world_wait(bench->world, id, "destroyed", BUILD_MS);
@@ -186,7 +169,8 @@ static void whatever_moment_it_is_killed_at_the_world_is_right(void **state)
 		live_once(bench, i);
 }
 
-#define ON_BENCH(story) cmocka_unit_test_setup_teardown(story, open_bench, close_bench)
+#define ON_BENCH(story)                                                                            \
+	cmocka_unit_test_setup_teardown(story, pulumi_bench_open, pulumi_bench_close)
 
 int main(void)
 {

@@ -20,18 +20,6 @@
 
 enum { BUILD_MS = 150000 };
 
-static int open_bench(void **state)
-{
-	*state = pulumi_bench_new();
-	return 0;
-}
-
-static int close_bench(void **state)
-{
-	pulumi_bench_free(*state);
-	return 0;
-}
-
 static bool has_begun(void *arg)
 {
 	return pulumi_bench_count(arg, "") > 0;
@@ -183,7 +171,8 @@ static void destroying_needs_no_program(void **state)
 	assert_int_equal(pulumi_bench_count(bench, ""), 0);
 }
 
-#define ON_BENCH(story) cmocka_unit_test_setup_teardown(story, open_bench, close_bench)
+#define ON_BENCH(story)                                                                            \
+	cmocka_unit_test_setup_teardown(story, pulumi_bench_open, pulumi_bench_close)
 
 int main(void)
 {

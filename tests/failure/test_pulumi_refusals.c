@@ -13,27 +13,10 @@
 #include "base/json_read.h"
 #include "base/text.h"
 #include "tests/support/eventually.h"
+#include "tests/support/engine_stage.h"
 #include "tests/support/pulumi_bench.h"
 
 enum { BUILD_MS = 150000 };
-
-static int open_bench(void **state)
-{
-	*state = pulumi_bench_new();
-	return 0;
-}
-
-static int close_bench(void **state)
-{
-	pulumi_bench_free(*state);
-	return 0;
-}
-
-static void contains(const char *text, const char *part)
-{
-	if (!strstr(text, part))
-		fail_msg("\"%s\" is not in \"%s\"", part, text);
-}
 
 /* One change to a template that works, and what is said about it. */
 static const struct refusal {
@@ -89,7 +72,7 @@ static void a_mistake_is_named_before_anything_is_built(void **state)
 		AUTO(free) char *message = pulumi_bench_failure(bench, ids[i]);
 		AUTO(free) char *stacks = pulumi_bench_path(bench, ids[i], "backend/.pulumi");
 
-		contains(message, refusals[i].says);
+		stage_contains(message, refusals[i].says);
 		assert_false(file_exists(stacks));
 	}
 }
@@ -106,7 +89,7 @@ static void pips_line_that_matters_is_the_message(void **state)
 	world_start(bench->world);
 	pulumi_bench_create(bench, "a", "counted", id);
 	message = pulumi_bench_failure(bench, id);
-	contains(message, "No matching distribution found for pulumi==99.0.0");
+	stage_contains(message, "No matching distribution found for pulumi==99.0.0");
 }
 
 static void a_template_that_is_not_trusted_runs_nothing(void **state)
@@ -126,7 +109,7 @@ static void a_template_that_is_not_trusted_runs_nothing(void **state)
 	world_start(bench->world);
 	pulumi_bench_create(bench, "a", "three", id);
 	message = pulumi_bench_failure(bench, id);
-	contains(message, "is not trusted");
+	stage_contains(message, "is not trusted");
 }
 
 /* ---- what shows only later ---- */
@@ -207,8 +190,8 @@ static void what_cannot_be_removed_is_named_and_the_rest_goes(void **state)
 		AUTO(json_decref) json_t *env = pulumi_bench_get(bench, id);
 		AUTO(free) char *shown = json_to_text(env);
 
-		contains(shown, "app/app1");
-		contains(shown, "the world keeps app1");
+		stage_contains(shown, "app/app1");
+		stage_contains(shown, "the world keeps app1");
 	}
 	pulumi_bench_unswitch(bench, "keep");
 	world_wait(bench->world, id, "destroyed", BUILD_MS);
@@ -263,7 +246,8 @@ static void without_an_inventory_it_is_a_debt_until_somebody_takes_it_on(void **
 	assert_string_equal(json_get_string(env, "reason", ""), "acknowledged");
 }
 
-#define ON_BENCH(story) cmocka_unit_test_setup_teardown(story, open_bench, close_bench)
+#define ON_BENCH(story)                                                                            \
+	cmocka_unit_test_setup_teardown(story, pulumi_bench_open, pulumi_bench_close)
 
 int main(void)
 {

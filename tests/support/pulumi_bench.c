@@ -353,3 +353,15 @@ void pulumi_bench_kill_everything(struct pulumi_bench *bench)
 	if (!eventually(all_are_killed, bench, 10000))
 		fail_msg("something of %s cannot be killed", bench->world->folder);
 }
+
+int pulumi_bench_open(void **state)
+{
+	*state = pulumi_bench_new();
+	return 0;
+}
+
+int pulumi_bench_close(void **state)
+{
+	pulumi_bench_free(*state);
+	return 0;
+}

@@ -56,4 +56,8 @@ bool pulumi_bench_kill_cli(const struct pulumi_bench *bench);
 /* Programs of environments that live. */
 size_t pulumi_bench_programs(const struct pulumi_bench *bench);
 
+/* cmocka's setup and teardown. */
+int pulumi_bench_open(void **state);
+int pulumi_bench_close(void **state);
+
 #endif
