@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
 
@@ -305,42 +306,83 @@ static void nothing_is_due_before_it_was_announced(void **state)
 /* ---- counting ---------------------------------------------------------------------------------
  */
 
+static void compare_tallies(struct fixture *f)
+{
+	struct target_use here;
+	struct quota_use web;
+	int64_t open, live = 0, memory = 0, of_web = 0, price = 0, all = 0;
+	struct error err;
+
+	for (size_t i = 0; i < f->count; i++) {
+		AUTO(environment_free) struct environment *env = NULL;
+		bool is_live;
+
+		assert_true(store_environment_read(f->store, f->ids[i], &env, &err));
+		if (env->state == ENV_DESTROYED)
+			continue;
+		all++;
+		is_live = env->state != ENV_QUEUED && strcmp(env->target, "here") == 0;
+		live += is_live;
+		memory += is_live ? env->memory_bytes : 0;
+		if (strcmp(env->project, "web") != 0)
+			continue;
+		of_web++;
+		price += env->price_microcents_per_hour;
+	}
+	assert_true(store_tally_open(f->store, &open, &err));
+	assert_true(store_tally_target(f->store, "here", &here, &err));
+	assert_true(store_tally_project(f->store, "web", 0, &web, &err));
+	assert_int_equal(open, all);
+	assert_int_equal(here.environments, live);
+	assert_int_equal(here.memory_bytes, memory);
+	assert_int_equal(web.environments, of_web);
+	assert_int_equal(web.microcents_per_hour, price);
+}
+
 static void counting_agrees_with_looking_at_every_row(void **state)
+{
+	for (int n = 0; n < STEPS; n++) {
+		step(*state);
+		compare_tallies(*state);
+	}
+}
+
+/* As schema 4 had it. */
+static void take_growth_back(const struct fixture *f)
+{
+	AUTO(free)
+	char *command = xasprintf(
+	    "sqlite3 %s/store.db \"$(sqlite3 %s/store.db \""
+	    "SELECT 'DROP ' || type || ' ' || name || ';' FROM sqlite_schema"
+	    " WHERE name GLOB 'tallies_*' AND type = 'trigger' OR name IN ("
+	    "'environments_ended_name','environments_queued','environments_unwanted',"
+	    "'environments_falling','environments_never_started','environments_tries',"
+	    "'environments_walls','environments_leases','environments_ends',"
+	    "'environments_leases_boot','environments_queue_limits','environments_quarantined')"
+	    "\") DROP TABLE tallies;"
+	    " CREATE INDEX environments_of_project ON environments(project, state);"
+	    " CREATE INDEX environments_expiry ON environments(state, expires_at);"
+	    " PRAGMA user_version = 4\"",
+	    f->folder, f->folder);
+
+	assert_int_equal(system(command), 0);
+}
+
+static void an_older_store_is_counted_when_it_is_migrated(void **state)
 {
 	struct fixture *f = *state;
 	struct error err;
 
-	for (int n = 0; n < STEPS; n++) {
-		struct target_use here;
-		struct quota_use web;
-		int64_t open, live = 0, memory = 0, of_web = 0, price = 0, all = 0;
-
+	for (int n = 0; n < 400; n++)
 		step(f);
-		for (size_t i = 0; i < f->count; i++) {
-			AUTO(environment_free) struct environment *env = NULL;
-			bool is_live;
-
-			assert_true(store_environment_read(f->store, f->ids[i], &env, &err));
-			if (env->state == ENV_DESTROYED)
-				continue;
-			all++;
-			is_live = env->state != ENV_QUEUED && strcmp(env->target, "here") == 0;
-			live += is_live;
-			memory += is_live ? env->memory_bytes : 0;
-			if (strcmp(env->project, "web") != 0)
-				continue;
-			of_web++;
-			price += env->price_microcents_per_hour;
-		}
-		assert_true(store_tally_open(f->store, &open, &err));
-		assert_true(store_tally_target(f->store, "here", &here, &err));
-		assert_true(store_tally_project(f->store, "web", 0, &web, &err));
-		assert_int_equal(open, all);
-		assert_int_equal(here.environments, live);
-		assert_int_equal(here.memory_bytes, memory);
-		assert_int_equal(web.environments, of_web);
-		assert_int_equal(web.microcents_per_hour, price);
-	}
+	store_close(TAKE(f->store));
+	take_growth_back(f);
+	if (!store_open(f->folder, true, &f->store, &err))
+		fail_msg("%s", err.message);
+	compare_tallies(f);
+	for (int n = 0; n < 100; n++)
+		step(f);
+	compare_tallies(f);
 }
 
 static void the_place_in_the_queue_is_how_many_are_before(void **state)
@@ -384,6 +426,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(nothing_is_due_before_it_was_announced,
 						open_fixture, close_fixture),
 		cmocka_unit_test_setup_teardown(counting_agrees_with_looking_at_every_row,
+						open_fixture, close_fixture),
+		cmocka_unit_test_setup_teardown(an_older_store_is_counted_when_it_is_migrated,
 						open_fixture, close_fixture),
 		cmocka_unit_test_setup_teardown(the_place_in_the_queue_is_how_many_are_before,
 						open_fixture, close_fixture),
