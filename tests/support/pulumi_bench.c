@@ -83,7 +83,7 @@ static void share_python(const struct pulumi_bench *bench)
 	assert_int_equal(symlink(shared, own), 0);
 }
 
-struct pulumi_bench *pulumi_bench_new(void)
+static struct pulumi_bench *bench_new(void)
 {
 	struct pulumi_bench *bench = xcalloc(1, sizeof(*bench));
 	struct error err;
@@ -116,7 +116,7 @@ size_t pulumi_bench_count_venvs(const struct pulumi_bench *bench)
 	return count;
 }
 
-void pulumi_bench_free(struct pulumi_bench *bench)
+static void bench_free(struct pulumi_bench *bench)
 {
 	world_free(bench->world);
 	free(bench);
@@ -356,12 +356,12 @@ void pulumi_bench_kill_everything(struct pulumi_bench *bench)
 
 int pulumi_bench_open(void **state)
 {
-	*state = pulumi_bench_new();
+	*state = bench_new();
 	return 0;
 }
 
 int pulumi_bench_close(void **state)
 {
-	pulumi_bench_free(*state);
+	bench_free(*state);
 	return 0;
 }

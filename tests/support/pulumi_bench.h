@@ -12,10 +12,10 @@ struct pulumi_bench {
 	char things[128]; /* the world of files */
 };
 
-/* envd is not started yet. Builds the CLI when it is not in the cache: the test fails without it.
- */
-struct pulumi_bench *pulumi_bench_new(void);
-void pulumi_bench_free(struct pulumi_bench *bench);
+/* cmocka's setup and teardown. envd is not started yet. Builds the CLI when it is not in the cache:
+ * the test fails without it. */
+int pulumi_bench_open(void **state);
+int pulumi_bench_close(void **state);
 
 /* Virtual environments are made anew, for this bench alone. */
 void pulumi_bench_own_python(const struct pulumi_bench *bench);
@@ -55,9 +55,5 @@ void pulumi_bench_kill_everything(struct pulumi_bench *bench);
 bool pulumi_bench_kill_cli(const struct pulumi_bench *bench);
 /* Programs of environments that live. */
 size_t pulumi_bench_programs(const struct pulumi_bench *bench);
-
-/* cmocka's setup and teardown. */
-int pulumi_bench_open(void **state);
-int pulumi_bench_close(void **state);
 
 #endif
