@@ -3,8 +3,12 @@
 #include <ctype.h>
 #include <curl/curl.h>
 #include <errno.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -314,19 +318,46 @@ static bool is_about_tls(const struct docker_transfer *transfer, CURLcode code)
 	       strstr(transfer->reason, "alert");
 }
 
+/* The alert that says so may be lost to the reset that follows it. False: it is good, or not there.
+ */
+static bool certificate_has_expired(const char *folder, char at[static CLOCK_TEXT_SIZE])
+{
+	AUTO(free) char *path = path_join(folder, "cert.pem");
+	FILE *file = fopen(path, "re");
+	X509 *certificate = file ? PEM_read_X509(file, NULL, NULL, NULL) : NULL;
+	bool has_expired =
+	    certificate && X509_cmp_current_time(X509_get0_notAfter(certificate)) < 0;
+	struct tm end = { 0 };
+
+	if (has_expired && ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &end))
+		clock_format_seconds((int64_t)timegm(&end) * 1000, at);
+	X509_free(certificate);
+	if (file)
+		fclose(file);
+	return has_expired;
+}
+
 static void note_tls(struct docker_transfer *transfer, CURLcode code)
 {
+	const struct docker *docker = transfer->docker;
 	struct error *err = &transfer->call->err;
+	char at[CLOCK_TEXT_SIZE] = "";
 
-	error_set_as(
-	    err, ERR_EXTERNAL, "runtime_tls",
-	    "the container runtime at \"%s\" does not take our certificate, or we not its: %s",
-	    transfer->docker->socket,
-	    transfer->reason[0] ? transfer->reason : curl_easy_strerror(code));
+	if (certificate_has_expired(docker->certificates, at))
+		error_set_as(err, ERR_EXTERNAL, "runtime_tls",
+			     "the container runtime at \"%s\" does not take our certificate: "
+			     "\"%s/cert.pem\" expired on %s",
+			     docker->socket, docker->certificates, at);
+	else
+		error_set_as(err, ERR_EXTERNAL, "runtime_tls",
+			     "the container runtime at \"%s\" does not take our certificate, or "
+			     "we not its: %s",
+			     docker->socket,
+			     transfer->reason[0] ? transfer->reason : curl_easy_strerror(code));
 	error_hint(err,
 		   "ca.pem, cert.pem and key.pem in \"%s\" must be of the CA that the runtime "
 		   "uses, and not expired; its certificate must name the host",
-		   transfer->docker->certificates);
+		   docker->certificates);
 }
 
 static void note_unreachable(struct docker_transfer *transfer, CURLcode code)
