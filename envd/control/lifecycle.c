@@ -451,16 +451,14 @@ static bool require_extendable(const struct environment *env, struct error *err)
 	return require_ready(env, "extended", err);
 }
 
-/* Until when it may be used as things are. A grace counts, and what is over by the clock and not
- * yet by decree ends now: an extension never gives less than there was. */
+/* Until when it may be used as things are. What is over by the clock and not yet by decree ends
+ * now: an extension never gives less than there was. */
 static int64_t end_so_far(const struct environment *env, const struct lease_now *now)
 {
 	struct lease lease = { env->expires_at_ms, env->expires_boot_ms, env->lease_ms,
 			       env->boot_id };
 	int64_t end = lease_end_now_ms(&lease, now);
 
-	if (end < env->grace_until_ms)
-		end = env->grace_until_ms;
 	return end > now->wall_ms ? end : now->wall_ms;
 }
 

@@ -52,7 +52,7 @@ static int64_t due_at_ms(const struct environment *env)
 		return env->created_at_ms + env->queue_limit_ms;
 	if (!text_equal(env->reason, REASON_LEASE_ENDED))
 		return 0;
-	return env->grace_until_ms > env->expires_at_ms ? env->grace_until_ms : env->expires_at_ms;
+	return env->expires_at_ms;
 }
 
 static void on_unwanted(struct meter *meter, const struct environment *env, int64_t at_ms)

@@ -88,8 +88,6 @@ static struct action end_lease(const struct environment *env, const struct obser
 
 	if (!lease_has_ended(&lease, &now))
 		return nothing(seen->now_ms + lease_look_again_ms(&lease, &now));
-	if (env->grace_until_ms > seen->now_ms)
-		return nothing(env->grace_until_ms);
 	/* Nobody could have extended it: one grace, inside the wall. What failed is not in use. */
 	if (env->state == ENV_READY && !env->grace_until_ms && !seen->builder_is_alive &&
 	    seen->grace_ms > 0) {

@@ -138,11 +138,13 @@ static bool grant_grace(struct store_tx *tx, const struct environment *env, int6
 			struct error *err)
 {
 	struct history_entry entry = { .kind = HISTORY_LEASE };
+	int64_t boot_ms = clock_boot_ms() + (until_ms - clock_wall_ms());
+	struct lease_change change = { until_ms, boot_ms, clock_boot_id() };
 	AUTO(free) char *message = NULL;
 	char at[CLOCK_TEXT_SIZE];
 	bool done;
 
-	if (!store_environment_grant_grace(tx, env->id, until_ms, &done, err))
+	if (!store_environment_grant_grace(tx, env->id, &change, &done, err))
 		return false;
 	message = xasprintf("the lease ended while envd was not running: grace until %s",
 			    clock_format_seconds(until_ms, at));

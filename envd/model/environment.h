@@ -89,8 +89,10 @@ struct environment {
 	int64_t created_at_ms;
 	int64_t provisioning_at_ms; /* 0: not yet; likewise below */
 	int64_t ready_at_ms;
-	int64_t expires_at_ms;  /* 0 until ready: queueing and building burn no lease */
-	int64_t grace_until_ms; /* set once when the lease ended with nobody there to extend it */
+	int64_t expires_at_ms; /* 0 until ready: queueing and building burn no lease */
+	/* Set once, when the lease ended with nobody there to extend it; `expires_at_ms` is as
+	 * long then. */
+	int64_t grace_until_ms;
 	int64_t unwanted_at_ms;
 	int64_t ended_at_ms;
 	int64_t hard_wall_at_ms; /* fixed at the request, stamped on everything that is made */

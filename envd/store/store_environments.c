@@ -363,16 +363,18 @@ bool store_environment_extend(struct store_tx *tx, struct env_id id,
 	return true;
 }
 
-bool store_environment_grant_grace(struct store_tx *tx, struct env_id id, int64_t grace_until_ms,
-				   bool *done, struct error *err)
+bool store_environment_grant_grace(struct store_tx *tx, struct env_id id,
+				   const struct lease_change *change, bool *done, struct error *err)
 {
 	int64_t changed;
 
 	if (!statement_run(
 		tx,
-		"UPDATE environments SET grace_until = ?"
-		" WHERE id = ? AND desired = 'present' AND state = 'ready' AND grace_until = 0",
-		&changed, err, "it", grace_until_ms, id.text))
+		"UPDATE environments SET grace_until = ?1, expires_at = ?1, expires_boot = ?2, "
+		"boot_id = ?3"
+		" WHERE id = ?4 AND desired = 'present' AND state = 'ready' AND grace_until = 0",
+		&changed, err, "iitt", change->expires_at_ms, change->expires_boot_ms,
+		change->boot_id, id.text))
 		return false;
 	*done = changed == 1;
 	return true;

@@ -64,8 +64,10 @@ struct lease_change {
 NODISCARD bool store_environment_extend(struct store_tx *tx, struct env_id id,
 					const struct lease_change *change, bool *done,
 					struct error *err);
+/* Once: a second one is not `*done`. */
 NODISCARD bool store_environment_grant_grace(struct store_tx *tx, struct env_id id,
-					     int64_t grace_until_ms, bool *done, struct error *err);
+					     const struct lease_change *change, bool *done,
+					     struct error *err);
 
 /* Facts that go with a step. */
 NODISCARD bool store_environment_set_created(struct store_tx *tx, struct env_id id,

@@ -226,6 +226,12 @@ static const char schema_growth[] =
     "  WHERE desired = 'present' AND state = 'queued';"
     "CREATE INDEX environments_quarantined ON environments(currency) WHERE quarantined = 1;";
 
+/* A grace was an end of its own, by the wall clock alone. */
+static const char schema_grace[] =
+    "UPDATE environments SET expires_boot = expires_boot + grace_until - expires_at,"
+    "  expires_at = grace_until WHERE grace_until > expires_at AND desired = 'present';"
+    "DROP INDEX environments_ends;";
+
 /* Append only. A released entry is never edited: old files were made by it. */
 static const struct migration {
 	int64_t version;
@@ -237,6 +243,7 @@ static const struct migration {
 	{ 3, "kept when failed, evidence", schema_evidence },
 	{ 4, "git source of an environment's template", schema_source },
 	{ 5, "tallies and indexes: nothing grows faster than the work", schema_growth },
+	{ 6, "a grace is a longer lease", schema_grace },
 };
 
 int64_t store_schema_version(void)

@@ -26,7 +26,7 @@ static const struct schema_field environment_fields[] = {
 	{ "provisioning_at", "time?", "its engine began" },
 	{ "ready_at", "time?", "its lease began" },
 	{ "expires_at", "time?", "its lease ends" },
-	{ "grace_until", "time?", "granted once when a lease ended while envd was down" },
+	{ "grace_until", "time?", "granted once when a lease ended while envd was down; expires_at is the same then" },
 	{ "hard_wall_at", "time?", "no extension passes this" },
 	{ "ended_at", "time?", "proved gone" },
 	{ "lease_seconds", "integer", "the length of its lease" },
@@ -115,7 +115,7 @@ SCHEMA(environment_error_schema, "EnvironmentError",
 
 static const struct schema_field environment_lease_fields[] = {
 	{ "expires_at", "time?", "null before it is ready" },
-	{ "grace_until", "time?", "granted once when a lease ended while envd was down" },
+	{ "grace_until", "time?", "granted once when a lease ended while envd was down; expires_at is the same then" },
 	{ "hard_wall_at", "time?", "no extension passes this" },
 	{ "lease_seconds", "integer", "its length" },
 	{ "lease_left_ms", "integer?", "null before it is ready" },

@@ -159,15 +159,14 @@ struct sim_program {
 struct sim_env {
 	struct env_id id;
 	bool was_ready, is_absent, is_destroyed;
-	bool destroy_was_asked, work_went_wrong, work_was_started;
+	bool destroy_was_asked, work_went_wrong, work_was_started, had_grace;
 	int64_t absent_since_ms;
 	/* What was promised last: until when it may be used. */
 	int64_t promised_end_ms; /* true time */
 	int64_t promised_wall_ms;
 	int promised_boot;
 	int64_t lease_ms;
-	int64_t asked_ms;              /* by extensions that are not answered yet */
-	int64_t builder_well_since_ms; /* when the promise was due, for the grace */
+	int64_t asked_ms; /* by extensions that are not answered yet */
 };
 
 /* A client and its one environment. */

@@ -115,8 +115,8 @@ static void judge_lease_end(const struct sim_env *known, const struct environmen
 		      : sim_wall_ms() < known->promised_wall_ms)
 		sim_fail("S6/S7 %s was in use until %lld ms and ended at %lld ms", env->id.text,
 			 (long long)due, (long long)sim->now_ms);
-	/* A grace, once, when nobody could have extended it. */
-	if (env->grace_until_ms || !builder->is_up || builder->well_since_ms + 1 >= due)
+	/* A grace, once, when nobody could have extended it; one that was granted is its end. */
+	if (!env->grace_until_ms && (!builder->is_up || builder->well_since_ms + 1 >= due))
 		most += SIM_GRACE_MS;
 	/* An extension may have been committed by a program that died before it could answer. */
 	if (strcmp(env->boot_id, sim->boot_id) == 0)
@@ -124,6 +124,25 @@ static void judge_lease_end(const struct sim_env *known, const struct environmen
 	if (same_boot && lateness_ms(due + tolerance_ms(known)) > most)
 		sim_fail("L %s was to end at %lld ms and ended at %lld ms", env->id.text,
 			 (long long)due, (long long)sim->now_ms);
+}
+
+/* Once, and until then it is promised: by the clocks of the boot in which it was granted. */
+static void judge_grace(struct sim_env *known, const struct environment *env)
+{
+	int64_t most_ms = known->promised_end_ms + tolerance_ms(known) + SIM_GRACE_MS;
+	bool same_boot = known->promised_boot == sim->boots;
+
+	promise(known, env);
+	known->promised_boot = -1; /* when it was granted in a boot before this one */
+	if (strcmp(env->boot_id, sim->boot_id) == 0) {
+		known->promised_boot = sim->boots;
+		known->promised_end_ms = sim->boot_at_ms + env->expires_boot_ms;
+	}
+	/* An extension that never was answered may have been committed all the same. */
+	if (same_boot && !known->asked_ms && known->promised_end_ms > most_ms)
+		sim_fail("L the grace of %s ends at %lld ms, %lld ms too late", env->id.text,
+			 (long long)known->promised_end_ms,
+			 (long long)(known->promised_end_ms - most_ms));
 }
 
 static void judge_unwanted(struct sim_env *known, const struct environment *env)
@@ -194,6 +213,9 @@ static void judge_env(struct sim_program *program, struct env_id id)
 		sim_tell("ready: %s", id.text + 24);
 		promise(known, env);
 	}
+	if (env->grace_until_ms && !known->had_grace)
+		judge_grace(known, env);
+	known->had_grace = env->grace_until_ms != 0; /* an extension ends it */
 	if (env->desired == DESIRED_ABSENT && !known->is_absent)
 		judge_unwanted(known, env);
 	if (env->state == ENV_DESTROYED && !known->is_destroyed)

@@ -221,9 +221,9 @@ static void one_grace_is_granted_when_nobody_could_extend(void **unused)
 	action = reconcile(&env, &seen);
 	assert_int_equal(action.kind, ACTION_GRANT_GRACE);
 	assert_int_equal(action.until_ms, now - 1000 + 900000);
-	env.grace_until_ms = now + 1;
+	env.expires_at_ms = env.grace_until_ms = now + 1;
 	assert_int_equal(reconcile(&env, &seen).kind, ACTION_NONE);
-	env.grace_until_ms = now;
+	env.expires_at_ms = env.grace_until_ms = now;
 	assert_int_equal(reconcile(&env, &seen).kind, ACTION_EXPIRE);
 	seen.grace_ms = 0;
 	env.grace_until_ms = 0;

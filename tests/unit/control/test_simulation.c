@@ -74,6 +74,18 @@ static void a_grace_is_not_stretched_by_a_clock_that_was_set_back(void **unused)
 	assert_true(sim_suite_story(ops, ARRAY_SIZE(ops)));
 }
 
+static void a_clock_that_is_set_back_during_the_grace_lends_no_hour(void **unused)
+{
+	static const struct sim_op ops[] = {
+		{ .at_ms = 2700, .kind = OP_CREATE, .how = CREATE_PLAIN, .ms = 20000 },
+		{ .at_ms = 20000, .kind = OP_CRASH, .which = SIM_BUILDER, .ms = 10000 },
+		{ .at_ms = 33000, .kind = OP_JUMP, .ms = -3600000 },
+	};
+
+	(void)unused;
+	assert_true(sim_suite_story(ops, ARRAY_SIZE(ops)));
+}
+
 static void extending_within_the_grace_never_shortens(void **unused)
 {
 	static const struct sim_op ops[] = {
@@ -108,6 +120,7 @@ int main(void)
 		cmocka_unit_test(a_lease_ends_also_when_the_clock_was_set_back),
 		cmocka_unit_test(an_extension_lends_no_hour_that_was_set_back),
 		cmocka_unit_test(a_grace_is_not_stretched_by_a_clock_that_was_set_back),
+		cmocka_unit_test(a_clock_that_is_set_back_during_the_grace_lends_no_hour),
 		cmocka_unit_test(extending_within_the_grace_never_shortens),
 		cmocka_unit_test(a_job_whose_commit_failed_takes_up_no_slot),
 	};
