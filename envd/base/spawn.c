@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/close_range.h>
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/pidfd.h>
@@ -66,55 +67,48 @@ static void become(const struct spawn_spec *spec, pid_t parent)
 	       (char *const *)(uintptr_t)spec->variables);
 }
 
-static void child_main(const struct spawn_spec *spec, pid_t parent, int report_fd)
-{
-	int failure;
-	/* Above the places, or it would be overwritten by one. */
-	int fd = fcntl(report_fd, F_DUPFD_CLOEXEC, SPAWN_FDS_MAX);
+/* What the child needs, and what it leaves: its memory is ours until it has executed. */
+struct launch {
+	const struct spawn_spec *spec;
+	pid_t parent;
+	int failure; /* errno of what kept it from executing */
+};
 
-	become(spec, parent);
-	failure = errno;
-	if (write(fd, &failure, sizeof(failure)) < 0)
-		_exit(126);
+static int child_main(void *arg)
+{
+	struct launch *launch = arg;
+
+	become(launch->spec, launch->parent);
+	launch->failure = errno;
 	_exit(127);
 }
 
-/* 0 when exec succeeded (the pipe closed by itself), else its errno. */
-static int exec_failure(int fd)
+/* As vfork(), whose child may call nothing, with a stack of its own: a program of many megabytes
+ * starts another without a copy of its page tables, and goes on without faulting in each page that
+ * it writes to next. */
+static pid_t fork_to_execute(struct launch *launch)
 {
-	int failure = 0;
-	ssize_t got;
+	_Alignas(16) char stack[65536];
 
-	do
-		got = read(fd, &failure, sizeof(failure));
-	while (got < 0 && errno == EINTR);
-	return got == sizeof(failure) ? failure : 0;
+	return clone(child_main, stack + sizeof(stack), CLONE_VM | CLONE_VFORK | SIGCHLD, launch);
 }
 
 bool spawn(const struct spawn_spec *spec, pid_t *pid, struct error *err)
 {
-	AUTO(close) int report_read = -1;
-	AUTO(close) int report_write = -1;
+	struct launch launch = { .spec = spec, .parent = getpid() };
 	sigset_t all, before;
-	int ends[2], failure;
-	pid_t parent = getpid(), child;
+	int failure;
+	pid_t child;
 
-	if (pipe2(ends, O_CLOEXEC) != 0)
-		return error_set_errno(err, errno, "cannot make a pipe");
-	report_read = ends[0];
-	report_write = ends[1];
-	/* Our handlers must not run in the child, which still has our memory. */
+	/* Our handlers must not run in the child, which has our memory. */
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, &before);
-	child = fork();
-	if (child == 0)
-		child_main(spec, parent, report_write);
+	child = fork_to_execute(&launch);
 	failure = errno;
 	sigprocmask(SIG_SETMASK, &before, NULL);
 	if (child < 0)
 		return error_set_errno(err, failure, "cannot start \"%s\"", spec->argv[0]);
-	close(TAKE_FD(report_write));
-	failure = exec_failure(report_read);
+	failure = launch.failure;
 	if (failure == 0) {
 		*pid = child;
 		return true;

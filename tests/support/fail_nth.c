@@ -204,3 +204,15 @@ pid_t fork(void)
 		return -1;
 	return real();
 }
+
+/* How base/spawn.c forks; without the arguments that it does not use. */
+int clone(int (*start)(void *), void *stack, int flags, void *arg, ...)
+{
+	static int (*real)(int (*)(void *), void *, int, void *, ...);
+
+	if (!real)
+		*(void **)&real = next("clone");
+	if (is_kind("fork") && fails())
+		return -1;
+	return real(start, stack, flags, arg);
+}
