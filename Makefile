@@ -59,11 +59,11 @@ CLI_LIBRARY := $(BUILD)/libenvctl.a
 REAPER_LIBRARY := $(BUILD)/libreaper.a
 SUPPORT_LIBRARY := $(BUILD)/libsupport.a
 SIMULATION_LIBRARY := $(BUILD)/libsimulation.a
-PROGRAMS := $(BUILD)/bin/envd $(BUILD)/bin/envd-reaper $(BUILD)/bin/envctl
+PROGRAMS := $(BUILD)/bin/envd $(BUILD)/bin/envd-reaper $(BUILD)/bin/envd-worker $(BUILD)/bin/envctl
 
 .DEFAULT_GOAL := all
 .PHONY: all help libraries
-all: $(PROGRAMS) ## build envd, envd-reaper and envctl into build/bin
+all: $(PROGRAMS) ## build envd, envd-reaper, envd-worker and envctl into build/bin
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -99,12 +99,13 @@ $(SIMULATION_LIBRARY): $(call object,$(SIMULATION_SOURCES))
 
 $(BUILD)/bin/envd: $(call object,envd/main.c) $(ENVD_LIBRARY)
 $(BUILD)/bin/envd-reaper: $(call object,reaper/main.c) $(REAPER_LIBRARY) $(ENVD_LIBRARY)
+$(BUILD)/bin/envd-worker: $(call object,worker/main.c) $(ENVD_LIBRARY)
 $(BUILD)/bin/envctl: $(call object,cli/main.c) $(CLI_LIBRARY) $(ENVD_LIBRARY)
 $(PROGRAMS): $(FAIL_NTH)
 $(PROGRAMS):
 	@mkdir -p $(@D)
 	@echo "  LINK  $@"
-	$(Q)$(CC) $(LDFLAGS_ALL) $(filter %.o,$^) $(filter %.a,$^) $(PKG_LIBS) -o $@
+	$(Q)$(CC) $(LDFLAGS_ALL) $(filter %.o,$^) $(filter %.a,$^) -Wl,--as-needed $(PKG_LIBS) -o $@
 
 $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(BUILD)/obj/tests/support/filter.o $(SUPPORT_LIBRARY) $(CLI_LIBRARY) $(REAPER_LIBRARY) $(ENVD_LIBRARY)
 	@mkdir -p $(@D)
@@ -295,7 +296,7 @@ planted: ## eighteen bugs, each planted in a copy, each caught by the test that 
 
 # ---- looking at the code --------------------------------------------------------------------------
 
-C_FILES = $(wildcard envd/*.[ch] envd/*/*.[ch] envd/*/*/*.[ch] cli/*.[ch] reaper/*.[ch] \
+C_FILES = $(wildcard envd/*.[ch] envd/*/*.[ch] envd/*/*/*.[ch] cli/*.[ch] reaper/*.[ch] worker/*.c \
 	tests/support/*.[ch] tests/simulation/*.[ch] tests/unit/*/*.c tests/scenario/*.c tests/failure/*.c \
 	tests/fuzz/*.[ch])
 SHELL_FILES = $(shell grep -lE '^\#!/bin/(ba)?sh' ci/local/* tests/fuzz/run tests/schemathesis/run tests/run tests/lint/* tests/ci/* tests/support/* \
@@ -314,7 +315,7 @@ lint: ## structure, format, two compilers' warnings, cppcheck, shellcheck
 	@test -z "$$(tests/lint/single-use build/lint/obj | tee /dev/stderr)"
 	@$(MAKE) --no-print-directory BUILD=build/lint-clang CC=clang-19 OPTIMISE=-O0 HARDENING= all
 	@cppcheck --quiet --error-exitcode=1 --std=c11 --enable=warning,portability --inline-suppr \
-		--library=tests/lint/cppcheck.cfg -Ienvd -I. envd cli reaper
+		--library=tests/lint/cppcheck.cfg -Ienvd -I. envd cli reaper worker
 
 format: ## let clang-format put every file into shape
 	@clang-format-19 -i $(C_FILES)

@@ -42,6 +42,13 @@ NODISCARD bool folder_copy(const char *from, const char *to, const struct copy_l
 
 bool file_exists(const char *path);
 
+/* All of it, or errno says why not. */
+bool fd_write_all(int fd, const char *bytes, size_t length);
+/* Everything that `fd` still has, at most `bytes_max`: ERR_LIMIT beyond, naming `path`. */
+struct text;
+NODISCARD bool fd_read_all(int fd, const char *path, size_t bytes_max, struct text *content,
+			   struct error *err);
+
 /* "a/b"; the caller frees. */
 char *path_join(const char *folder, const char *name);
 

@@ -26,8 +26,8 @@ struct spawn_spec {
 	bool dies_with_parent; /* PR_SET_PDEATHSIG SIGTERM */
 };
 
-/* Returns when the program runs. Error: ERR_EXTERNAL slug "program_not_found" when argv[0] cannot be
- * executed (the caller learns it here and not from an exit status of 127). */
+/* Returns when the program runs. Error: ERR_EXTERNAL slug "program_not_found" when argv[0] cannot
+ * be executed (the caller learns it here and not from an exit status of 127). */
 NODISCARD bool spawn(const struct spawn_spec *spec, pid_t *pid, struct error *err);
 
 /* Those of our variables that are named, as "NAME=VALUE" and NULL; "PREFIX*" names all that begin

@@ -51,7 +51,7 @@ struct jobs *jobs_new(struct loop *loop, const char *jobs_folder, const char *pr
 
 	jobs->loop = loop;
 	jobs->folder = xstrdup(jobs_folder);
-	jobs->program = program ? xstrdup(program) : path_join(folder, "envd");
+	jobs->program = program ? xstrdup(program) : path_join(folder, "envd-worker");
 	return jobs;
 }
 
@@ -287,7 +287,7 @@ static bool spawn_supervisor(struct job *job, int ready_write, int go_read, stru
 	AUTO(free) char **variables = variables_pick(variables_of_workers());
 	AUTO(free) char *log_path = path_join(job->folder, JOB_LOG_FILE);
 	AUTO(close) int log = open(log_path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-	const char *const argv[] = { job->jobs->program, "worker", job->folder, NULL };
+	const char *const argv[] = { job->jobs->program, job->folder, NULL };
 
 	if (log < 0)
 		return error_set_errno(err, errno, "cannot open \"%s\"", log_path);

@@ -55,7 +55,8 @@ struct job_callbacks {
 	void *arg;
 };
 
-/* `program` is the envd binary (absolute); NULL: "envd" beside the running program. */
+/* `program` is that of a job's worker (absolute); NULL: "envd-worker" beside the running program.
+ */
 struct jobs *jobs_new(struct loop *loop, const char *jobs_folder, const char *program);
 
 /* Forgets every job first. */

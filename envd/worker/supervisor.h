@@ -22,7 +22,8 @@
 #include "base/json_read.h"
 
 /* `task` runs in a process of its own with the request, its lines on stdout, and returns its exit
- * status. Returns the exit status of the supervisor: 0 when there is a result.json. */
+ * status, or goes on as another program. Returns the exit status of the supervisor: 0 when there is
+ * a result.json. */
 int supervisor_run(const char *folder, int (*task)(const json_t *request));
 
 #endif

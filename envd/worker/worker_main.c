@@ -9,7 +9,6 @@
 
 #include "wire/job_files.h"
 #include "worker/guard.h"
-#include "worker/supervisor.h"
 #include "worker/task.h"
 #include "worker/worker.h"
 
@@ -75,6 +74,23 @@ static int run_apart(const json_t *request)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
 }
 
+static bool read_request(const char *path, json_t **request)
+{
+	struct error err;
+
+	if (json_read_file(path, JOB_REQUEST_BYTES_MAX, request, &err))
+		return true;
+	dprintf(STDERR_FILENO, "envd worker: %s\n", err.message);
+	return false;
+}
+
+static int run_task(const char *path)
+{
+	AUTO(json_decref) json_t *request = NULL;
+
+	return read_request(path, &request) ? task_run(request) : 2;
+}
+
 static int run_direct(const char *path)
 {
 	AUTO(json_decref) json_t *request = NULL;
@@ -84,10 +100,8 @@ static int run_direct(const char *path)
 	struct error err;
 	sigset_t stop;
 
-	if (!json_read_file(path, JOB_REQUEST_BYTES_MAX, &request, &err)) {
-		dprintf(STDERR_FILENO, "envd worker: %s\n", err.message);
+	if (!read_request(path, &request))
 		return 2;
-	}
 	signal(SIGPIPE, SIG_IGN);
 	if (task_has_client(request))
 		return run_apart(request);
@@ -116,9 +130,8 @@ int worker_main(int argc, char **argv)
 {
 	if (argc == 3 && strcmp(argv[1], "--direct") == 0)
 		return run_direct(argv[2]);
-	if (argc == 2 && argv[1][0] == '/')
-		return supervisor_run(argv[1], task_run);
-	dprintf(STDERR_FILENO,
-		"usage: envd worker JOBFOLDER | envd worker --direct REQUEST.json\n");
+	if (argc == 3 && strcmp(argv[1], "--task") == 0)
+		return run_task(argv[2]);
+	dprintf(STDERR_FILENO, "usage: envd worker --task | --direct REQUEST.json\n");
 	return 2;
 }

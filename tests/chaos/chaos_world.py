@@ -246,7 +246,7 @@ class World:
         found = []
         for pid in all_processes():
             line = " ".join(arguments_of(pid))
-            if self.folder in line and (" worker " in line or "fake_engine" in line):
+            if self.folder in line and ("envd-worker " in line or " worker " in line or "fake_engine" in line):
                 found.append((pid, line))
         return found
 

@@ -148,7 +148,7 @@ static void envd_killed_while_building_goes_on_with_the_same_environment(void **
 static void a_worker_killed_while_building_leaves_one_or_none(void **state)
 {
 	struct world *world = *state;
-	AUTO(free) char *needle = xasprintf("envd worker %s", world->data);
+	AUTO(free) char *needle = xasprintf("envd-worker %s", world->data);
 	char id[37];
 
 	write_slow_template(world);
@@ -162,7 +162,7 @@ static void a_worker_killed_while_building_leaves_one_or_none(void **state)
 static void envd_and_its_worker_killed_together_are_recovered_from(void **state)
 {
 	struct world *world = *state;
-	AUTO(free) char *needle = xasprintf("envd worker %s", world->data);
+	AUTO(free) char *needle = xasprintf("envd-worker %s", world->data);
 	char id[37];
 
 	write_slow_template(world);
@@ -211,7 +211,7 @@ static void the_reaper_killed_while_destroying_is_started_again_and_proves(void 
 static void a_destroying_worker_killed_is_tried_again(void **state)
 {
 	struct world *world = *state;
-	AUTO(free) char *needle = xasprintf("envd worker %s", world->data);
+	AUTO(free) char *needle = xasprintf("envd-worker %s", world->data);
 	char id[37];
 
 	world_start(world);

@@ -285,7 +285,7 @@ static pid_t start_daemon(struct job_stage *stage, const char *fake, bool goes, 
 		const char *programs = getenv("ENVD_BIN");
 
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		program = xasprintf("%s/envd", programs ? programs : "build/bin");
+		program = xasprintf("%s/envd-worker", programs ? programs : "build/bin");
 		program = realpath(program, NULL);
 		own.loop = loop_new();
 		own.jobs = jobs_new(own.loop, own.jobs_folder, program);

@@ -61,7 +61,7 @@ struct job_stage *job_stage_new(void)
 {
 	struct job_stage *stage = xcalloc(1, sizeof(*stage));
 	const char *programs = getenv("ENVD_BIN");
-	AUTO(free) char *program = path_join(programs ? programs : "build/bin", "envd");
+	AUTO(free) char *program = path_join(programs ? programs : "build/bin", "envd-worker");
 	AUTO(free) char *absolute = realpath(program, NULL);
 	char folder[] = "/tmp/envd-stage-XXXXXX";
 
