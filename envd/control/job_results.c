@@ -392,7 +392,7 @@ bool job_results_apply(struct control *control, struct store_tx *tx, const struc
 	AUTO(environment_free) struct environment *env = NULL;
 	struct judging j = { .control = control, .tx = tx, .job = job, .end = end };
 
-	if (!store_environment_read(store_of(tx), job->environment, &env, err))
+	if (!store_environment_show(store_of(tx), job->environment, &env, err))
 		return false;
 	j.env = env;
 	turn_want_pass(control->turn);

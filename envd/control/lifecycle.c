@@ -82,7 +82,7 @@ bool lifecycle_apply(struct control *control, struct store_tx *tx, struct env_id
 				       .message = message };
 	enum env_state to;
 
-	if (!store_environment_read(store_of(tx), id, &env, err) ||
+	if (!store_environment_show(store_of(tx), id, &env, err) ||
 	    !env_next_state(env->state, event, &to, err) || !go_with_step(tx, env, event, err) ||
 	    !store_environment_move(tx, id, env->state, to, clock_wall_ms(), err))
 		return error_wrap(err, "environment %s", id.text);
@@ -134,7 +134,7 @@ bool lifecycle_fail(struct control *control, struct store_tx *tx, struct env_id 
 {
 	AUTO(environment_free) struct environment *env = NULL;
 
-	if (!store_environment_read(store_of(tx), id, &env, err))
+	if (!store_environment_show(store_of(tx), id, &env, err))
 		return false;
 	if (env->desired == DESIRED_ABSENT)
 		return true;
@@ -509,7 +509,7 @@ bool lifecycle_extend(struct control *control, struct store_tx *tx, struct env_i
 	struct lease_change change = { .boot_id = clock_boot_id() };
 	bool done;
 
-	if (!store_environment_read(store_of(tx), id, &env, err) ||
+	if (!store_environment_show(store_of(tx), id, &env, err) ||
 	    !permission_check(caller, MAY_EXTEND, env->project, err) ||
 	    !require_extendable(env, err))
 		return false;
@@ -531,7 +531,7 @@ bool lifecycle_destroy(struct control *control, struct store_tx *tx, struct env_
 	AUTO(environment_free) struct environment *env = NULL;
 	AUTO(free) char *message = NULL;
 
-	if (!store_environment_read(store_of(tx), id, &env, err) ||
+	if (!store_environment_show(store_of(tx), id, &env, err) ||
 	    !permission_check(caller, MAY_DESTROY, env->project, err))
 		return false;
 	message = xasprintf("destroy requested by %s", caller->name);
@@ -543,7 +543,7 @@ bool lifecycle_ask_evidence(struct control *control, struct store_tx *tx, struct
 {
 	AUTO(environment_free) struct environment *env = NULL;
 
-	if (!store_environment_read(store_of(tx), id, &env, err) ||
+	if (!store_environment_show(store_of(tx), id, &env, err) ||
 	    !permission_check(caller, MAY_READ_LOGS, env->project, err))
 		return false;
 	if (env->desired == DESIRED_ABSENT)
@@ -607,7 +607,7 @@ bool lifecycle_check(struct control *control, struct store_tx *tx, struct env_id
 	AUTO(check_run_free) struct check_run *run = xcalloc(1, sizeof(*run));
 	int64_t waiting;
 
-	if (!store_environment_read(store_of(tx), id, &env, err) ||
+	if (!store_environment_show(store_of(tx), id, &env, err) ||
 	    !permission_check(caller, MAY_CHECK, env->project, err) ||
 	    !require_ready(env, "checked", err))
 		return false;

@@ -105,9 +105,9 @@ static bool observe(struct scheduler *s, const struct environment *env, struct o
 		.builder_is_alive = !is_destroyer || peer_is_responsive(s->control->other),
 	};
 	if (!store_job_live(s->control->store, env->id, live, err) ||
-	    !store_check_next(s->control->store, env->id, &run, err) ||
-	    !has_room(s, env, &seen->target_has_room, err) ||
-	    (is_destroyer && !store_jobs_of(s->control->store, env->id, &jobs, err)))
+	    (is_destroyer ? !store_jobs_of(s->control->store, env->id, &jobs, err)
+			  : !store_check_next(s->control->store, env->id, &run, err) ||
+				!has_room(s, env, &seen->target_has_room, err)))
 		return false;
 	seen->live_job = *live;
 	seen->had_a_job = jobs.count > 0;
@@ -117,18 +117,21 @@ static bool observe(struct scheduler *s, const struct environment *env, struct o
 	return true;
 }
 
-static bool start_job(struct scheduler *s, struct store_tx *tx, const struct environment *env,
-		      const char *kind, struct error *err)
+static bool start_job(struct scheduler *s, struct store_tx *tx, struct env_id id, const char *kind,
+		      struct error *err)
 {
+	AUTO(environment_free) struct environment *env = NULL;
 	AUTO(check_run_free) struct check_run *run = NULL;
 
 	if (strcmp(kind, "check") == 0) {
-		if (!store_check_next(s->control->store, env->id, &run, err))
+		if (!store_check_next(s->control->store, id, &run, err))
 			return false;
 		if (!run)
 			return true;
 	}
-	if (!job_runner_start(s->control->runner, tx, env, kind, run ? run->id : NULL, err))
+	/* Now its documents count. */
+	if (!store_environment_read(s->control->store, id, &env, err) ||
+	    !job_runner_start(s->control->runner, tx, env, kind, run ? run->id : NULL, err))
 		return false;
 	s->starts_left--;
 	return true;
@@ -199,7 +202,7 @@ static bool act(struct scheduler *s, struct store_tx *tx, const struct environme
 	case ACTION_GRANT_GRACE:
 		return grant_grace(tx, env, action->until_ms, err);
 	case ACTION_START:
-		return start_job(s, tx, env, action->job_kind, err);
+		return start_job(s, tx, env->id, action->job_kind, err);
 	case ACTION_STOP:
 		return job_runner_stop(s->control->runner, tx, live->id, err);
 	case ACTION_TAKE_OVER:
@@ -223,7 +226,7 @@ static bool step(struct scheduler *s, struct store_tx *tx, struct env_id id, int
 	struct observation seen;
 	struct action action;
 
-	if (!store_environment_read(s->control->store, id, &env, err) ||
+	if (!store_environment_show(s->control->store, id, &env, err) ||
 	    !observe(s, env, &seen, &live, err))
 		return false;
 	action = reconcile(env, &seen);

@@ -21,7 +21,8 @@ NODISCARD bool store_environment_find(struct store *store, const char *name_or_i
 NODISCARD bool store_environment_read(struct store *store, struct env_id id,
 				      struct environment **environment, struct error *err);
 
-/* Only to be shown: its documents unparsed. Those of lists are, too. */
+/* With its documents as they are stored, unparsed (model/environment.h): to show it, and where no
+ * document counts, which is almost every decision. Those of lists are, too. */
 NODISCARD bool store_environment_show(struct store *store, struct env_id id,
 				      struct environment **environment, struct error *err);
 
