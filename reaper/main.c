@@ -12,12 +12,13 @@
 #include "control/peer.h"
 #include "control/program.h"
 #include "control/scheduler.h"
+#include "control/turn.h"
 #include "loop/child.h"
 #include "loop/timer.h"
 #include "settings/settings.h"
 #include "sweep_command.h"
 
-enum { IDLE_LOOK_MS = 500 };
+enum { LOOK_MS = 500 };
 
 static const char about[] =
     "Ends leases, destroys environments and proves that they are gone; works with envd dead or "
@@ -27,20 +28,26 @@ static const char about[] =
 struct reaper {
 	struct control control;
 	struct program *program;
-	struct timer *idle;
+	struct timer *look;
+	bool envd_was_running;
 	struct timer *sweep_timer;
 	struct child *sweep;
 	bool is_done; /* envd is gone, and nothing is owed */
 };
 
-static void look_for_the_end(void *arg)
+/* What a dead envd was at work on is ours at once, and not at the next scan: it costs money. */
+static void look_at_envd(void *arg)
 {
 	struct reaper *reaper = arg;
+	bool is_running = peer_is_running(reaper->control.other);
 
-	if (!reaper->control.settings->stay && !peer_is_running(reaper->control.other) &&
+	if (reaper->envd_was_running && !is_running)
+		turn_want_pass(reaper->control.turn);
+	reaper->envd_was_running = is_running;
+	if (!reaper->control.settings->stay && !is_running &&
 	    scheduler_is_idle(reaper->control.scheduler) && !reaper->sweep)
 		reaper->is_done = true;
-	timer_set_ms(reaper->idle, IDLE_LOOK_MS);
+	timer_set_ms(reaper->look, LOOK_MS);
 }
 
 static void on_sweep_line(void *arg, int stream, const char *line, size_t length)
@@ -119,9 +126,9 @@ static void start_sweep(void *arg)
 static void run(struct reaper *reaper)
 {
 	reaper->program = program_new(&reaper->control);
-	reaper->idle = timer_new(reaper->control.loop, look_for_the_end, reaper);
+	reaper->look = timer_new(reaper->control.loop, look_at_envd, reaper);
 	reaper->sweep_timer = timer_new(reaper->control.loop, start_sweep, reaper);
-	timer_set_ms(reaper->idle, IDLE_LOOK_MS);
+	timer_set_ms(reaper->look, LOOK_MS);
 	timer_set_ms(reaper->sweep_timer, reaper->control.settings->sweep_interval_ms);
 	log_info("looking after \"%s\", instance %s", reaper->control.settings->data,
 		 store_instance(reaper->control.store));
@@ -132,7 +139,7 @@ static void run(struct reaper *reaper)
 	if (reaper->sweep)
 		child_drop(reaper->sweep);
 	timer_free(reaper->sweep_timer);
-	timer_free(reaper->idle);
+	timer_free(reaper->look);
 	program_free(reaper->program);
 }
 

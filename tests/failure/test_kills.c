@@ -267,6 +267,21 @@ static void ready_with_short_lease(struct world *world, char id[37])
 	world_wait(world, id, "ready", 30000);
 }
 
+/* Half of the time after which a reaper would look by itself. */
+static void what_a_dead_envd_was_building_is_taken_over_at_once(void **state)
+{
+	struct world *world = *state;
+	char id[37];
+
+	write_slow_template(world);
+	world_start(world);
+	world_create(world, "small", "e1", "10m", id);
+	wait_for_things(world, id, 2);
+	destroy(world, id);
+	world_end(world, SIGKILL);
+	assert_empties(world, id, 15000);
+}
+
 static void a_lease_ends_on_time_with_envd_dead(void **state)
 {
 	struct world *world = *state;
@@ -365,6 +380,7 @@ int main(void)
 		TEST(the_reaper_killed_while_destroying_is_started_again_and_proves),
 		TEST(a_destroying_worker_killed_is_tried_again),
 		TEST(an_unwanted_build_is_stopped_and_removed),
+		TEST(what_a_dead_envd_was_building_is_taken_over_at_once),
 		TEST(a_lease_ends_on_time_with_envd_dead),
 		TEST(a_lease_that_ends_with_envd_dead_gets_one_grace),
 		TEST(a_lease_ends_on_time_with_envd_stopped),
