@@ -8,7 +8,7 @@ BUILD ?= build
 PREFIX ?= /usr/local
 VERSION := 0.1.0
 
-LIBRARIES := libevent libevent_openssl libcurl jansson sqlite3 libgit2 uuid zlib yaml-0.1 libssl libcrypto
+LIBRARIES := libevent libevent_openssl libcurl expat jansson sqlite3 libgit2 uuid zlib yaml-0.1 libssl libcrypto
 PKG_CFLAGS = $(shell pkg-config --cflags $(LIBRARIES) 2>/dev/null)
 PKG_LIBS = $(shell pkg-config --libs $(LIBRARIES) 2>/dev/null) -lm
 
