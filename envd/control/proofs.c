@@ -59,6 +59,7 @@ static bool judge_inventories(const json_t *inventories, const char *engine,
 	const json_t *first = json_array_get(inventories, 0),
 		     *second = json_array_get(inventories, 1);
 	int64_t apart = json_get_int64(second, "at_ms", 0) - json_get_int64(first, "at_ms", 0);
+	int64_t settle_ms; /* the clouds' own, where it is longer than the engine's */
 
 	if (json_array_size(inventories) != 2)
 		return error_set_as(err, ERR_EXTERNAL, "inventory_missing",
@@ -66,7 +67,10 @@ static bool judge_inventories(const json_t *inventories, const char *engine,
 	if (!holds_nothing(second, environment, blocked, err) ||
 	    !holds_nothing(first, environment, blocked, err))
 		return false;
-	return apart >= engine_traits_of(engine)->settle_ms ||
+	settle_ms = json_get_int64(first, "settle_ms", 0);
+	if (settle_ms < engine_traits_of(engine)->settle_ms)
+		settle_ms = engine_traits_of(engine)->settle_ms;
+	return apart >= settle_ms ||
 	       error_set_as(err, ERR_EXTERNAL, "inventory_too_soon",
 			    "the two inventories are only %lld ms apart", (long long)apart);
 }

@@ -4,21 +4,16 @@
 
 #include "base/files.h"
 #include "base/text.h"
-#include "base/yaml_read.h"
+#include "model/layer_read.h"
 
 #define LAYERS_LISTED_MAX 100
 #define WORDS_MAX 50
 #define PARALLEL_MAX 32
 
-struct reading {
-	const struct yaml_document *document;
-	struct error *err;
-};
-
 /* ---- small parts ---- */
 
-static bool read_words(const struct reading *reading, const struct yaml_node *map, const char *key,
-		       char ***words)
+bool layer_read_words(const struct reading *reading, const struct yaml_node *map, const char *key,
+		      char ***words)
 {
 	const struct yaml_node *node = yaml_get(map, key);
 
@@ -38,15 +33,15 @@ static bool read_words(const struct reading *reading, const struct yaml_node *ma
 }
 
 /* Something to run: never an empty list. */
-static bool read_command(const struct reading *reading, const struct yaml_node *map,
-			 const char *key, char ***words)
+bool layer_read_command(const struct reading *reading, const struct yaml_node *map, const char *key,
+			char ***words)
 {
 	const struct yaml_node *node = yaml_get(map, key);
 
 	if (node && node->kind == YAML_LIST && !node->count)
 		return yaml_error(reading->document, node, reading->err, "\"%s\" names no program",
 				  key);
-	return read_words(reading, map, key, words);
+	return layer_read_words(reading, map, key, words);
 }
 
 static bool leaves_folder(const char *path)
@@ -68,8 +63,7 @@ static bool read_path(const struct reading *reading, const struct yaml_node *map
 			  *path);
 }
 
-static bool expect_map(const struct reading *reading, const struct yaml_node *node,
-		       const char *what)
+bool layer_expect_map(const struct reading *reading, const struct yaml_node *node, const char *what)
 {
 	return node->kind == YAML_MAP ||
 	       yaml_error(reading->document, node, reading->err, "%s must be a map (got %s)", what,
@@ -108,7 +102,7 @@ static bool read_plain(const struct reading *reading, const struct yaml_node *ma
 	*plain = json_object();
 	if (!map)
 		return true;
-	if (!expect_map(reading, map, "\"config\""))
+	if (!layer_expect_map(reading, map, "\"config\""))
 		return false;
 	for (size_t i = 0; i < map->count; i++) {
 		if (!check_config_key(reading, map->keys[i]) ||
@@ -119,14 +113,14 @@ static bool read_plain(const struct reading *reading, const struct yaml_node *ma
 	return true;
 }
 
-static bool read_secret(const struct reading *reading, const struct yaml_node *key,
-			const struct yaml_node *map, struct layer_secret *secret)
+bool layer_read_secret(const struct reading *reading, const struct yaml_node *key,
+		       const struct yaml_node *map, struct layer_secret *secret)
 {
 	static const char *const known[] = { "variable", "file", "command", "random", NULL };
 	const struct yaml_document *document = reading->document;
 
 	secret->key = xstrdup(key->text);
-	if (!check_config_key(reading, key) || !expect_map(reading, map, "a secret") ||
+	if (!check_config_key(reading, key) || !layer_expect_map(reading, map, "a secret") ||
 	    !yaml_only_keys(document, map, known, reading->err))
 		return false;
 	if (map->count != 1)
@@ -142,7 +136,7 @@ static bool read_secret(const struct reading *reading, const struct yaml_node *k
 	}
 	if (yaml_get(map, "command")) {
 		secret->kind = LAYER_SECRET_COMMAND;
-		return read_command(reading, map, "command", &secret->command);
+		return layer_read_command(reading, map, "command", &secret->command);
 	}
 	secret->kind = yaml_get(map, "file") ? LAYER_SECRET_FILE : LAYER_SECRET_VARIABLE;
 	if (!yaml_copy_string(document, map, map->keys[0]->text, NULL, &secret->from, reading->err))
@@ -163,12 +157,12 @@ static bool read_config(const struct reading *reading, const struct yaml_node *m
 		return false;
 	if (!secrets)
 		return true;
-	if (!expect_map(reading, secrets, "\"secrets\""))
+	if (!layer_expect_map(reading, secrets, "\"secrets\""))
 		return false;
 	config->secrets = xcalloc(secrets->count + 1, sizeof(*config->secrets));
 	for (size_t i = 0; i < secrets->count; i++)
-		if (!read_secret(reading, secrets->keys[i], secrets->items[i],
-				 &config->secrets[config->secret_count++]))
+		if (!layer_read_secret(reading, secrets->keys[i], secrets->items[i],
+				       &config->secrets[config->secret_count++]))
 			return false;
 	return true;
 }
@@ -198,7 +192,7 @@ static bool read_layer(const struct reading *reading, const struct yaml_node *ma
 					     "config", "secrets", "limit", NULL };
 	const struct yaml_document *document = reading->document;
 
-	if (!expect_map(reading, map, "a layer") ||
+	if (!layer_expect_map(reading, map, "a layer") ||
 	    !yaml_only_keys(document, map, known, reading->err) ||
 	    !yaml_copy_string(document, map, "name", NULL, &layer->name, reading->err))
 		return false;
@@ -209,9 +203,9 @@ static bool read_layer(const struct reading *reading, const struct yaml_node *ma
 		    "a layer needs a \"name\" of 1 to 60 letters, digits, \"_\", \".\""
 		    " and \"-\"");
 	return read_path(reading, map, "project", NULL, &layer->project) &&
-	       read_command(reading, map, "up", &layer->up) &&
-	       read_command(reading, map, "down", &layer->down) &&
-	       read_words(reading, map, "needs", &layer->needs) &&
+	       layer_read_command(reading, map, "up", &layer->up) &&
+	       layer_read_command(reading, map, "down", &layer->down) &&
+	       layer_read_words(reading, map, "needs", &layer->needs) &&
 	       read_config(reading, map, &layer->config) &&
 	       (!yaml_get(map, "limit") ||
 		yaml_read_duration_ms(document, map, "limit", &layer->limit_ms, reading->err)) &&
@@ -277,14 +271,14 @@ static bool read_checkout(const struct reading *reading, const struct yaml_node 
 	if (!map)
 		return yaml_error(reading->document, root, reading->err,
 				  "\"checkout\" is missing: where are the projects?");
-	if (!expect_map(reading, map, "\"checkout\"") ||
+	if (!layer_expect_map(reading, map, "\"checkout\"") ||
 	    !yaml_only_keys(reading->document, map, known, reading->err) ||
 	    !read_path(reading, map, "folder", NULL, &list->folder) ||
 	    !yaml_copy_string(reading->document, map, "source", NULL, &list->source,
 			      reading->err) ||
 	    !yaml_copy_string(reading->document, map, "ref", NULL, &list->ref, reading->err) ||
 	    !read_path(reading, map, "root", "", &list->root) ||
-	    !read_words(reading, map, "ignore", &list->ignored))
+	    !layer_read_words(reading, map, "ignore", &list->ignored))
 		return false;
 	if (!list->folder == !list->source || (list->ref && !list->source))
 		return yaml_error(reading->document, map, reading->err,
@@ -299,9 +293,9 @@ static bool read_plugins(const struct reading *reading, const struct yaml_node *
 	static const char *const known[] = { "needed", "acquire", NULL };
 	const struct yaml_node *map = yaml_get(root, "plugins");
 
-	return !map || (expect_map(reading, map, "\"plugins\"") &&
+	return !map || (layer_expect_map(reading, map, "\"plugins\"") &&
 			yaml_only_keys(reading->document, map, known, reading->err) &&
-			read_words(reading, map, "needed", &list->plugins) &&
+			layer_read_words(reading, map, "needed", &list->plugins) &&
 			(!yaml_get(map, "acquire") ||
 			 yaml_read_bool(reading->document, map, "acquire", &list->acquires_plugins,
 					reading->err)));
@@ -315,7 +309,7 @@ static bool read_python(const struct reading *reading, const struct yaml_node *r
 
 	if (!map)
 		return true;
-	if (!expect_map(reading, map, "\"python\"") ||
+	if (!layer_expect_map(reading, map, "\"python\"") ||
 	    !yaml_only_keys(reading->document, map, known, reading->err) ||
 	    !yaml_copy_string(reading->document, map, "version", "3", &list->python,
 			      reading->err) ||
@@ -346,7 +340,7 @@ static bool read_variables(const struct reading *reading, const struct yaml_node
 	list->variables = json_object();
 	if (!map)
 		return true;
-	if (!expect_map(reading, map, "\"variables\""))
+	if (!layer_expect_map(reading, map, "\"variables\""))
 		return false;
 	for (size_t i = 0; i < map->count; i++) {
 		const char *name = map->keys[i]->text;
@@ -364,43 +358,17 @@ static bool read_variables(const struct reading *reading, const struct yaml_node
 	return true;
 }
 
-static bool read_inventories(const struct reading *reading, const struct yaml_node *root,
-			     struct layer_list *list)
-{
-	static const char *const known[] = { "list", "remove", NULL };
-	const struct yaml_node *map = yaml_get(root, "inventory");
-
-	if (!map)
-		return true;
-	if (!expect_map(reading, map, "\"inventory\""))
-		return false;
-	list->inventories = xcalloc(map->count + 1, sizeof(*list->inventories));
-	for (size_t i = 0; i < map->count; i++) {
-		struct layer_inventory *inventory = &list->inventories[list->inventory_count++];
-
-		inventory->provider = xstrdup(map->keys[i]->text);
-		if (!expect_map(reading, map->items[i], "an inventory") ||
-		    !yaml_only_keys(reading->document, map->items[i], known, reading->err) ||
-		    !read_command(reading, map->items[i], "list", &inventory->list) ||
-		    !read_command(reading, map->items[i], "remove", &inventory->remove))
-			return false;
-		if (!inventory->list)
-			return yaml_error(reading->document, map->items[i], reading->err,
-					  "inventory \"%s\" needs a \"list\"", inventory->provider);
-	}
-	return true;
-}
-
 static bool read_root(const struct reading *reading, const struct yaml_node *root,
 		      struct layer_list *list)
 {
 	static const char *const known[] = { "pulumi",    "checkout", "python",    "kubeconfig",
 					     "variables", "config",   "secrets",   "plugins",
-					     "parallel",  "layers",   "inventory", NULL };
+					     "parallel",  "layers",   "inventory", "backend",
+					     "policies",  NULL };
 	const struct yaml_document *document = reading->document;
 
 	list->parallel = 4;
-	if (!expect_map(reading, root, "the file") ||
+	if (!layer_expect_map(reading, root, "the file") ||
 	    !yaml_only_keys(document, root, known, reading->err) ||
 	    !yaml_copy_string(document, root, "pulumi", NULL, &list->pulumi_version,
 			      reading->err) ||
@@ -417,7 +385,10 @@ static bool read_root(const struct reading *reading, const struct yaml_node *roo
 				  "\"parallel\" must be between 1 and %d", PARALLEL_MAX);
 	return read_checkout(reading, root, list) && read_plugins(reading, root, list) &&
 	       read_python(reading, root, list) && read_variables(reading, root, list) &&
-	       read_config(reading, root, &list->config) && read_inventories(reading, root, list) &&
+	       read_config(reading, root, &list->config) &&
+	       layer_read_inventories(reading, root, list) &&
+	       layer_read_backend(reading, root, list) &&
+	       layer_read_words(reading, root, "policies", &list->policies) &&
 	       read_layers(reading, root, list);
 }
 
@@ -467,13 +438,31 @@ static void words_free(char **words)
 	free(words);
 }
 
+static void secret_release(struct layer_secret *secret)
+{
+	free(secret->key);
+	free(secret->from);
+	words_free(secret->command);
+}
+
+static void inventory_release(struct layer_inventory *inventory)
+{
+	free(inventory->provider);
+	words_free(inventory->list);
+	words_free(inventory->remove);
+	free(inventory->adapter);
+	words_free(inventory->regions);
+	words_free(inventory->clusters);
+	words_free(inventory->tags);
+	words_free(inventory->names);
+	free(inventory->endpoint);
+	secret_release(&inventory->credentials);
+}
+
 static void config_release(struct layer_config *config)
 {
-	for (size_t i = 0; i < config->secret_count; i++) {
-		free(config->secrets[i].key);
-		free(config->secrets[i].from);
-		words_free(config->secrets[i].command);
-	}
+	for (size_t i = 0; i < config->secret_count; i++)
+		secret_release(&config->secrets[i]);
 	free(config->secrets);
 	json_decref(config->plain);
 }
@@ -494,11 +483,8 @@ void layer_list_free(struct layer_list *list)
 		return;
 	for (size_t i = 0; i < list->count; i++)
 		layer_release(&list->layers[i]);
-	for (size_t i = 0; i < list->inventory_count; i++) {
-		free(list->inventories[i].provider);
-		words_free(list->inventories[i].list);
-		words_free(list->inventories[i].remove);
-	}
+	for (size_t i = 0; i < list->inventory_count; i++)
+		inventory_release(&list->inventories[i]);
 	free(list->layers);
 	free(list->inventories);
 	free(list->pulumi_version);
@@ -508,6 +494,11 @@ void layer_list_free(struct layer_list *list)
 	free(list->root);
 	words_free(list->ignored);
 	words_free(list->plugins);
+	words_free(list->policies);
+	free(list->backend.url);
+	free(list->backend.secrets);
+	free(list->backend.organization);
+	secret_release(&list->backend.credentials);
 	free(list->kubeconfig);
 	free(list->python);
 	free(list->requirements);

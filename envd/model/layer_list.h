@@ -51,11 +51,29 @@ struct layer_spec {
 	int64_t limit_ms; /* of one operation; 0: what the environment has left */
 };
 
-/* Who can tell what of a provider exists, whatever the state says. */
+/* Who can tell what of a provider exists, whatever the state says: commands of the template, or an
+ * adapter of ours (engine/cloud) with what it needs to know. */
 struct layer_inventory {
 	char *provider; /* "aws"; "pulumi-python" for dynamic providers; a hook's name */
 	char **list;    /* prints JSON: templates/pulumi.md */
 	char **remove;  /* gets an id as its last argument; NULL: it cannot */
+
+	char *adapter;   /* NULL: `list` tells */
+	char **regions;  /* these and what follows end with NULL, and may hold ${...} */
+	char **clusters; /* besides those that a state names */
+	char **tags;     /* "Key=Value", or one word */
+	char **names;    /* patterns */
+	char *endpoint;  /* NULL: the cloud's own */
+	struct layer_secret credentials;
+	int64_t settle_ms; /* how long a cloud may go on telling what was a moment ago */
+};
+
+/* Where the states are kept. `url` NULL: files of the environment's own. */
+struct layer_backend {
+	char *url;                       /* "s3://BUCKET?region=...", "https://..." */
+	char *secrets;                   /* who encrypts: "awskms://..."; NULL: a passphrase */
+	char *organization;              /* of Pulumi Cloud */
+	struct layer_secret credentials; /* `key` NULL: none */
 };
 
 struct layer_list {
@@ -78,6 +96,8 @@ struct layer_list {
 	size_t count;
 	struct layer_inventory *inventories;
 	size_t inventory_count;
+	struct layer_backend backend;
+	char **policies;           /* folders of the template; ends with NULL; NULL: none */
 	struct layer_graph *graph; /* sorted; an index is the same as in `layers` */
 };
 

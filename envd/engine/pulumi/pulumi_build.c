@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "engine/pulumi/pulumi_checkout.h"
 #include "engine/pulumi/pulumi_cli.h"
+#include "engine/pulumi/pulumi_cloud.h"
 #include "engine/pulumi/pulumi_cluster.h"
 #include "engine/pulumi/pulumi_config.h"
 #include "engine/pulumi/pulumi_look.h"
@@ -96,8 +97,8 @@ bool pulumi_plan(const struct engine_request *request, struct worker_lines *line
 
 	if (!place_open(request, &place, err) || !place_set_variables(&place, err) ||
 	    !cli_check_version(&place, place.list->pulumi_version, err) ||
-	    !cli_check_plugins(&place, err) || !check_cluster(&place, err) ||
-	    !checkout_find(&place, NULL, lines, &origin, err) ||
+	    !cli_check_plugins(&place, err) || !cloud_check(&place, err) ||
+	    !check_cluster(&place, err) || !checkout_find(&place, NULL, lines, &origin, err) ||
 	    !place_read_projects(&place, origin.folder, err) || !config_check(&place, err) ||
 	    !make_lock(&place, &origin, &lock, err))
 		return false;
@@ -304,6 +305,7 @@ bool pulumi_create(const struct engine_request *request, struct worker_lines *li
 
 	return survivors_end(request, err) && prepare(request, lines, &place, err) &&
 	       record_open(&place, &record, err) && note_projects(&place, &record, err) &&
+	       cloud_begin(&place, &record, err) &&
 	       build(&(struct walk_spec){ &place, &record, lines, false }, data, err);
 }
 

@@ -166,7 +166,7 @@ static char *make_up(int64_t length)
 	return text;
 }
 
-static bool read_secret(const struct pulumi_place *place, const struct layer_secret *secret,
+bool config_read_secret(const struct pulumi_place *place, const struct layer_secret *secret,
 			char **value, struct error *err)
 {
 	switch (secret->kind) {
@@ -195,7 +195,7 @@ static bool check_secrets(const struct pulumi_place *place, const struct layer_c
 		/* A command may cost something: it is run when its word is needed. */
 		if (config->secrets[i].kind == LAYER_SECRET_COMMAND)
 			continue;
-		if (!read_secret(place, &config->secrets[i], &value, err))
+		if (!config_read_secret(place, &config->secrets[i], &value, err))
 			return false;
 		if (!*value)
 			return error_set_as(err, ERR_INVALID, "secret_missing",
@@ -304,7 +304,7 @@ static bool set_secrets(const struct pulumi_place *place, size_t layer,
 		const char *const words[] = { "config", "set", "--secret", secret->key, NULL };
 		AUTO(free) char *value = NULL;
 
-		if (!read_secret(place, secret, &value, err) ||
+		if (!config_read_secret(place, secret, &value, err) ||
 		    !cli_run(&(struct cli_call){ place, layer, words, value }, err))
 			return false;
 	}

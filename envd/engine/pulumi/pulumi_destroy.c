@@ -59,7 +59,7 @@ static bool remove_stacks(const struct pulumi_place *place, struct error *err)
 	return true;
 }
 
-static bool is_proved_empty(const struct pulumi_place *place, const struct pulumi_record *record)
+static bool is_proved_empty(const struct pulumi_place *place, struct pulumi_record *record)
 {
 	AUTO(json_decref) json_t *inventory = listing_inventory(place, record);
 

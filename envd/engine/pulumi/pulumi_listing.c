@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "engine/pulumi/pulumi_cli.h"
+#include "engine/pulumi/pulumi_cloud.h"
 
 static bool check_items(const json_t *items, const char *provider, struct error *err)
 {
@@ -22,9 +23,10 @@ static bool check_items(const json_t *items, const char *provider, struct error 
 	return true;
 }
 
-bool listing_of(const struct pulumi_place *place, const char *provider, json_t **items,
-		struct error *err)
+bool listing_of(const struct listing_question *question, json_t **items, struct error *err)
 {
+	const struct pulumi_place *place = question->place;
+	const char *provider = question->provider;
 	const struct layer_inventory *inventory = layer_list_inventory(place->list, provider);
 	AUTO(free) char *output = NULL;
 	AUTO(json_decref) json_t *read = NULL;
@@ -35,6 +37,9 @@ bool listing_of(const struct pulumi_place *place, const char *provider, json_t *
 				    "provider \"%s\" has no inventory, so nobody can tell whether "
 				    "something of it is left",
 				    provider);
+	if (inventory->adapter)
+		return cloud_listing(place, question->record, inventory, question->suspects, items,
+				     err);
 	if (!hook_run(place, inventory->list, NULL, &output, err))
 		return error_wrap(err, "inventory of \"%s\"", provider);
 	read = json_loads(output, 0, &wrong);
@@ -64,21 +69,25 @@ static void add_items(const struct pulumi_place *place, const json_t *from, json
 	}
 }
 
-json_t *listing_inventory(const struct pulumi_place *place, const struct pulumi_record *record)
+json_t *listing_inventory(const struct pulumi_place *place, struct pulumi_record *record)
 {
 	json_t *items = json_array(), *unknown = json_array();
 	const char *provider;
-	const json_t *value;
+	json_t *value;
+	void *next;
 
-	json_object_foreach_const(record_providers(record), provider, value) {
+	json_object_foreach_safe((json_t *)(uintptr_t)record_providers(record), next, provider,
+				 value) {
 		AUTO(json_decref) json_t *found = NULL;
 		struct error err;
 
-		if (listing_of(place, provider, &found, &err))
+		if (listing_of(&(struct listing_question){ place, record, provider, NULL }, &found,
+			       &err))
 			add_items(place, found, items);
 		else
 			json_array_append_new(unknown, json_string(err.message));
 	}
-	return json_pack("{s:b, s:o, s:o}", "complete", json_array_size(unknown) == 0, "items",
-			 items, "unknown", unknown);
+	return json_pack("{s:b, s:o, s:o, s:I}", "complete", json_array_size(unknown) == 0, "items",
+			 items, "unknown", unknown, "settle_ms",
+			 (json_int_t)cloud_settle_ms(place, record));
 }

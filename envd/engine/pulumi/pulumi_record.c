@@ -7,6 +7,7 @@
 #include "engine/pulumi/pulumi_state.h"
 
 #define RECORD_BYTES_MAX (4 << 20)
+#define KNOWN_MAX 5000 /* ids of one provider */
 
 static const char *const marks[] = {
 	[LAYER_UNTOUCHED] = "untouched",
@@ -56,21 +57,98 @@ bool record_set_mark(struct pulumi_record *record, const char *layer, enum layer
 	return save(record, err);
 }
 
+/* ---- what was seen ---- */
+
+static bool add_id(json_t *known, const char *provider, const char *id, const char *type)
+{
+	json_t *ids = json_object_get(known, provider), *types;
+
+	if (!ids) {
+		json_object_set_new(known, provider, json_object());
+		ids = json_object_get(known, provider);
+	}
+	types = json_object_get(ids, id);
+	if (json_object_get(types, type) || (!types && json_object_size(ids) >= KNOWN_MAX))
+		return false;
+	if (!types) {
+		json_object_set_new(ids, id, json_object());
+		types = json_object_get(ids, id);
+	}
+	return json_object_set_new(types, type, json_true()) == 0;
+}
+
+static json_t *known_of(const struct pulumi_record *record)
+{
+	if (!json_object_get(record->json, "known"))
+		json_object_set_new(record->json, "known", json_object());
+	return json_object_get(record->json, "known");
+}
+
+/* True when one was new. */
+static bool add_ids(const struct pulumi_record *record, const struct pulumi_state *state)
+{
+	json_t *known = known_of(record), *resource;
+	bool is_new = false;
+	size_t i;
+
+	json_array_foreach((json_t *)(uintptr_t)state->resources, i, resource) {
+		const char *type = json_get_string(resource, "type", "");
+		const char *id = json_get_string(resource, "id", "");
+		AUTO(free) char *provider = xstrndup(type, strcspn(type, ":"));
+
+		if (*id && json_get_bool(resource, "custom", false) &&
+		    strcmp(provider, "pulumi") != 0)
+			is_new = add_id(known, provider, id, type) || is_new;
+	}
+	return is_new;
+}
+
+const json_t *record_known(const struct pulumi_record *record, const char *provider)
+{
+	return json_object_get(json_object_get(record->json, "known"), provider);
+}
+
+static bool add_types(json_t *known, const char *provider, const char *id, const json_t *types)
+{
+	const char *type;
+	const json_t *value;
+	bool is_new = false;
+
+	json_object_foreach_const(types, type, value)
+		is_new = add_id(known, provider, id, type) || is_new;
+	return is_new;
+}
+
+bool record_add_known(struct pulumi_record *record, const char *provider, const json_t *found,
+		      struct error *err)
+{
+	json_t *known = known_of(record);
+	const char *id;
+	const json_t *types;
+	bool is_new = false;
+
+	json_object_foreach_const(found, id, types)
+		is_new = add_types(known, provider, id, types) || is_new;
+	return !is_new || save(record, err);
+}
+
 bool record_add_providers(struct pulumi_record *record, const struct pulumi_place *place,
 			  size_t index, struct error *err)
 {
 	json_t *providers = json_object_get(record->json, "providers");
 	size_t before = json_object_size(providers);
+	bool is_new;
 	AUTO(state_release) struct pulumi_state state = { .exists = false };
 	const struct layer_spec *layer = &place->list->layers[index];
 
 	if (!state_read(place, index, &state, err))
 		return false;
+	is_new = add_ids(record, &state);
 	state_add_providers(&state, providers);
 	/* A hook that leaves something behind is one itself. */
 	if (layer->down)
 		json_object_set_new(providers, layer->name, json_true());
-	return json_object_size(providers) == before || save(record, err);
+	return (json_object_size(providers) == before && !is_new) || save(record, err);
 }
 
 const json_t *record_providers(const struct pulumi_record *record)

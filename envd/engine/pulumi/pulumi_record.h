@@ -42,6 +42,12 @@ NODISCARD bool record_add_providers(struct pulumi_record *record, const struct p
 /* {"aws": true}; borrowed. */
 const json_t *record_providers(const struct pulumi_record *record);
 
+/* {id: {type: true}} of a provider: everything of it that was ever in a state, or that an inventory
+ * found. NULL: nothing. Borrowed until the next addition. */
+const json_t *record_known(const struct pulumi_record *record, const char *provider);
+NODISCARD bool record_add_known(struct pulumi_record *record, const char *provider,
+				const json_t *found, struct error *err);
+
 /* A thing to remember by name, such as "cluster"; NULL: not there. Borrowed. */
 const char *record_fact(const struct pulumi_record *record, const char *name);
 NODISCARD bool record_set_fact(struct pulumi_record *record, const char *name, const char *value,

@@ -73,12 +73,15 @@ static bool remove_it(const struct walk_spec *spec, const char *provider, const 
 static bool look_for(const struct walk_spec *spec, const char *provider, const json_t *resource,
 		     bool removes, size_t *seen, struct error *err)
 {
+	const char *urn = json_get_string(resource, "urn", "?"), *own = strrchr(urn, ':');
+	AUTO(json_decref) json_t *suspects = json_pack("[s]", own ? own + 1 : urn);
 	AUTO(json_decref) json_t *items = NULL;
 	size_t i;
 	json_t *item;
 
 	*seen = 0;
-	if (!listing_of(spec->place, provider, &items, err))
+	if (!listing_of(&(struct listing_question){ spec->place, spec->record, provider, suspects },
+			&items, err))
 		return false;
 	json_array_foreach(items, i, item) {
 		bool is_known;
@@ -90,8 +93,7 @@ static bool look_for(const struct walk_spec *spec, const char *provider, const j
 		if (is_known)
 			continue;
 		++*seen;
-		if (removes &&
-		    !remove_it(spec, provider, item, json_get_string(resource, "urn", "?"), err))
+		if (removes && !remove_it(spec, provider, item, urn, err))
 			return false;
 	}
 	return true;
