@@ -1,0 +1,206 @@
+/*
+ * States of the real Pulumi in a bucket of S3, encrypted by a key of KMS (both moto), and the token
+ * of Pulumi Cloud against a stand-in: an environment lives and goes there as it does with files,
+ * and no credential is seen where it should not be.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "base/files.h"
+#include "base/json_read.h"
+#include "tests/support/cloud_server.h"
+#include "tests/support/engine_stage.h"
+#include "tests/support/eventually.h"
+#include "tests/support/pulumi_bench.h"
+
+enum { BUILD_MS = 150000 };
+
+#define SECRET "wJalrXUtnFEMI/K7MDENG"
+
+/* One for all stories: it takes seconds to start. */
+static struct cloud_server *server;
+
+static int open_server(void **state)
+{
+	(void)state;
+	server = cloud_server_start_aws();
+	setenv("ENVD_SECRET_AWS",
+	       "[default]\naws_access_key_id = AKIAIOSFODNN7\naws_secret_access_key = " SECRET "\n",
+	       1);
+	return 0;
+}
+
+static int close_server(void **state)
+{
+	(void)state;
+	cloud_server_stop(server);
+	return 0;
+}
+
+static json_t *call_aws(const char *service, const char *method, json_t *parameters)
+{
+	return cloud_server_tell(server, json_pack("{s:s, s:s, s:s, s:o}", "do", "call", "service",
+						   service, "method", method, "with", parameters));
+}
+
+/* One layer is enough: each command takes a second. */
+static void keep_in_bucket(struct pulumi_bench *bench)
+{
+	AUTO(json_decref) json_t *key = NULL;
+	AUTO(free)
+	char *backend = xasprintf(
+	    "variables: { AWS_ENDPOINT_URL: \"%s\" }\n"
+	    "backend:\n"
+	    "  url: \"s3://states/of/envd?endpoint=%s&s3ForcePathStyle=true&region=us-east-1\"\n"
+	    "  secrets: \"awskms://alias/envd?region=us-east-1&awssdk=v2\"\n"
+	    "  credentials: { variable: ENVD_SECRET_AWS }\n"
+	    "config:\n",
+	    server->endpoint, server->endpoint);
+
+	json_decref(cloud_server_tell(server, json_pack("{s:s}", "do", "reset")));
+	json_decref(call_aws("s3", "create_bucket", json_pack("{s:s}", "Bucket", "states")));
+	key = call_aws("kms", "create_key", json_object());
+	json_decref(call_aws(
+	    "kms", "create_alias",
+	    json_pack("{s:s, s:s}", "AliasName", "alias/envd", "TargetKeyId",
+		      json_get_string(json_object_get(key, "KeyMetadata"), "KeyId", "?"))));
+	pulumi_bench_template(bench, "three");
+	pulumi_bench_edit(bench, "three", "layers.yaml", "config:\n", backend);
+	pulumi_bench_edit(bench, "three", "layers.yaml", "{ folder: checkout }",
+			  "{ folder: checkout, ignore: [two, three] }");
+	pulumi_bench_edit(bench, "three", "layers.yaml",
+			  "  - { name: two, project: two, needs: [one] }\n", "");
+	pulumi_bench_edit(bench, "three", "layers.yaml",
+			  "  - { name: three, project: three, needs: [one] }\n", "");
+	pulumi_bench_edit(bench, "three", "template.yaml", "layer: three", "layer: one");
+	world_start(bench->world);
+}
+
+/* The keys of the bucket that hold `words`. */
+static size_t count_keys(const char *words)
+{
+	AUTO(json_decref)
+	json_t *answer = call_aws("s3", "list_objects_v2", json_pack("{s:s}", "Bucket", "states"));
+	size_t i, count = 0;
+	json_t *item;
+
+	json_array_foreach(json_object_get(answer, "Contents"), i, item)
+		count += strstr(json_get_string(item, "Key", ""), words) != NULL;
+	return count;
+}
+
+static bool is_written_somewhere(const struct pulumi_bench *bench, const char *secret)
+{
+	AUTO(free)
+	char *command = xasprintf("grep -rqF -- '%s' '%s/data' '%s/log'", secret,
+				  bench->world->folder, bench->world->folder);
+
+	return system(command) == 0;
+}
+
+struct waiting {
+	struct pulumi_bench *bench;
+	const char *id, *words;
+};
+
+static bool is_kept_by(void *arg)
+{
+	struct waiting *waiting = arg;
+	AUTO(json_decref) json_t *env = pulumi_bench_get(waiting->bench, waiting->id);
+	AUTO(free) char *text = json_to_text(env);
+
+	return strcmp(json_get_string(env, "state", ""), "destroying") == 0 &&
+	       strstr(text, waiting->words);
+}
+
+/* As a CLI on that machine would have left it. */
+static void put_lock(const char *id, const char *host, int pid)
+{
+	AUTO(free)
+	char *key = xasprintf("of/envd/.pulumi/locks/organization/one/envd-%.8s/x.json", id);
+
+	json_decref(call_aws(
+	    "s3", "put_object",
+	    json_pack("{s:s, s:s, s:o}", "Bucket", "states", "Key", key, "Body",
+		      json_sprintf("{\"pid\": %d, \"username\": \"ann\", \"hostname\": \"%s\", "
+				   "\"timestamp\": \"2026-01-02T03:04:05Z\"}",
+				   pid, host))));
+}
+
+/* ---- stories ---- */
+
+static void states_in_a_bucket_live_and_go_as_files_do(void **state)
+{
+	struct pulumi_bench *bench = *state;
+	AUTO(free) char *config = NULL;
+	AUTO(free) char *bytes = NULL;
+	AUTO(free) char *stack = NULL;
+	AUTO(free) char *copy = NULL;
+	struct error err;
+	char id[37];
+
+	keep_in_bucket(bench);
+	pulumi_bench_create(bench, "a", "three", id);
+	world_wait(bench->world, id, "ready", BUILD_MS);
+	stack = xasprintf("stacks/one/envd-%.8s.json", id);
+	assert_true(count_keys(stack) >= 1);
+	config = xasprintf("%s/environments/%s/pulumi/checkout/one/Pulumi.envd-%.8s.yaml",
+			   bench->world->data, id, id);
+	assert_true(file_read(config, 1 << 20, &bytes, NULL, &err));
+	stage_contains(bytes, "secretsprovider: awskms://alias/envd");
+	stage_contains(bytes, "encryptedkey: ");
+	copy = pulumi_bench_path(bench, id, "states/one/last-not-empty.json");
+	assert_true(file_exists(copy));
+	pulumi_bench_destroy(bench, id);
+	world_wait(bench->world, id, "destroyed", BUILD_MS);
+	assert_true(is_written_somewhere(bench, "awskms"));
+	assert_false(is_written_somewhere(bench, SECRET));
+	free(stack);
+	stack = xasprintf(".pulumi/stacks/one/envd-%.8s.json", id);
+	assert_int_equal(count_keys(stack), count_keys(".json.bak"));
+}
+
+static void a_lock_is_broken_only_when_its_owner_is_dead(void **state)
+{
+	struct pulumi_bench *bench = *state;
+	struct waiting waiting = { bench, NULL, "locked by pid 77 of ann on \\\"elsewhere\\\"" };
+	char id[37], host[256] = "";
+
+	keep_in_bucket(bench);
+	pulumi_bench_create(bench, "a", "three", id);
+	world_wait(bench->world, id, "ready", BUILD_MS);
+	put_lock(id, "elsewhere", 77);
+	pulumi_bench_destroy(bench, id);
+	waiting.id = id;
+	if (!eventually(is_kept_by, &waiting, BUILD_MS)) {
+		AUTO(json_decref) json_t *env = pulumi_bench_get(bench, id);
+		AUTO(free) char *text = json_to_text(env);
+
+		fail_msg("it is not kept: %s", text);
+	}
+	assert_int_equal(count_keys("/locks/"), 1);
+	/* One of this machine, by a program that is no more. */
+	gethostname(host, sizeof(host) - 1);
+	put_lock(id, host, 4194303);
+	world_wait(bench->world, id, "destroyed", BUILD_MS);
+	assert_int_equal(count_keys("/locks/"), 0);
+}
+
+#define ON_BENCH(story)                                                                            \
+	cmocka_unit_test_setup_teardown(story, pulumi_bench_open, pulumi_bench_close)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		ON_BENCH(states_in_a_bucket_live_and_go_as_files_do),
+		ON_BENCH(a_lock_is_broken_only_when_its_owner_is_dead),
+	};
+
+	return cmocka_run_group_tests(tests, open_server, close_server);
+}

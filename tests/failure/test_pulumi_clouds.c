@@ -1,0 +1,182 @@
+/*
+ * Environments of the real Pulumi whose provider's inventory is an adapter of ours, against moto:
+ * what a cloud still has is named and keeps the environment, what nobody could see is never
+ * "nothing".
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "base/files.h"
+#include "base/json_read.h"
+#include "tests/support/cloud_server.h"
+#include "tests/support/engine_stage.h"
+#include "tests/support/eventually.h"
+#include "tests/support/pulumi_bench.h"
+
+enum { BUILD_MS = 150000 };
+
+#define SECRET "wJalrXUtnFEMI/K7MDENG"
+#define INVENTORY                                                                                  \
+	"{ adapter: aws, regions: [us-east-1], tags: { Stack: \"${stack}\" }, settle: 1s,\n"       \
+	"    endpoint: \"%s\", credentials: { variable: ENVD_SECRET_AWS } }"
+
+/* One for all stories: it takes seconds to start. */
+static struct cloud_server *server;
+
+static int open_server(void **state)
+{
+	(void)state;
+	server = cloud_server_start_aws();
+	setenv("ENVD_SECRET_AWS",
+	       "{\"AccessKeyId\": \"AKIAIOSFODNN7\", \"SecretAccessKey\": \"" SECRET "\"}", 1);
+	return 0;
+}
+
+static int close_server(void **state)
+{
+	(void)state;
+	cloud_server_stop(server);
+	return 0;
+}
+
+static void ask_aws(struct pulumi_bench *bench)
+{
+	/* A hook that leaves something behind is a provider like any other, and needs no Python. */
+	AUTO(free)
+	char *layers = xasprintf("inventory:\n  cloud: " INVENTORY "\nlayers:\n"
+				 "  - { name: cloud, up: [\"true\"], down: [\"true\"] }\n",
+				 server->endpoint);
+
+	json_decref(cloud_server_tell(server, json_pack("{s:s}", "do", "reset")));
+	pulumi_bench_template(bench, "three");
+	pulumi_bench_edit(bench, "three", "layers.yaml", "layers:\n", layers);
+	world_start(bench->world);
+}
+
+static void call_aws(const char *service, const char *method, json_t *parameters)
+{
+	json_decref(
+	    cloud_server_tell(server, json_pack("{s:s, s:s, s:s, s:o}", "do", "call", "service",
+						service, "method", method, "with", parameters)));
+}
+
+struct waiting {
+	struct pulumi_bench *bench;
+	const char *id, *words;
+};
+
+static bool is_blocked_by(void *arg)
+{
+	struct waiting *waiting = arg;
+	AUTO(json_decref) json_t *env = pulumi_bench_get(waiting->bench, waiting->id);
+	AUTO(free) char *text = json_to_text(env);
+
+	return strcmp(json_get_string(env, "state", ""), "destroying") == 0 &&
+	       strstr(text, waiting->words);
+}
+
+static void wait_blocked(struct pulumi_bench *bench, const char *id, const char *words)
+{
+	struct waiting waiting = { bench, id, words };
+
+	if (!eventually(is_blocked_by, &waiting, BUILD_MS)) {
+		AUTO(json_decref) json_t *env = pulumi_bench_get(bench, id);
+		AUTO(free) char *text = json_to_text(env);
+
+		fail_msg("it is not kept by \"%s\": %s", words, text);
+	}
+}
+
+static bool is_written_somewhere(const struct pulumi_bench *bench, const char *secret)
+{
+	AUTO(free)
+	char *command = xasprintf("grep -rqF -- '%s' '%s/data' '%s/log'", secret,
+				  bench->world->folder, bench->world->folder);
+
+	return system(command) == 0;
+}
+
+/* ---- stories ---- */
+
+static void what_the_cloud_still_has_is_named_and_keeps_the_environment(void **state)
+{
+	struct pulumi_bench *bench = *state;
+	char id[37], stack[16];
+
+	ask_aws(bench);
+	pulumi_bench_create(bench, "a", "three", id);
+	world_wait(bench->world, id, "ready", BUILD_MS);
+	snprintf(stack, sizeof(stack), "envd-%.8s", id);
+	/* As a cluster would: nothing that Pulumi knows of. */
+	call_aws("elb", "create_load_balancer",
+		 json_pack("{s:s, s:[s], s:[{s:s, s:s}], s:[{s:s, s:i, s:i}]}", "LoadBalancerName",
+			   "left-behind", "AvailabilityZones", "us-east-1a", "Tags", "Key", "Stack",
+			   "Value", stack, "Listeners", "Protocol", "TCP", "LoadBalancerPort", 80,
+			   "InstancePort", 30080));
+	pulumi_bench_destroy(bench, id);
+	wait_blocked(bench, id,
+		     "aws:classic-load-balancer left-behind: still there in us-east-1, ours "
+		     "because of its tag");
+	/* Somebody who looks at the proof finds it there, too. */
+	call_aws("elb", "delete_load_balancer",
+		 json_pack("{s:s}", "LoadBalancerName", "left-behind"));
+	world_wait(bench->world, id, "destroyed", BUILD_MS);
+	assert_true(is_written_somewhere(bench, "left-behind"));
+	assert_false(is_written_somewhere(bench, SECRET));
+}
+
+static void a_listing_that_is_refused_is_not_nothing(void **state)
+{
+	struct pulumi_bench *bench = *state;
+	char id[37];
+
+	ask_aws(bench);
+	pulumi_bench_create(bench, "a", "three", id);
+	world_wait(bench->world, id, "ready", BUILD_MS);
+	json_decref(cloud_server_tell(server, json_pack("{s:s, s:s, s:[s]}", "do", "gate", "secret",
+							SECRET, "deny", "DescribeVolumes")));
+	pulumi_bench_destroy(bench, id);
+	wait_blocked(bench, id, "DescribeVolumes in us-east-1: 403 AccessDenied");
+	json_decref(cloud_server_tell(
+	    server, json_pack("{s:s, s:s, s:[]}", "do", "gate", "secret", SECRET, "deny")));
+	world_wait(bench->world, id, "destroyed", BUILD_MS);
+}
+
+static void credentials_that_are_none_build_nothing(void **state)
+{
+	struct pulumi_bench *bench = *state;
+	AUTO(free) char *why = NULL;
+	AUTO(free) char *history = NULL;
+	char id[37];
+
+	ask_aws(bench);
+	json_decref(cloud_server_tell(
+	    server, json_pack("{s:s, s:s, s:[]}", "do", "gate", "secret", "another", "deny")));
+	pulumi_bench_create(bench, "a", "three", id);
+	why = pulumi_bench_failure(bench, id);
+	stage_contains(why, "inventory \"cloud\": AWS GetCallerIdentity");
+	history = pulumi_bench_history(bench, id);
+	assert_null(strstr(history, "started"));
+	/* Nothing was ever begun, so there is nothing to ask anybody about. */
+	world_wait(bench->world, id, "destroyed", BUILD_MS);
+}
+
+#define ON_BENCH(story)                                                                            \
+	cmocka_unit_test_setup_teardown(story, pulumi_bench_open, pulumi_bench_close)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		ON_BENCH(what_the_cloud_still_has_is_named_and_keeps_the_environment),
+		ON_BENCH(a_listing_that_is_refused_is_not_nothing),
+		ON_BENCH(credentials_that_are_none_build_nothing),
+	};
+
+	return cmocka_run_group_tests(tests, open_server, close_server);
+}
