@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "engine/cloud/cloud.h"
+#include "engine/cloud/s3.h"
 #include "tests/support/cloud_server.h"
 
 struct stage {
@@ -280,6 +281,40 @@ static void a_region_that_is_not_enabled_is_no_answer(void **state)
 	assert_non_null(strstr(err.message, "ap-east-1"));
 }
 
+static void a_bucket_is_read_with_good_signatures(void **state)
+{
+	struct stage *stage = *state;
+	AUTO(free)
+	char *url =
+	    xasprintf("s3://states/of/envd?endpoint=%s&s3ForcePathStyle=true&region=us-east-1",
+		      server->endpoint);
+	AUTO(s3_place_release) struct s3_place bucket = { .bucket = NULL };
+	AUTO(json_decref) json_t *keys = NULL;
+	AUTO(free) char *text = NULL;
+	struct error err;
+
+	call(stage, "s3", "create_bucket", json_pack("{s:s}", "Bucket", "states"));
+	for (int i = 0; i < 3; i++)
+		call(stage, "s3", "put_object",
+		     json_pack("{s:s, s:o, s:o}", "Bucket", "states", "Key",
+			       json_sprintf("of/envd/a b/%d+.json", i), "Body",
+			       json_sprintf("number %d", i)));
+	set_gate(stage, "Nothing", 0);
+	assert_true(s3_place_parse(url, &bucket, &err));
+	if (!s3_list(&bucket, &stage->question.session, "a b/", &keys, &err))
+		fail_msg("%s", err.message);
+	assert_int_equal(json_array_size(keys), 3);
+	if (!s3_get(&bucket, &stage->question.session, json_string_value(json_array_get(keys, 1)),
+		    100, &text, &err))
+		fail_msg("%s", err.message);
+	assert_string_equal(text, "number 1");
+	stage->secret.key[0] = 'X';
+	json_decref(keys);
+	keys = NULL;
+	assert_false(s3_list(&bucket, &stage->question.session, "a b/", &keys, &err));
+	assert_string_equal(err.message, "bucket \"states\" answered 403");
+}
+
 #define ON_STAGE(story) cmocka_unit_test_setup_teardown(story, open_stage, close_stage)
 
 int main(void)
@@ -292,6 +327,7 @@ int main(void)
 		ON_STAGE(signatures_are_those_of_aws),
 		ON_STAGE(a_permission_that_is_missing_is_no_answer),
 		ON_STAGE(what_is_asked_too_often_is_asked_again_later),
+		ON_STAGE(a_bucket_is_read_with_good_signatures),
 		ON_STAGE(a_region_that_is_not_enabled_is_no_answer),
 	};
 

@@ -13,6 +13,7 @@ Prints its port, then answers each line of stdin, a JSON object, with a line of 
                                                           the next n are told to come less often
     {"do": "reset"}                                       nothing is there, no gate
 """
+import hashlib
 import json
 import logging
 import os
@@ -27,7 +28,7 @@ from io import BytesIO  # noqa: E402
 
 import boto3  # noqa: E402
 import requests  # noqa: E402
-from botocore.auth import SigV4Auth  # noqa: E402
+from botocore.auth import S3SigV4Auth, SigV4Auth  # noqa: E402
 from botocore.awsrequest import AWSRequest  # noqa: E402
 from botocore.credentials import Credentials  # noqa: E402
 from moto.server import DomainDispatcherApplication, create_backend_app  # noqa: E402
@@ -51,10 +52,12 @@ class Gate:
         url = f"http://{environ['HTTP_HOST']}{environ['RAW_URI']}"
         request = AWSRequest(method=environ["REQUEST_METHOD"], url=url, data=body, headers=headers)
         request.context["timestamp"] = environ["HTTP_X_AMZ_DATE"]
-        auth = SigV4Auth(Credentials(key, self.secret), service, region)
+        auth = (S3SigV4Auth if service == "s3" else SigV4Auth)(Credentials(key, self.secret), service, region)
         expected = auth.signature(auth.string_to_sign(request, auth.canonical_request(request)), request)
         if words["Signature"] != expected:
             return "SignatureDoesNotMatch", "it is not the one that botocore makes"
+        if "x-amz-content-sha256" in names and headers["x-amz-content-sha256"] != hashlib.sha256(body).hexdigest():
+            return "XAmzContentSHA256Mismatch", "it is another body"
         action = environ.get("HTTP_X_AMZ_TARGET", "").rpartition(".")[2] or body.decode()
         if any(f"Action={one}&" in action or one == action for one in self.deny):
             return "AccessDenied", "envd may not do that"

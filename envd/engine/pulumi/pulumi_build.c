@@ -6,12 +6,14 @@
 
 #include "base/files.h"
 #include "base/text.h"
+#include "engine/pulumi/pulumi_backend.h"
 #include "engine/pulumi/pulumi_checkout.h"
 #include "engine/pulumi/pulumi_cli.h"
 #include "engine/pulumi/pulumi_cloud.h"
 #include "engine/pulumi/pulumi_cluster.h"
 #include "engine/pulumi/pulumi_config.h"
 #include "engine/pulumi/pulumi_look.h"
+#include "engine/pulumi/pulumi_policy.h"
 #include "engine/pulumi/pulumi_record.h"
 #include "engine/pulumi/pulumi_settle.h"
 #include "engine/pulumi/pulumi_state.h"
@@ -27,6 +29,7 @@ static bool lock_layers(const struct pulumi_place *place, json_t **layers, struc
 	for (size_t i = 0; i < place->list->count; i++) {
 		const struct layer_spec *layer = &place->list->layers[i];
 		const struct pulumi_project *project = &place->projects[i];
+		AUTO(free) char *link = NULL;
 		char hash[SHA256_TEXT_SIZE];
 
 		if (!project->name) {
@@ -35,10 +38,12 @@ static bool lock_layers(const struct pulumi_place *place, json_t **layers, struc
 		}
 		if (!config_hash(place, i, hash, err))
 			return false;
+		link = backend_link(place, project->name);
 		json_object_set_new(all, layer->name,
-				    json_pack("{s:s, s:s, s:s, s:s}", "project", project->name,
-					      "folder", layer->project, "runtime", project->runtime,
-					      "config_hash", hash));
+				    json_pack("{s:s, s:s, s:s, s:s, s:s*}", "project",
+					      project->name, "folder", layer->project, "runtime",
+					      project->runtime, "config_hash", hash, "console",
+					      link));
 	}
 	*layers = TAKE(all);
 	return true;
@@ -98,7 +103,8 @@ bool pulumi_plan(const struct engine_request *request, struct worker_lines *line
 	if (!place_open(request, &place, err) || !place_set_variables(&place, err) ||
 	    !cli_check_version(&place, place.list->pulumi_version, err) ||
 	    !cli_check_plugins(&place, err) || !cloud_check(&place, err) ||
-	    !check_cluster(&place, err) || !checkout_find(&place, NULL, lines, &origin, err) ||
+	    !policy_check(&place, err) || !check_cluster(&place, err) ||
+	    !checkout_find(&place, NULL, lines, &origin, err) ||
 	    !place_read_projects(&place, origin.folder, err) || !config_check(&place, err) ||
 	    !make_lock(&place, &origin, &lock, err))
 		return false;

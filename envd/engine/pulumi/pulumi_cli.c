@@ -2,9 +2,11 @@
 
 #include <dirent.h>
 #include <string.h>
+#include <sys/wait.h>
 
 #include "base/files.h"
 #include "base/text.h"
+#include "engine/pulumi/pulumi_backend.h"
 
 enum { CALL_LIMIT_MS = 120000, HOOK_LIMIT_MS = 300000, HOOK_OUTPUT_MAX = 16 << 20 };
 
@@ -28,7 +30,7 @@ void cli_words_free(char **words)
 char **cli_words(const struct cli_call *call)
 {
 	const char *const more[] = { "--non-interactive", "--color", "never", "--stack",
-				     call->place->stack };
+				     backend_stack(call->place) };
 	size_t count = 0;
 	char **words = append(NULL, &count, xstrdup(call->place->program));
 
@@ -75,7 +77,8 @@ static const char *complaint_words(const struct complaint *complaint, const char
 	return complaint->last ? complaint->last : end;
 }
 
-bool cli_run(const struct cli_call *call, struct error *err)
+static bool run(const struct cli_call *call, size_t output_max, char **output, int *status,
+		struct error *err)
 {
 	char **words = cli_words(call);
 	struct complaint complaint = { NULL, NULL };
@@ -89,8 +92,9 @@ bool cli_run(const struct cli_call *call, struct error *err)
 					  .limit_ms = CALL_LIMIT_MS,
 					  .on_line = on_complaint,
 					  .arg = &complaint },
-		     0, NULL, &end, err);
+		     output_max, output, &end, err);
 
+	*status = is_good && WIFEXITED(end.wait_status) ? WEXITSTATUS(end.wait_status) : -1;
 	if (is_good && !tool_ended_well(&end)) {
 		AUTO(free) char *ending = tool_end_words(&end);
 
@@ -100,6 +104,21 @@ bool cli_run(const struct cli_call *call, struct error *err)
 	complaint_release(&complaint);
 	cli_words_free(words);
 	return is_good;
+}
+
+bool cli_run(const struct cli_call *call, struct error *err)
+{
+	int status; /* the error says it */
+	bool is_good = run(call, 0, NULL, &status, err);
+
+	backend_forget(call->place, call->layer);
+	return is_good;
+}
+
+bool cli_ask(const struct cli_call *call, size_t output_max, char **output, int *status,
+	     struct error *err)
+{
+	return run(call, output_max, output, status, err);
 }
 
 bool cli_check_version(const struct pulumi_place *place, const char *wanted, struct error *err)

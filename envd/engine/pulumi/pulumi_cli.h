@@ -19,9 +19,15 @@ struct cli_call {
 /* argv of it: the program, its words, and which stack; the caller frees with cli_words_free(). */
 char **cli_words(const struct cli_call *call);
 void cli_words_free(char **words);
+DEFINE_AUTO(char **, cli_words_free)
 
 /* Runs it to its end. ERR_EXTERNAL "pulumi_failed" with its own words when it failed. */
 NODISCARD bool cli_run(const struct cli_call *call, struct error *err);
+
+/* The same, and what it printed, up to `output_max`; the caller frees. `status` is its exit status
+ * in either case, -1 when it has none. What it asks for changes nothing of a stack. */
+NODISCARD bool cli_ask(const struct cli_call *call, size_t output_max, char **output, int *status,
+		       struct error *err);
 
 /* The version of the CLI is this one. ERR_INVALID "pulumi_missing", "pulumi_version". */
 NODISCARD bool cli_check_version(const struct pulumi_place *place, const char *wanted,

@@ -4,11 +4,11 @@
 
 #include "base/files.h"
 #include "base/text.h"
+#include "engine/pulumi/pulumi_backend.h"
 #include "engine/pulumi/pulumi_cli.h"
 #include "engine/pulumi/pulumi_state.h"
 
 enum { SECRET_BYTES_MAX = 64 << 10, CONFIG_BYTES_MAX = 4 << 20 };
-#define SALT_KEY "encryptionsalt:"
 
 /* ---- plain values ---- */
 
@@ -235,17 +235,27 @@ bool config_hash(const struct pulumi_place *place, size_t layer, char *into, str
 
 /* ---- one file ---- */
 
-/* The key that an earlier attempt made must stay: a stack may be locked with it. */
-static char *old_salt(const char *path)
+/* The keys that an earlier attempt made must stay: a stack may be locked with them. Each with its
+ * newline. */
+static char *old_keys(const char *path)
 {
+	static const char *const kept[] = { "encryptionsalt:", "encryptedkey:",
+					    "secretsprovider:" };
 	AUTO(free) char *bytes = NULL;
+	struct text keys = TEXT_EMPTY;
 	struct error ignored; /* there was none */
-	char *line;
 
 	if (!file_read(path, CONFIG_BYTES_MAX, &bytes, NULL, &ignored))
-		return xstrdup("");
-	line = strstr(bytes, SALT_KEY);
-	return line ? xstrndup(line, strcspn(line, "\n")) : xstrdup("");
+		return text_take(&keys);
+	for (const char *line = bytes; *line;) {
+		size_t length = strcspn(line, "\n");
+
+		for (size_t i = 0; i < ARRAY_SIZE(kept); i++)
+			if (text_starts_with(line, kept[i]))
+				text_format(&keys, "%.*s\n", (int)length, line);
+		line += length + (line[length] == '\n');
+	}
+	return text_take(&keys);
 }
 
 static bool collect(const struct pulumi_place *place, size_t layer, json_t *all, struct error *err)
@@ -268,7 +278,7 @@ static bool write_plain(const struct pulumi_place *place, size_t layer, struct e
 	AUTO(free)
 	char *path =
 	    xasprintf("%s/Pulumi.%s.yaml", place->projects[layer].config_folder, place->stack);
-	AUTO(free) char *salt = old_salt(path);
+	AUTO(free) char *keys = old_keys(path);
 	AUTO(json_decref) json_t *all = json_object();
 	AUTO(text_release) struct text text = TEXT_EMPTY;
 	const char *key;
@@ -276,8 +286,7 @@ static bool write_plain(const struct pulumi_place *place, size_t layer, struct e
 
 	if (!collect(place, layer, all, err))
 		return false;
-	text_format(&text, "%s%sconfig:%s\n", salt, *salt ? "\n" : "",
-		    json_object_size(all) ? "" : " {}");
+	text_format(&text, "%sconfig:%s\n", keys, json_object_size(all) ? "" : " {}");
 	json_object_foreach_const(all, key, value) {
 		/* JSON is YAML, and text in it is in quotes. */
 		AUTO(free) char *shown = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
@@ -289,9 +298,10 @@ static bool write_plain(const struct pulumi_place *place, size_t layer, struct e
 
 static bool make_stack(const struct pulumi_place *place, size_t layer, struct error *err)
 {
-	static const char *const words[] = { "stack", "init", "--no-select", NULL };
+	const char *words[BACKEND_INIT_WORDS];
 	AUTO(state_release) struct pulumi_state state = { .exists = false };
 
+	backend_init_words(place, words);
 	return state_read(place, layer, &state, err) &&
 	       (state.exists || cli_run(&(struct cli_call){ place, layer, words, NULL }, err));
 }

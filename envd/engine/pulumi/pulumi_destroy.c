@@ -47,15 +47,19 @@ static bool remove_stack(const struct pulumi_place *place, size_t layer, struct 
 	       (!state.exists || cli_run(&(struct cli_call){ place, layer, words, NULL }, err));
 }
 
-/* With them goes what opens their states. */
+/* With them goes what opens their states, and the token that the CLI wrote down. */
 static bool remove_stacks(const struct pulumi_place *place, struct error *err)
 {
-	AUTO(free) char *passphrase = place_path(place, "passphrase");
+	static const char *const keys[] = { "passphrase", "plugins-home/credentials.json" };
 
 	for (size_t i = 0; i < place->list->count; i++)
 		if (!remove_stack(place, i, err))
 			return error_wrap(err, "layer \"%s\"", place->list->layers[i].name);
-	unlink(passphrase);
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
+		AUTO(free) char *path = place_path(place, keys[i]);
+
+		unlink(path);
+	}
 	return true;
 }
 
@@ -91,6 +95,8 @@ static bool take_down(const struct walk_spec *spec, json_t **data, struct error 
 		worker_say_log(spec->lines, "warn", "%s", unsettled.message);
 	if (!walk_layers(spec, &removed, err)) {
 		(void)!finish(spec, removed, data, &ignored); /* the first failure is the one */
+		if (unsettled.code != ERR_NONE)
+			*err = unsettled; /* what followed is what comes of it */
 		return false;
 	}
 	if (!finish(spec, removed, data, err))

@@ -86,6 +86,27 @@ static void take_failed(struct pulumi_events *events, const json_t *event)
 			       name_of(json_get_string(metadata, "urn", "a resource")));
 }
 
+/* What is only advised is told, what is mandatory is why nothing was made. */
+static void take_policy(struct pulumi_events *events, const json_t *event)
+{
+	const char *level = json_get_string(event, "enforcementLevel", "");
+	AUTO(free)
+	char *text = xasprintf("policy \"%s\" of pack \"%s\" %s %s: %s",
+			       json_get_string(event, "policyName", "?"),
+			       json_get_string(event, "policyPackName", "?"),
+			       strcmp(level, "mandatory") == 0 ? "forbids" : "advises against",
+			       name_of(json_get_string(event, "resourceUrn", "the stack")),
+			       json_get_string(event, "message", ""));
+	AUTO(free) char *line = tidy(text);
+
+	if (events->on_message)
+		events->on_message(events->arg, line);
+	if (strcmp(level, "mandatory") == 0)
+		note_error(events, text);
+	else if (events->lines)
+		worker_say_log(events->lines, "warn", "%s: %s", events->layer, line);
+}
+
 static void take_summary(struct pulumi_events *events, const json_t *event)
 {
 	const char *op;
@@ -103,9 +124,8 @@ static const struct {
 	const char *name;
 	void (*take)(struct pulumi_events *events, const json_t *event);
 } kinds[] = {
-	{ "diagnosticEvent", take_diagnostic },
-	{ "resOutputsEvent", take_outputs },
-	{ "resOpFailedEvent", take_failed },
+	{ "diagnosticEvent", take_diagnostic }, { "resOutputsEvent", take_outputs },
+	{ "resOpFailedEvent", take_failed },    { "policyEvent", take_policy },
 	{ "summaryEvent", take_summary },
 };
 

@@ -7,6 +7,7 @@
 #include "base/files.h"
 #include "base/spawn.h"
 #include "base/text.h"
+#include "engine/pulumi/pulumi_backend.h"
 #include "model/pins.h"
 #include "model/placeholder.h"
 
@@ -68,13 +69,16 @@ bool place_open(const struct engine_request *request, struct pulumi_place *place
 		return false;
 	place->root = *place->list->root ? path_join(place->checkout, place->list->root)
 					 : xstrdup(place->checkout);
-	return true;
+	return backend_open(place, err);
 }
 
+/* Some are secrets. */
 static void variables_free(struct pulumi_place *place)
 {
-	for (char **variable = place->variables; variable && *variable; variable++)
+	for (char **variable = place->variables; variable && *variable; variable++) {
+		explicit_bzero(*variable, strlen(*variable));
 		free(*variable);
+	}
 	free(place->variables);
 	place->variables = NULL;
 }
@@ -82,6 +86,7 @@ static void variables_free(struct pulumi_place *place)
 void place_release(struct pulumi_place *place)
 {
 	place_forget_projects(place);
+	backend_release(place);
 	variables_free(place);
 	template_free(place->template);
 	layer_list_free(place->list);
@@ -164,17 +169,17 @@ static bool make_wrapper(const struct pulumi_place *place, struct error *err)
 	AUTO(free)
 	char *script = xasprintf(
 	    "#!/bin/sh\n"
-	    "# In a backend of files every stack is called organization/PROJECT/STACK, but whoami "
-	    "says the system's user.\n"
+	    "# Stacks are called OWNER/PROJECT/STACK, and in a backend of files or a bucket whoami "
+	    "does not say their owner.\n"
 	    "for word; do\n"
 	    "\tcase $word in\n"
 	    "\t-*) ;;\n"
-	    "\twhoami) echo organization; exit ;;\n"
+	    "\twhoami) echo '%s'; exit ;;\n"
 	    "\t*) break ;;\n"
 	    "\tesac\n"
 	    "done\n"
 	    "exec '%s' \"$@\"\n",
-	    place->program ? place->program : "pulumi");
+	    backend_owner(place), place->program ? place->program : "pulumi");
 
 	return folder_make(folder, 0700, err) && write_once(place, "bin/pulumi", script, 0700, err);
 }
@@ -326,15 +331,41 @@ static bool add_own(const struct pulumi_place *place, struct variable_list *list
 	return true;
 }
 
+static bool add_backend(struct pulumi_place *place, struct variable_list *list, struct error *err)
+{
+	char *const *words;
+
+	if (!place->list)
+		return true; /* nothing of a template is run */
+	/* A command that prints credentials runs with what there is by now. */
+	if (!place->variables)
+		place->variables = list->items;
+	if (!backend_variables(place, &words, err)) {
+		place->variables = place->variables == list->items ? NULL : place->variables;
+		return false;
+	}
+	if (place->variables == list->items)
+		place->variables = NULL;
+	for (; *words; words++)
+		add(list, xstrdup(*words));
+	return true;
+}
+
+static void list_free(struct variable_list *list)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		explicit_bzero(list->items[i], strlen(list->items[i]));
+		free(list->items[i]);
+	}
+	free(list->items);
+}
+
 bool place_set_variables(struct pulumi_place *place, struct error *err)
 {
 	struct variable_list list = { NULL, 0 };
-	bool is_good;
 
 	add(&list, place_mark(place->request));
 	add(&list, make_path(place));
-	add(&list,
-	    xasprintf("PULUMI_BACKEND_URL=file://%s/backend?no_tmp_dir=true", place->folder));
 	add(&list, xasprintf("PULUMI_STACK=%s", place->stack));
 	add_folders(place, &list);
 	if (place->venv) {
@@ -342,8 +373,11 @@ bool place_set_variables(struct pulumi_place *place, struct error *err)
 		add(&list, xasprintf("PULUMI_PYTHON_CMD=%s/bin/python", place->venv));
 	}
 	add_constants(place, &list);
-	is_good = add_own(place, &list, err);
+	if (!add_own(place, &list, err) || !add_backend(place, &list, err)) {
+		list_free(&list);
+		return false;
+	}
 	variables_free(place);
 	place->variables = list.items;
-	return is_good;
+	return true;
 }

@@ -38,9 +38,10 @@ struct pulumi_place {
 	char *root;    /* of the projects */
 	char *program; /* the CLI; NULL: not found */
 	char stack[16];
-	json_t *versions; /* of components */
-	char *venv;       /* NULL: no Python, or not yet */
-	char **variables; /* after place_set_variables(); ends with NULL */
+	json_t *versions;               /* of components */
+	char *venv;                     /* NULL: no Python, or not yet */
+	char **variables;               /* after place_set_variables(); ends with NULL */
+	struct pulumi_backend *backend; /* pulumi_backend.c's */
 };
 
 /* Reads the template. ERR_DENIED "untrusted_program": its programs would run on our host;

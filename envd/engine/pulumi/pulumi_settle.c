@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "engine/pulumi/pulumi_backend.h"
 #include "engine/pulumi/pulumi_cli.h"
 #include "engine/pulumi/pulumi_listing.h"
 #include "engine/pulumi/pulumi_state.h"
@@ -148,8 +149,10 @@ static bool break_lock(const struct walk_spec *spec, size_t layer, struct error 
 {
 	static const char *const words[] = { "cancel", "--yes", NULL };
 
-	return !state_locks(spec->place, layer) ||
-	       cli_run(&(struct cli_call){ spec->place, layer, words, NULL }, err);
+	size_t count;
+
+	return backend_locks(spec->place, layer, &count, err) &&
+	       (!count || cli_run(&(struct cli_call){ spec->place, layer, words, NULL }, err));
 }
 
 static bool settle(const struct walk_spec *spec, size_t layer, const struct pulumi_state *state,
@@ -165,9 +168,18 @@ static bool settle(const struct walk_spec *spec, size_t layer, const struct pulu
 }
 
 /* A stack that a killed `stack init` left behind is as good as any. */
-static bool needs_it(const struct walk_spec *spec, size_t layer, const struct pulumi_state *state)
+static bool needs_it(const struct walk_spec *spec, size_t layer, const struct pulumi_state *state,
+		     bool *needs, struct error *err)
 {
-	return state->exists && (state->pending_count || state_locks(spec->place, layer));
+	size_t locks = 0;
+
+	*needs = false;
+	if (!state->exists)
+		return true;
+	if (!state->pending_count && !backend_locks(spec->place, layer, &locks, err))
+		return false;
+	*needs = state->pending_count || locks;
+	return true;
 }
 
 bool settle_layers(const struct walk_spec *spec, int64_t *found, struct error *err)
@@ -179,14 +191,17 @@ bool settle_layers(const struct walk_spec *spec, int64_t *found, struct error *e
 	for (size_t i = 0; i < list->count; i++) {
 		AUTO(state_release) struct pulumi_state state = { .exists = false };
 		struct error why;
+		bool needs;
 
 		state_mend(spec->place, i);
-		if (!state_read(spec->place, i, &state, &why)) {
+		if (!state_read(spec->place, i, &state, &why) ||
+		    !needs_it(spec, i, &state, &needs, &why)) {
 			is_good = false;
 			*err = why;
+			error_wrap(err, "layer \"%s\"", list->layers[i].name);
 			continue;
 		}
-		if (!needs_it(spec, i, &state))
+		if (!needs)
 			continue;
 		++*found;
 		worker_say_progress(spec->lines, "layer %s was interrupted: looking",

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/files.h"
 #include "base/text.h"
+#include "engine/pulumi/pulumi_backend.h"
 
 enum { COPIES = 5, LEFT_MAX = 200 };
 #define STATE_BYTES_MAX ((size_t)256 << 20)
@@ -45,6 +46,30 @@ static bool load(const char *path, json_t **json, struct error *err)
 	return error_hint(err, "copies of it are in states/, and Pulumi's own beside it (.bak)");
 }
 
+static void take_latest(struct pulumi_state *state, const json_t *latest)
+{
+	state->exists = true;
+	state->resources = json_object_get(latest, "resources");
+	state->pending = json_object_get(latest, "pending_operations");
+	state->resource_count = json_array_size(state->resources);
+	state->pending_count = json_array_size(state->pending);
+}
+
+static bool read_export(const struct pulumi_place *place, size_t layer, struct pulumi_state *state,
+			struct error *err)
+{
+	const json_t *whole;
+
+	if (!backend_export(place, layer, &whole, err))
+		return false;
+	if (!whole)
+		return true;
+	/* It stays what it was then, although the backend forgets it. */
+	state->whole = json_incref((json_t *)(uintptr_t)whole);
+	take_latest(state, json_object_get(whole, "deployment"));
+	return true;
+}
+
 bool state_read(const struct pulumi_place *place, size_t layer, struct pulumi_state *state,
 		struct error *err)
 {
@@ -54,6 +79,8 @@ bool state_read(const struct pulumi_place *place, size_t layer, struct pulumi_st
 	*state = (struct pulumi_state){ .exists = false };
 	if (!place->projects || !place->projects[layer].name)
 		return true;
+	if (backend_is_remote(place))
+		return read_export(place, layer, state, err);
 	path = state_path(place, layer);
 	if (!file_exists(path))
 		return true;
@@ -66,11 +93,7 @@ bool state_read(const struct pulumi_place *place, size_t layer, struct pulumi_st
 				    "the state \"%s\" has no checkpoint", path);
 	}
 	latest = json_object_get(checkpoint, "latest");
-	state->exists = true;
-	state->resources = json_object_get(latest, "resources");
-	state->pending = json_object_get(latest, "pending_operations");
-	state->resource_count = json_array_size(state->resources);
-	state->pending_count = json_array_size(state->pending);
+	take_latest(state, latest);
 	return true;
 }
 
@@ -205,7 +228,7 @@ void state_mend(const struct pulumi_place *place, size_t layer)
 	AUTO(free) char *backup = NULL;
 	AUTO(free) char *meta = xasprintf("%s/backend/.pulumi/meta.yaml", place->folder);
 
-	if (!place->projects || !place->projects[layer].name)
+	if (!place->projects || !place->projects[layer].name || backend_is_remote(place))
 		return;
 	path = state_path(place, layer);
 	backup = xasprintf("%s.bak", path);
@@ -262,10 +285,26 @@ static void remove_old_copies(const char *folder)
 	free(names);
 }
 
+/* The bytes to be copied; a file of ours is on the disk before its copy is. */
+static bool read_whole(const struct pulumi_place *place, size_t layer,
+		       const struct pulumi_state *state, char **bytes, size_t *length,
+		       struct error *err)
+{
+	AUTO(free) char *path = NULL;
+
+	if (backend_is_remote(place)) {
+		*bytes = json_dumps(state->whole, JSON_INDENT(4));
+		*length = strlen(*bytes);
+		return true;
+	}
+	path = state_path(place, layer);
+	return sync_file(path, err) && sync_folder_of(path, err) &&
+	       file_read(path, STATE_BYTES_MAX, bytes, length, err);
+}
+
 bool state_keep(const struct pulumi_place *place, size_t layer, struct error *err)
 {
 	AUTO(state_release) struct pulumi_state state = { .exists = false };
-	AUTO(free) char *path = NULL;
 	AUTO(free)
 	char *folder = xasprintf("%s/states/%s", place->folder, place->list->layers[layer].name);
 	AUTO(free)
@@ -278,10 +317,8 @@ bool state_keep(const struct pulumi_place *place, size_t layer, struct error *er
 		return false;
 	if (!state.exists)
 		return true;
-	path = state_path(place, layer);
-	if (!sync_file(path, err) || !sync_folder_of(path, err) ||
+	if (!read_whole(place, layer, &state, &bytes, &length, err) ||
 	    !folder_make(folder, 0700, err) ||
-	    !file_read(path, STATE_BYTES_MAX, &bytes, &length, err) ||
 	    !file_write_atomically(copy, bytes, length, 0600, err))
 		return false;
 	remove_old_copies(folder);

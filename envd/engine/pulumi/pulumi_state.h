@@ -1,6 +1,7 @@
 /*
  * pulumi_state.h - what Pulumi's own books say of one layer: its state file in the environment's
- * backend, read as it lies there. Asking the CLI would take a third of a second for each.
+ * backend, read as it lies there (asking the CLI would take a third of a second for each), or what
+ * another backend exports (pulumi_backend.h).
  */
 #ifndef ENVD_ENGINE_PULUMI_PULUMI_STATE_H
 #define ENVD_ENGINE_PULUMI_PULUMI_STATE_H
@@ -37,7 +38,7 @@ static inline bool state_has_anything(const struct pulumi_state *state)
  * does. Only when nothing of the environment lives. */
 void state_mend(const struct pulumi_place *place, size_t layer);
 
-/* How many lock files of the stack there are. */
+/* How many lock files of the stack there are in a backend of files. */
 size_t state_locks(const struct pulumi_place *place, size_t layer);
 
 /* Adds the providers of its resources, pending ones too, as keys. */

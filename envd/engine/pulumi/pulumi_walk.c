@@ -7,10 +7,12 @@
 
 #include "base/clock.h"
 #include "base/duration.h"
+#include "engine/pulumi/pulumi_backend.h"
 #include "engine/pulumi/pulumi_cli.h"
 #include "engine/pulumi/pulumi_cluster.h"
 #include "engine/pulumi/pulumi_config.h"
 #include "engine/pulumi/pulumi_events.h"
+#include "engine/pulumi/pulumi_policy.h"
 #include "engine/pulumi/pulumi_state.h"
 
 enum { LOG_BYTES_MAX = 8 << 20 };
@@ -107,6 +109,7 @@ static bool start_tool(struct layer_run *run, char **words, struct error *err)
 
 static bool start_cli(struct layer_run *run, const char *const *words, struct error *err)
 {
+	backend_forget(run->walk->spec->place, run->index);
 	/* Every one of them: up, destroy and refresh alike believe what they see there. */
 	if (!cluster_check(run->walk->spec->place, run->walk->spec->record, err))
 		return false;
@@ -115,10 +118,28 @@ static bool start_cli(struct layer_run *run, const char *const *words, struct er
 	    err);
 }
 
+static bool start_init(struct layer_run *run, struct error *err)
+{
+	const char *words[BACKEND_INIT_WORDS];
+
+	backend_init_words(run->walk->spec->place, words);
+	return start_cli(run, words, err);
+}
+
+/* Those of the template judge whatever is made. */
 static bool start_up(struct layer_run *run, struct error *err)
 {
-	static const char *const words[] = { "up", "--yes", "--skip-preview", "--json", NULL };
+	const struct pulumi_place *place = run->walk->spec->place;
+	const char *words[5 + 2 * POLICIES_MAX] = { "up", "--yes", "--skip-preview", "--json" };
+	AUTO(cli_words_free) char **folders = policy_folders(place);
+	size_t count = 4;
 
+	for (char **folder = folders; folder && *folder && count < ARRAY_SIZE(words) - 2;
+	     folder++) {
+		words[count++] = "--policy-pack";
+		words[count++] = *folder;
+	}
+	words[count] = NULL;
 	return start_cli(run, words, err);
 }
 
@@ -206,10 +227,7 @@ static bool begin_up(struct layer_run *run, struct error *err)
 	    !state_read(spec->place, run->index, &state, err))
 		return false;
 	run->makes_stack = !state.exists;
-	return run->makes_stack
-		   ? start_cli(run, (const char *const[]){ "stack", "init", "--no-select", NULL },
-			       err)
-		   : start_up(run, err);
+	return run->makes_stack ? start_init(run, err) : start_up(run, err);
 }
 
 static bool begin_down(struct layer_run *run, struct error *err)
@@ -285,6 +303,7 @@ static bool end_run(struct layer_run *run, const struct tool_end *end, struct er
 	const struct walk_spec *spec = run->walk->spec;
 	AUTO(free) char *message = NULL;
 
+	backend_forget(spec->place, run->index);
 	if (run->makes_stack) {
 		run->makes_stack = false;
 		return tool_ended_well(end) ? tools_may_start(err) && start_up(run, err)
@@ -450,6 +469,7 @@ bool walk_one(const struct walk_spec *spec, size_t layer, const char *const *wor
 	is_good = tools_may_start(err) && start_cli(&run, words, err);
 	if (is_good) {
 		tool_free(tool_set_wait(&walk.set, &end));
+		backend_forget(spec->place, layer);
 		is_good = judge(&run, &end, false, err);
 	}
 	tool_set_close(&walk.set);

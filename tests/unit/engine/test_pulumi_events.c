@@ -72,6 +72,23 @@ static void a_line_that_is_no_event_is_skipped(void **state)
 	pulumi_events_release(&events);
 }
 
+static void a_policy_that_forbids_is_the_error_and_is_named(void **state)
+{
+	struct pulumi_events events = { .layer = "net" };
+
+	(void)state;
+	feed(&events, "{\"policyEvent\":{\"resourceUrn\":\"urn:pulumi:s::p::aws:s3:Bucket::logs\","
+		      "\"message\":\"use\\ntags\",\"policyName\":\"tags\",\"policyPackName\":"
+		      "\"house\",\"enforcementLevel\":\"advisory\"}}");
+	assert_int_equal(events.errors, 0);
+	feed(&events, "{\"policyEvent\":{\"resourceUrn\":\"urn:pulumi:s::p::aws:s3:Bucket::logs\","
+		      "\"message\":\"is\\nopen\",\"policyName\":\"closed\",\"policyPackName\":"
+		      "\"house\",\"enforcementLevel\":\"mandatory\"}}");
+	assert_string_equal(pulumi_events_why(&events, "x"),
+			    "policy \"closed\" of pack \"house\" forbids logs: is open");
+	pulumi_events_release(&events);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -79,6 +96,7 @@ int main(void)
 		cmocka_unit_test(the_first_error_is_the_one_that_matters),
 		cmocka_unit_test(what_the_cli_itself_complains_of_counts),
 		cmocka_unit_test(a_line_that_is_no_event_is_skipped),
+		cmocka_unit_test(a_policy_that_forbids_is_the_error_and_is_named),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

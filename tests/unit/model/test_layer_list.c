@@ -115,6 +115,66 @@ static void a_secret_is_named_and_never_written(void **state)
 	must_refuse(HEAD "secrets: { \"a:b\": { random: 2 } }\n" ONE, "between 8 and 128");
 }
 
+static void an_inventory_of_ours_is_read(void **state)
+{
+	AUTO(layer_list_free)
+	struct layer_list *list = must_read(
+	    HEAD "inventory:\n  aws: { adapter: aws, regions: [eu-west-1], tags: { Stack: a, "
+		 "B: \"2\" }, names: [\"x-*\"], clusters: [c], settle: 2m,\n"
+		 "    credentials: { file: /etc/keys } }\n"
+		 "  do: { adapter: digitalocean, tags: [word], credentials: { command: [vault, "
+		 "read] } }\n" ONE);
+	const struct layer_inventory *aws = layer_list_inventory(list, "aws");
+	const struct layer_inventory *other = layer_list_inventory(list, "do");
+
+	(void)state;
+	assert_string_equal(aws->adapter, "aws");
+	assert_string_equal(aws->tags[0], "Stack=a");
+	assert_string_equal(aws->tags[1], "B=2");
+	assert_null(aws->tags[2]);
+	assert_int_equal(aws->settle_ms, 120000);
+	assert_string_equal(aws->credentials.from, "/etc/keys");
+	assert_null(aws->list);
+	assert_string_equal(other->tags[0], "word");
+	assert_int_equal(other->settle_ms, 60000);
+	assert_string_equal(other->credentials.command[1], "read");
+}
+
+static void an_inventory_that_could_find_nothing_is_refused(void **state)
+{
+	(void)state;
+	must_refuse(HEAD "inventory: { aws: { adapter: aws, credentials: { file: /a } } }\n" ONE,
+		    "needs \"tags\", \"names\" or \"clusters\"");
+	must_refuse(HEAD "inventory: { aws: { adapter: aws, tags: [a] } }\n" ONE,
+		    "needs \"credentials\"");
+	must_refuse(
+	    HEAD
+	    "inventory: { aws: { adapter: aws, tags: [a], credentials: { random: 9 } } }\n" ONE,
+	    "cannot be made up");
+	must_refuse(HEAD "inventory: { aws: { adapter: aws, list: [x] } }\n" ONE, "unknown key");
+	must_refuse(HEAD "inventory: { aws: { remove: [x] } }\n" ONE, "\"adapter\" or a \"list\"");
+	must_refuse(HEAD
+		    "inventory: { aws: { adapter: aws, tags: [a], settle: 2h, credentials: { file: "
+		    "/a } } }\n" ONE,
+		    "at most 10m");
+}
+
+static void a_backend_says_where_and_by_whose_keys(void **state)
+{
+	AUTO(layer_list_free)
+	struct layer_list *list = must_read(
+	    HEAD "backend: { url: \"s3://b?region=x\", secrets: \"awskms://k\", credentials: { "
+		 "variable: ENVD_SECRET_A } }\npolicies: [policies/tags]\n" ONE);
+
+	(void)state;
+	assert_string_equal(list->backend.url, "s3://b?region=x");
+	assert_string_equal(list->backend.secrets, "awskms://k");
+	assert_string_equal(list->policies[0], "policies/tags");
+	must_refuse(HEAD "backend: { url: \"s3://b\" }\n" ONE, "needs \"credentials\"");
+	must_refuse(HEAD "backend: { credentials: { file: /a } }\n" ONE, "needs a \"url\"");
+	must_refuse(HEAD "backend: { url: x, token: y }\n" ONE, "unknown key \"token\"");
+}
+
 static void what_keeps_environments_apart_is_not_a_templates_to_set(void **state)
 {
 	(void)state;
@@ -130,6 +190,9 @@ int main(void)
 		cmocka_unit_test(a_mistake_is_named_with_its_place),
 		cmocka_unit_test(a_key_that_pulumi_would_refuse_is_refused_here),
 		cmocka_unit_test(a_secret_is_named_and_never_written),
+		cmocka_unit_test(an_inventory_of_ours_is_read),
+		cmocka_unit_test(an_inventory_that_could_find_nothing_is_refused),
+		cmocka_unit_test(a_backend_says_where_and_by_whose_keys),
 		cmocka_unit_test(what_keeps_environments_apart_is_not_a_templates_to_set),
 	};
 
