@@ -65,6 +65,8 @@ static void anything_missing_or_unclear_is_no_proof(void **unused)
 		{ "'complete':true,'items':[]}]", "'complete':true}]", "inventory_incomplete" },
 		{ ",{'at_ms':1500,'complete':true,'items':[]}", "", "inventory_missing" },
 		{ "'at_ms':1500", "'at_ms':1499", "inventory_too_soon" },
+		/* A cloud asks for more time than the engine. */
+		{ "'at_ms':1000", "'settle_ms':501,'at_ms':1000", "inventory_too_soon" },
 		{ "'items':[]}]", "'items':[{'kind':'volume','id':'v','environment':'" ID "'}]}]",
 		  "left_over" },
 		{ "'items':[]},{", "'items':[{'kind':'volume','id':'v','environment':'" ID "'}]},{",
