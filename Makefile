@@ -183,7 +183,7 @@ test-scenario: $(SCENARIO_PROGRAMS) all ## scenario tests alone
 	@$(RUN) $(SCENARIO_PROGRAMS)
 
 test-failure: $(FAILURE_PROGRAMS) all ## failure tests alone: kill -9, full disks, lying engines, the real Pulumi
-	@ci/local/real-parts python pulumi >/dev/null
+	@ci/local/real-parts python pulumi moto policy >/dev/null
 	@$(RUN) --limit 900 $(FAILURE_PROGRAMS)
 
 test-live: all ## every template built on a real runtime, its planted faults caught, then broken in every way
@@ -198,7 +198,7 @@ test-corpus: all ## the Compose corpus alone: what runs by envd and by the real 
 
 real-parts: ## Pulumi, Kubernetes, helm into the cache: about 15 minutes once
 	@ci/local/packages test
-	@ci/local/real-parts >/dev/null
+	@ci/local/real-parts all moto policy >/dev/null
 
 test-parts: real-parts ## a miniature of MARA by the real Pulumi on a real Kubernetes API server
 	@$(RUN) --limit 900 $(PARTS_TESTS)
@@ -225,7 +225,7 @@ test-slow: ## failure tests, live, CI, Compose corpus, real parts, fuzzing, sche
 # no minutes of the CLI.
 .PHONY: sanitized
 sanitized: build-tests
-	@ci/local/real-parts python pulumi >/dev/null
+	@ci/local/real-parts python pulumi moto policy >/dev/null
 	@$(RUN) --limit 900 $(UNIT_PROGRAMS) $(SCENARIO_PROGRAMS) \
 		$(filter-out %/test_simulation_long %/test_pulumi_kills %/test_pulumi_own,$(FAILURE_PROGRAMS))
 

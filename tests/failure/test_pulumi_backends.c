@@ -192,6 +192,35 @@ static void a_lock_is_broken_only_when_its_owner_is_dead(void **state)
 	assert_int_equal(count_keys("/locks/"), 0);
 }
 
+/* What the service itself does cannot be tried here: only who it is asked by, and what is left. */
+static void the_token_of_pulumi_cloud_goes_to_it_and_nowhere_else(void **state)
+{
+	struct pulumi_bench *bench = *state;
+	AUTO(cloud_server_stop) struct cloud_server *service = cloud_server_start_fake();
+	AUTO(free)
+	char *backend = xasprintf("backend: { url: \"%s\", organization: acme, credentials: { "
+				  "variable: ENVD_SECRET_PULUMI } }\nconfig:\n",
+				  service->endpoint);
+	AUTO(json_decref) json_t *seen = NULL;
+	AUTO(free) char *why = NULL;
+	AUTO(free) char *text = NULL;
+	char id[37];
+
+	setenv("ENVD_SECRET_PULUMI", "pul-0123456789", 1);
+	pulumi_bench_template(bench, "three");
+	pulumi_bench_edit(bench, "three", "layers.yaml", "config:\n", backend);
+	world_start(bench->world);
+	pulumi_bench_create(bench, "a", "three", id);
+	why = pulumi_bench_failure(bench, id);
+	stage_contains(why, "acme may have no more stacks");
+	world_wait(bench->world, id, "destroyed", BUILD_MS);
+	seen = cloud_server_tell(service, json_pack("{s:s}", "do", "seen"));
+	text = json_to_text(seen);
+	stage_contains(text, "[\"POST\",\"/api/stacks/acme/one\",\"token pul-0123456789\"]");
+	/* The CLI writes it into its home; it has gone with the environment. */
+	assert_false(is_written_somewhere(bench, "pul-0123456789"));
+}
+
 #define ON_BENCH(story)                                                                            \
 	cmocka_unit_test_setup_teardown(story, pulumi_bench_open, pulumi_bench_close)
 
@@ -199,6 +228,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		ON_BENCH(states_in_a_bucket_live_and_go_as_files_do),
+		ON_BENCH(the_token_of_pulumi_cloud_goes_to_it_and_nowhere_else),
 		ON_BENCH(a_lock_is_broken_only_when_its_owner_is_dead),
 	};
 

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Stand-ins for the REST APIs of DigitalOcean (/v2) and Linode (/v4) on loopback: lists in pages, and what goes wrong.
+"""Stand-ins for the REST APIs of DigitalOcean (/v2), Linode (/v4) and Pulumi Cloud (/api) on loopback: lists in pages,
+and what goes wrong. Of Pulumi Cloud there is only who asks: it has no stack and makes none.
 
 Shapes and paging follow the two published APIs; nothing is made or removed by HTTP. Prints its port, then answers each
 line of stdin, a JSON object, with a line of JSON:
@@ -9,7 +10,7 @@ line of stdin, a JSON object, with a line of JSON:
     {"do": "fail", "path": "...", "page": 2, "how": HOW, "times": n}     HOW: a status (429 with Retry-After: 0), "cut" in
                                                      the middle of the answer, "short": an item is not in it, "odd": no JSON
     {"do": "token", "is": "..."}                     any other is refused with 401
-    {"do": "count"}                                  {"requests": n}
+    {"do": "seen"}                                   [["METHOD", "path", "Authorization"], ...]
     {"do": "reset"}
 """
 import json
@@ -29,7 +30,7 @@ class World:
         self.reset()
 
     def reset(self):
-        self.lists, self.size, self.failures, self.token, self.requests = {}, 500, [], None, 0
+        self.lists, self.size, self.failures, self.token, self.seen = {}, 500, [], None, []
 
     def failure(self, path, page):
         with self.lock:
@@ -69,11 +70,26 @@ class Handler(BaseHTTPRequestHandler):
         size = min(asked, world.size)
         return items[(number - 1) * size:number * size], len(items), max(1, -(-len(items) // size))
 
+    def pulumi(self, path):
+        if path == "/api/user":
+            return self.say(200, {"githubLogin": "ann", "name": "Ann", "organizations": [{"githubLogin": "acme"}]})
+        if path == "/api/capabilities":
+            return self.say(200, {"capabilities": []})
+        if self.command == "POST":
+            return self.say(402, {"code": 402, "message": "acme may have no more stacks"})
+        return self.say(404, {"code": 404, "message": "Not Found"})
+
+    def do_POST(self):  # pylint: disable=invalid-name
+        self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        return self.do_GET()
+
     def do_GET(self):  # pylint: disable=invalid-name
         address = urlparse(self.path)
-        query = {name: int(values[0]) for name, values in parse_qs(address.query).items()}
+        query = {name: int(values[0]) for name, values in parse_qs(address.query).items() if values[0].isdigit()}
         path, number = address.path, query.get("page", 1)
-        world.requests += 1
+        world.seen.append([self.command, path, self.headers.get("Authorization", "")])
+        if path.startswith("/api/"):
+            return self.pulumi(path)
         how = world.failure(path, number)
         if world.token and self.headers.get("Authorization") != f"Bearer {world.token}":
             return self.refuse(path, 401)
@@ -115,7 +131,7 @@ def set_token(**words):
 
 
 COMMANDS = {"hold": hold, "pages": set_size, "fail": fail, "token": set_token, "reset": world.reset,
-            "count": lambda: {"requests": world.requests}}
+            "seen": lambda: list(world.seen)}
 
 server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
 threading.Thread(target=server.serve_forever, daemon=True).start()
