@@ -167,6 +167,49 @@ static void credentials_that_are_none_build_nothing(void **state)
 	world_wait(bench->world, id, "destroyed", BUILD_MS);
 }
 
+static size_t count_networks(const char *id)
+{
+	AUTO(json_decref)
+	json_t *answer = cloud_server_tell(
+	    server, json_pack("{s:s, s:s, s:s, s:{s:[{s:s, s:[o]}]}}", "do", "call", "service",
+			      "ec2", "method", "describe_vpcs", "with", "Filters", "Name",
+			      "tag:Stack", "Values", json_sprintf("envd-%.8s", id)));
+
+	return json_array_size(json_object_get(answer, "Vpcs"));
+}
+
+static bool is_made(void *arg)
+{
+	return count_networks(arg) > 0;
+}
+
+/* The cloud has it and Pulumi has not heard of it: a plain `up` would make a second one. */
+static void an_interrupted_create_is_found_in_the_cloud_and_taken_in(void **state)
+{
+	struct pulumi_bench *bench = *state;
+	AUTO(free) char *history = NULL;
+	char id[37];
+
+	json_decref(cloud_server_tell(server, json_pack("{s:s}", "do", "reset")));
+	pulumi_bench_template(bench, "clouded");
+	pulumi_bench_edit(bench, "clouded", "layers.yaml", "ENVD_TEST_AWS", server->endpoint);
+	pulumi_bench_edit(bench, "clouded", "layers.yaml", "ENVD_TEST_WORLD", bench->things);
+	pulumi_bench_switch(bench, "gate", "");
+	world_start(bench->world);
+	pulumi_bench_create(bench, "a", "clouded", id);
+	assert_true(eventually(is_made, id, BUILD_MS));
+	pulumi_bench_kill_everything(bench);
+	pulumi_bench_unswitch(bench, "gate");
+	world_start(bench->world);
+	world_wait(bench->world, id, "ready", BUILD_MS);
+	history = pulumi_bench_history(bench, id);
+	stage_contains(history, "was made by an interrupted run: taken into the state");
+	assert_int_equal(count_networks(id), 1);
+	pulumi_bench_destroy(bench, id);
+	world_wait(bench->world, id, "destroyed", BUILD_MS);
+	assert_int_equal(count_networks(id), 0);
+}
+
 #define ON_BENCH(story)                                                                            \
 	cmocka_unit_test_setup_teardown(story, pulumi_bench_open, pulumi_bench_close)
 
@@ -175,6 +218,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		ON_BENCH(what_the_cloud_still_has_is_named_and_keeps_the_environment),
 		ON_BENCH(a_listing_that_is_refused_is_not_nothing),
+		ON_BENCH(an_interrupted_create_is_found_in_the_cloud_and_taken_in),
 		ON_BENCH(credentials_that_are_none_build_nothing),
 	};
 

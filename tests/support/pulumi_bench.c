@@ -138,7 +138,7 @@ void pulumi_bench_template_as(struct pulumi_bench *bench, const char *fixture, c
 	if (!folder_copy(from, to, &limits, &err))
 		fail_msg("%s", err.message);
 	pulumi_bench_edit(bench, name, "template.yaml", old_name, new_name);
-	if (strcmp(fixture, "counted") == 0)
+	if (strcmp(fixture, "counted") == 0 || strcmp(fixture, "clouded") == 0)
 		pulumi_bench_edit(bench, name, "layers.yaml", "/ENVD_TEST_WHEELS", wheels());
 }
 

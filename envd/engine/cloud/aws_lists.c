@@ -23,7 +23,8 @@ static const struct aws_service tagging = { .name = "tagging",
 
 /* ---- small parts ---- */
 
-json_t *aws_tags(const json_t *tags)
+/* "Key=Value" of lists of {"Key","Value"} or {"key","value"}, or of one object. */
+static json_t *tags_of(const json_t *tags)
 {
 	json_t *words = json_array(), *tag;
 	const char *key;
@@ -65,6 +66,7 @@ static const char *tag_value(const json_t *tags, const char *key)
 /* A type of things in a list, by where the answer has what of it. */
 struct aws_type {
 	const char *kind;
+	const char *type; /* Pulumi's, where it has one name for it */
 	struct aws_pages pages;
 	const char *id, *name, *also; /* keys; `name`, `also` may be NULL */
 	const char *created, *within; /* keys, or NULL */
@@ -80,6 +82,7 @@ static struct cloud_thing thing_of(const struct aws_way *way, const struct aws_t
 
 	return (struct cloud_thing){
 		.kind = type->kind,
+		.type = type->type,
 		.id = json_get_string(item, type->id, "?"),
 		.name = name ? name : tag_value(tags, "Name"),
 		.region = type->pages.service->is_global ? NULL : way->region,
@@ -112,7 +115,7 @@ static void add(const struct aws_way *way, const struct aws_type *type, const js
 		json_t *items)
 {
 	AUTO(json_decref)
-	json_t *tags = aws_tags(type->tags ? json_object_get(item, type->tags) : NULL);
+	json_t *tags = tags_of(type->tags ? json_object_get(item, type->tags) : NULL);
 	struct cloud_thing thing = thing_of(way, type, item, tags);
 
 	thing.is_stray = is_stray_volume(item, tags);
@@ -143,30 +146,31 @@ static bool list_types(const struct aws_way *way, const struct aws_type *types, 
 
 // clang-format off
 static const struct aws_type ec2_types[] = {
-	{ .kind = "aws:vpc", .pages = EC2("Vpcs", "vpcSet"), .id = "vpcId", .tags = "tagSet" },
-	{ .kind = "aws:subnet", .pages = EC2("Subnets", "subnetSet"), .id = "subnetId", .within = "vpcId",
+	{ .kind = "aws:vpc", .type = "aws:ec2/vpc:Vpc", .pages = EC2("Vpcs", "vpcSet"), .id = "vpcId", .tags = "tagSet" },
+	{ .kind = "aws:subnet", .type = "aws:ec2/subnet:Subnet", .pages = EC2("Subnets", "subnetSet"), .id = "subnetId", .within = "vpcId",
 	  .tags = "tagSet" },
-	{ .kind = "aws:security-group", .pages = EC2("SecurityGroups", "securityGroupInfo"), .id = "groupId",
+	{ .kind = "aws:security-group", .type = "aws:ec2/securityGroup:SecurityGroup", .pages = EC2("SecurityGroups", "securityGroupInfo"), .id = "groupId",
 	  .name = "groupName", .within = "vpcId", .tags = "tagSet" },
-	{ .kind = "aws:internet-gateway", .pages = EC2("InternetGateways", "internetGatewaySet"),
+	{ .kind = "aws:internet-gateway", .type = "aws:ec2/internetGateway:InternetGateway", .pages = EC2("InternetGateways", "internetGatewaySet"),
 	  .id = "internetGatewayId", .tags = "tagSet" },
-	{ .kind = "aws:route-table", .pages = EC2("RouteTables", "routeTableSet"), .id = "routeTableId",
+	{ .kind = "aws:route-table", .type = "aws:ec2/routeTable:RouteTable", .pages = EC2("RouteTables", "routeTableSet"), .id = "routeTableId",
 	  .within = "vpcId", .tags = "tagSet" },
-	{ .kind = "aws:nat-gateway", .pages = EC2("NatGateways", "natGatewaySet"), .id = "natGatewayId",
+	{ .kind = "aws:nat-gateway", .type = "aws:ec2/natGateway:NatGateway", .pages = EC2("NatGateways", "natGatewaySet"), .id = "natGatewayId",
 	  .within = "vpcId", .created = "createTime", .state = "state", .gone = "deleted", .tags = "tagSet",
 	  .cost = CLOUD_COST_RUNNING },
-	{ .kind = "aws:network-interface", .pages = EC2("NetworkInterfaces", "networkInterfaceSet"),
+	{ .kind = "aws:network-interface", .type = "aws:ec2/networkInterface:NetworkInterface", .pages = EC2("NetworkInterfaces", "networkInterfaceSet"),
 	  .id = "networkInterfaceId", .within = "vpcId", .tags = "tagSet" },
-	{ .kind = "aws:address", .pages = { &ec2, "DescribeAddresses", NULL, "addressesSet", NULL, NULL },
+	{ .kind = "aws:address", .type = "aws:ec2/eip:Eip", .pages = { &ec2, "DescribeAddresses", NULL, "addressesSet", NULL, NULL },
 	  .id = "allocationId", .name = "publicIp", .tags = "tagSet", .cost = CLOUD_COST_RUNNING },
-	{ .kind = "aws:volume", .pages = EC2("Volumes", "volumeSet"), .id = "volumeId", .created = "createTime",
+	{ .kind = "aws:volume", .type = "aws:ebs/volume:Volume", .pages = EC2("Volumes", "volumeSet"), .id = "volumeId", .created = "createTime",
 	  .tags = "tagSet", .cost = CLOUD_COST_STORAGE },
-	{ .kind = "aws:launch-template", .pages = EC2("LaunchTemplates", "launchTemplates"),
+	{ .kind = "aws:launch-template", .type = "aws:ec2/launchTemplate:LaunchTemplate", .pages = EC2("LaunchTemplates", "launchTemplates"),
 	  .id = "launchTemplateId", .name = "launchTemplateName", .created = "createTime", .tags = "tagSet" },
 };
 // clang-format on
 
 static const struct aws_type instance = { .kind = "aws:instance",
+					  .type = "aws:ec2/instance:Instance",
 					  .pages = EC2("Instances", "reservationSet"),
 					  .id = "instanceId",
 					  .within = "vpcId",
@@ -207,14 +211,14 @@ struct balancer_type {
 
 // clang-format off
 static const struct balancer_type balancer_types[] = {
-	{ { .kind = "aws:classic-load-balancer", .pages = { &elb, "DescribeLoadBalancers", "&PageSize=100",
+	{ { .kind = "aws:classic-load-balancer", .type = "aws:elb/loadBalancer:LoadBalancer", .pages = { &elb, "DescribeLoadBalancers", "&PageSize=100",
 	    "LoadBalancerDescriptions", "NextMarker", "Marker" }, .id = "LoadBalancerName", .within = "VPCId",
 	    .created = "CreatedTime", .cost = CLOUD_COST_RUNNING }, "LoadBalancerNames", "LoadBalancerName" },
-	{ { .kind = "aws:load-balancer", .pages = { &elbv2, "DescribeLoadBalancers", "&PageSize=100",
+	{ { .kind = "aws:load-balancer", .type = "aws:lb/loadBalancer:LoadBalancer", .pages = { &elbv2, "DescribeLoadBalancers", "&PageSize=100",
 	    "LoadBalancers", "NextMarker", "Marker" }, .id = "LoadBalancerArn", .name = "LoadBalancerName",
 	    .within = "VpcId", .created = "CreatedTime", .cost = CLOUD_COST_RUNNING },
 	  "ResourceArns", "ResourceArn" },
-	{ { .kind = "aws:target-group", .pages = { &elbv2, "DescribeTargetGroups", "&PageSize=100",
+	{ { .kind = "aws:target-group", .type = "aws:lb/targetGroup:TargetGroup", .pages = { &elbv2, "DescribeTargetGroups", "&PageSize=100",
 	    "TargetGroups", "NextMarker", "Marker" }, .id = "TargetGroupArn", .name = "TargetGroupName",
 	    .within = "VpcId" }, "ResourceArns", "ResourceArn" },
 };
@@ -240,7 +244,7 @@ static bool ask_tags(const struct aws_way *way, const struct balancer_type *bala
 		return false;
 	json_array_foreach(json_object_get(answer, "TagDescriptions"), i, item)
 		json_object_set_new(*tags, json_get_string(item, balancer->told, "?"),
-				    aws_tags(json_object_get(item, "Tags")));
+				    tags_of(json_object_get(item, "Tags")));
 	return true;
 }
 
@@ -279,28 +283,28 @@ bool aws_list_balancers(const struct aws_way *way, json_t *items, struct error *
 
 // clang-format off
 static const struct aws_type group_types[] = {
-	{ .kind = "aws:cloudformation-stack", .pages = { &formation, "DescribeStacks", NULL, "Stacks",
+	{ .kind = "aws:cloudformation-stack", .type = "aws:cloudformation/stack:Stack", .pages = { &formation, "DescribeStacks", NULL, "Stacks",
 	  "NextToken", "NextToken" }, .id = "StackId", .name = "StackName", .created = "CreationTime",
 	  .state = "StackStatus", .gone = "DELETE_COMPLETE", .tags = "Tags" },
-	{ .kind = "aws:auto-scaling-group", .pages = { &scaling, "DescribeAutoScalingGroups", NULL,
+	{ .kind = "aws:auto-scaling-group", .type = "aws:autoscaling/group:Group", .pages = { &scaling, "DescribeAutoScalingGroups", NULL,
 	  "AutoScalingGroups", "NextToken", "NextToken" }, .id = "AutoScalingGroupName",
 	  .also = "AutoScalingGroupARN", .name = "AutoScalingGroupName", .created = "CreatedTime", .tags = "Tags" },
-	{ .kind = "aws:launch-configuration", .pages = { &scaling, "DescribeLaunchConfigurations", NULL,
+	{ .kind = "aws:launch-configuration", .type = "aws:ec2/launchConfiguration:LaunchConfiguration", .pages = { &scaling, "DescribeLaunchConfigurations", NULL,
 	  "LaunchConfigurations", "NextToken", "NextToken" }, .id = "LaunchConfigurationName",
 	  .also = "LaunchConfigurationARN", .name = "LaunchConfigurationName", .created = "CreatedTime" },
 };
 
 static const struct aws_type iam_types[] = {
-	{ .kind = "aws:instance-profile", .pages = { &iam, "ListInstanceProfiles", NULL, "InstanceProfiles",
+	{ .kind = "aws:instance-profile", .type = "aws:iam/instanceProfile:InstanceProfile", .pages = { &iam, "ListInstanceProfiles", NULL, "InstanceProfiles",
 	  "Marker", "Marker" }, .id = "InstanceProfileName", .name = "InstanceProfileName", .also = "Arn",
 	  .created = "CreateDate" },
-	{ .kind = "aws:policy", .pages = { &iam, "ListPolicies", "&Scope=Local", "Policies", "Marker", "Marker" },
+	{ .kind = "aws:policy", .type = "aws:iam/policy:Policy", .pages = { &iam, "ListPolicies", "&Scope=Local", "Policies", "Marker", "Marker" },
 	  .id = "Arn", .name = "PolicyName", .created = "CreateDate" },
-	{ .kind = "aws:identity-provider", .pages = { &iam, "ListOpenIDConnectProviders", NULL,
+	{ .kind = "aws:identity-provider", .type = "aws:iam/openIdConnectProvider:OpenIdConnectProvider", .pages = { &iam, "ListOpenIDConnectProviders", NULL,
 	  "OpenIDConnectProviderList", NULL, NULL }, .id = "Arn" },
 };
 
-static const struct aws_type role = { .kind = "aws:role", .pages = { &iam, "ListRoles", NULL, "Roles",
+static const struct aws_type role = { .kind = "aws:role", .type = "aws:iam/role:Role", .pages = { &iam, "ListRoles", NULL, "Roles",
 	  "Marker", "Marker" }, .id = "RoleName", .name = "RoleName", .also = "Arn", .created = "CreateDate" };
 // clang-format on
 
@@ -325,7 +329,7 @@ static bool add_role(const struct aws_way *way, const json_t *item, json_t *item
 
 		if (!aws_pages_read(way, &pages, &found, err))
 			return false;
-		tags = aws_tags(found);
+		tags = tags_of(found);
 		thing.tags = tags;
 	}
 	cloud_add(marks, &thing, items);
@@ -360,9 +364,10 @@ static bool add_cluster(const struct aws_way *way, const char *name, json_t *ite
 	if (!aws_get(way, &eks, path, &answer, err))
 		return false;
 	cluster = json_object_get(answer, "cluster");
-	tags = aws_tags(json_object_get(cluster, "tags"));
+	tags = tags_of(json_object_get(cluster, "tags"));
 	cloud_add(&way->question->marks,
 		  &(struct cloud_thing){ .kind = "aws:cluster",
+					 .type = "aws:eks/cluster:Cluster",
 					 .id = name,
 					 .name = name,
 					 .region = way->region,
@@ -483,9 +488,10 @@ static bool add_registry(const struct aws_way *way, const json_t *registry, json
 
 	if (!aws_target(way, &ecr, "ListTagsForResource", body, &answer, err))
 		return false;
-	tags = aws_tags(json_object_get(answer, "tags"));
+	tags = tags_of(json_object_get(answer, "tags"));
 	cloud_add(&way->question->marks,
 		  &(struct cloud_thing){ .kind = "aws:registry",
+					 .type = "aws:ecr/repository:Repository",
 					 .id = json_get_string(registry, "repositoryName", "?"),
 					 .name = json_get_string(registry, "repositoryName", NULL),
 					 .region = way->region,
@@ -561,7 +567,7 @@ static bool list_with_tag(const struct aws_way *way, const char *key, const char
 		return false;
 	json_array_foreach(found, i, item) {
 		const char *arn = json_get_string(item, "ResourceARN", "?");
-		AUTO(json_decref) json_t *tags = aws_tags(json_object_get(item, "Tags"));
+		AUTO(json_decref) json_t *tags = tags_of(json_object_get(item, "Tags"));
 
 		if (!aws_arn_is_listed(arn))
 			cloud_add(&way->question->marks,

@@ -27,10 +27,6 @@ NODISCARD bool aws_list_registries(const struct aws_way *way, json_t *items, str
 /* Whatever else has a tag of ours. */
 NODISCARD bool aws_list_tagged(const struct aws_way *way, json_t *items, struct error *err);
 
-/* "Key=Value" of AWS's lists of {"Key","Value"} or {"key","value"}, or of one object. New
- * reference. */
-json_t *aws_tags(const json_t *tags);
-
 /* Does a list of the kinds above tell of it? Else only its tags do. */
 bool aws_arn_is_listed(const char *arn);
 

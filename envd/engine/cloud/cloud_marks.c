@@ -9,7 +9,7 @@
 /* Clocks of two machines. */
 enum { CLOCK_SLACK_S = 300 };
 
-const char *cloud_cost_name(enum cloud_cost cost)
+static const char *cost_name(enum cloud_cost cost)
 {
 	static const char *const names[] = {
 		[CLOUD_COST_NONE] = "none",
@@ -99,7 +99,7 @@ static bool knows(const struct cloud_marks *marks, const struct cloud_thing *thi
 {
 	const json_t *types = id ? json_object_get(marks->known, id) : NULL;
 
-	return types && (!thing->type || json_object_get(types, thing->type) ||
+	return types && (!thing->has_ids_by_type || json_object_get(types, thing->type) ||
 			 json_object_get(types, thing->kind));
 }
 
@@ -141,7 +141,8 @@ static bool is_suspect(const struct cloud_marks *marks, const struct cloud_thing
 	return false;
 }
 
-const char *cloud_bond(const struct cloud_marks *marks, const struct cloud_thing *thing)
+/* What the thing itself says, or what was noted of it. */
+static const char *sure_bond(const struct cloud_marks *marks, const struct cloud_thing *thing)
 {
 	if (has_tag(marks, thing))
 		return "its tag";
@@ -151,6 +152,11 @@ const char *cloud_bond(const struct cloud_marks *marks, const struct cloud_thing
 		return "its name";
 	if (is_known(marks, thing))
 		return "what Pulumi or an earlier look noted";
+	return NULL;
+}
+
+static const char *likely_bond(const struct cloud_marks *marks, const struct cloud_thing *thing)
+{
 	if (thing->within && json_object_get(marks->known, thing->within))
 		return "the network that it lies in";
 	if (!is_young(marks, thing) || is_claimed(marks, thing))
@@ -160,18 +166,30 @@ const char *cloud_bond(const struct cloud_marks *marks, const struct cloud_thing
 	return thing->is_stray ? "its age, and no cluster that claims it" : NULL;
 }
 
+const char *cloud_bond(const struct cloud_marks *marks, const struct cloud_thing *thing,
+		       bool *is_certain)
+{
+	const char *bond = sure_bond(marks, thing);
+
+	if (is_certain)
+		*is_certain = bond;
+	return bond ? bond : likely_bond(marks, thing);
+}
+
 void cloud_add(const struct cloud_marks *marks, const struct cloud_thing *thing, json_t *items)
 {
-	const char *bond = cloud_bond(marks, thing);
+	bool is_certain;
+	const char *bond = cloud_bond(marks, thing, &is_certain);
 	const char *region = thing->region ? thing->region : "";
 
 	if (!bond)
 		return;
 	json_array_append_new(
 	    items,
-	    json_pack("{s:s, s:s, s:s, s:s*, s:s, s:o}", "kind", thing->kind, "id", thing->id,
-		      "name", thing->name && *thing->name ? thing->name : thing->id, "region",
-		      *region ? region : NULL, "cost", cloud_cost_name(thing->cost), "reason",
+	    json_pack("{s:s, s:s, s:s, s:s*, s:s*, s:s, s:b, s:o}", "kind", thing->kind, "id",
+		      thing->id, "name", thing->name && *thing->name ? thing->name : thing->id,
+		      "type", thing->type, "region", *region ? region : NULL, "cost",
+		      cost_name(thing->cost), "is_certain", is_certain, "reason",
 		      json_sprintf("still there%s%s, ours because of %s", *region ? " in " : "",
 				   region, bond)));
 }

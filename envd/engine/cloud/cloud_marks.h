@@ -22,8 +22,6 @@ enum cloud_cost {
 	CLOUD_COST_RUNNING, /* by the hour */
 };
 
-const char *cloud_cost_name(enum cloud_cost cost);
-
 struct cloud_marks {
 	const json_t *tags;     /* ["Stack=envd-1234", "word"]: any of them */
 	const json_t *names;    /* [pattern] */
@@ -37,19 +35,23 @@ struct cloud_thing {
 	const char *kind;               /* a literal: "aws:volume" */
 	const char *id, *name, *region; /* name, region may be NULL */
 	const char *also;               /* another id of it (an ARN), or NULL */
-	const char *type;     /* as Pulumi calls it, where ids of two types may be equal */
-	const char *cluster;  /* what says that it made it, or NULL */
-	const char *within;   /* what it lies in (a VPC), or NULL */
-	const json_t *tags;   /* ["key=value"], or NULL */
-	int64_t created_at_s; /* 0: it does not say */
+	const char *type;               /* as Pulumi calls it, or NULL */
+	const char *cluster;            /* what says that it made it, or NULL */
+	const char *within;             /* what it lies in (a VPC), or NULL */
+	const json_t *tags;             /* ["key=value"], or NULL */
+	int64_t created_at_s;           /* 0: it does not say */
 	enum cloud_cost cost;
-	bool is_stray; /* made by some cluster, and does not say which */
+	bool is_stray;        /* made by some cluster, and does not say which */
+	bool has_ids_by_type; /* ids of two types may be equal */
 };
 
-/* Why it is one of ours, in words that follow "because of"; NULL: it is not. */
-const char *cloud_bond(const struct cloud_marks *marks, const struct cloud_thing *thing);
+/* Why it is one of ours, in words that follow "because of"; NULL: it is not. `is_certain` (may be
+ * NULL): it says so itself, and is not only thought to be. */
+const char *cloud_bond(const struct cloud_marks *marks, const struct cloud_thing *thing,
+		       bool *is_certain);
 
-/* Judged, and if it is ours appended: {"kind","id","name","region","cost","reason"}. */
+/* Judged, and if it is ours appended: {"kind","id","name","type","region",
+ * "cost","is_certain","reason"}. */
 void cloud_add(const struct cloud_marks *marks, const struct cloud_thing *thing, json_t *items);
 
 #endif

@@ -75,6 +75,7 @@ static void add(const struct cloud_question *question, const struct kind *kind, 
 	    &(struct cloud_thing){
 		.kind = kind->kind,
 		.type = kind->type,
+		.has_ids_by_type = true,
 		.id = id ? id : "?",
 		.name = name,
 		.region = region_of(item),
@@ -117,6 +118,7 @@ static bool list_registry(const struct cloud_question *question, json_t *items, 
 	    &(struct cloud_thing){
 		.kind = "do:registry",
 		.type = "digitalocean:index/containerRegistry:ContainerRegistry",
+		.has_ids_by_type = true,
 		.id = json_get_string(registry, "name", "?"),
 		.name = json_get_string(registry, "name", NULL),
 		.region = json_get_string(registry, "region", NULL),
@@ -146,6 +148,7 @@ static bool list_records(const struct cloud_question *question, const char *doma
 		cloud_add(&question->marks,
 			  &(struct cloud_thing){ .kind = "do:dns-record",
 						 .type = "digitalocean:index/dnsRecord:DnsRecord",
+						 .has_ids_by_type = true,
 						 .id = id ? id : "?",
 						 .name = name },
 			  items);

@@ -93,6 +93,7 @@ static void add(const struct listing *listing, const struct kind *kind, const js
 		  &(struct cloud_thing){
 		      .kind = kind->kind,
 		      .type = kind->type,
+		      .has_ids_by_type = true,
 		      .id = id ? id : "?",
 		      .name = name,
 		      .region = json_get_string(item, "region", NULL),

@@ -1,12 +1,15 @@
 #include "engine/pulumi/pulumi_settle.h"
 
+#include <poll.h>
 #include <string.h>
 
 #include "base/text.h"
+#include "engine/pulumi/pulumi_adopt.h"
 #include "engine/pulumi/pulumi_backend.h"
 #include "engine/pulumi/pulumi_cli.h"
 #include "engine/pulumi/pulumi_listing.h"
 #include "engine/pulumi/pulumi_state.h"
+#include "engine/pulumi/tool_set.h"
 
 /* ---- is it in somebody's books? ---- */
 
@@ -50,7 +53,107 @@ static bool may_be(const json_t *item, const json_t *resource)
 	       text_equal(json_get_string(inputs, "name", NULL), name);
 }
 
-/* ---- one interrupted create ---- */
+/* ---- one interrupted create, where an adapter of ours tells ---- */
+
+/* What is looked for, and where what was found is noted: {URN: id}. */
+struct search {
+	const struct walk_spec *spec;
+	const struct layer_inventory *inventory;
+	const json_t *resource;
+	bool is_only_one; /* of its type that is under way in its stack */
+	json_t *adopted;
+};
+
+/* A cloud knows no URNs: by name, or as the only thing of its type that is ours and in no book.
+ * What a dynamic provider makes may be of any type. */
+static bool may_be_in_cloud(const struct search *search, const json_t *item)
+{
+	const char *wanted = json_get_string(search->resource, "type", "");
+	const char *type = json_get_string(item, "type", "");
+	bool is_same_type = strcmp(type, wanted) == 0;
+	bool is_same_provider = *type && strncmp(type, wanted, strcspn(type, ":") + 1) == 0;
+
+	if (is_same_provider && !is_same_type)
+		return false;
+	return may_be(item, search->resource) ||
+	       (is_same_type && search->is_only_one && json_get_bool(item, "is_certain", false));
+}
+
+static bool find_in_cloud(const struct search *search, json_t **found, struct error *err)
+{
+	const char *urn = json_get_string(search->resource, "urn", "?"), *own = strrchr(urn, ':');
+	AUTO(json_decref) json_t *suspects = json_pack("[s]", own ? own + 1 : urn);
+	AUTO(json_decref) json_t *items = NULL;
+	AUTO(json_decref) json_t *candidates = json_array();
+	size_t i;
+	json_t *item;
+
+	if (!listing_of(&(struct listing_question){ search->spec->place, search->spec->record,
+						    search->inventory->provider, suspects },
+			&items, err))
+		return false;
+	json_array_foreach(items, i, item) {
+		bool is_known;
+
+		if (!may_be_in_cloud(search, item))
+			continue;
+		if (!is_accounted_for(search->spec->place, json_get_string(item, "id", ""),
+				      &is_known, err))
+			return false;
+		if (!is_known)
+			json_array_append(candidates, item);
+	}
+	*found = TAKE(candidates);
+	return true;
+}
+
+static bool wait_for_cloud(const struct search *search, struct error *err)
+{
+	for (int64_t slept_ms = 0; slept_ms < search->inventory->settle_ms; slept_ms += 500) {
+		if (!tools_may_start(err))
+			return false;
+		poll(NULL, 0, 500);
+	}
+	return true;
+}
+
+static bool take_candidate(const struct search *search, const json_t *candidates, struct error *err)
+{
+	const char *urn = json_get_string(search->resource, "urn", "?");
+	const json_t *item = json_array_get(candidates, 0);
+
+	if (json_array_size(candidates) == 1 && json_get_bool(item, "is_certain", false)) {
+		json_object_set(search->adopted, urn, json_object_get(item, "id"));
+		worker_say_log(search->spec->lines, "info",
+			       "%s \"%s\" was made by an interrupted run: taken into the state",
+			       json_get_string(item, "kind", "thing"),
+			       json_get_string(item, "id", ""));
+		return true;
+	}
+	error_set_as(err, ERR_EXTERNAL, "pending_exists",
+		     "\"%.150s\" was being made when it was interrupted, and %zu things may be it "
+		     "(%s \"%.80s\" is one)",
+		     urn, json_array_size(candidates), json_get_string(item, "kind", "thing"),
+		     json_get_string(item, "id", ""));
+	return error_hint(err, "remove what is nobody's by hand");
+}
+
+/* Gone is what two looks do not see: a cloud may tell late of what is there. */
+static bool resolve_in_cloud(const struct search *search, struct error *err)
+{
+	for (int look = 0; look < 2; look++) {
+		AUTO(json_decref) json_t *candidates = NULL;
+
+		if ((look && !wait_for_cloud(search, err)) ||
+		    !find_in_cloud(search, &candidates, err))
+			return false;
+		if (json_array_size(candidates))
+			return take_candidate(search, candidates, err);
+	}
+	return true;
+}
+
+/* ---- one interrupted create, where commands of the template tell ---- */
 
 static bool remove_it(const struct walk_spec *spec, const char *provider, const json_t *item,
 		      const char *urn, struct error *err)
@@ -74,14 +177,13 @@ static bool remove_it(const struct walk_spec *spec, const char *provider, const 
 static bool look_for(const struct walk_spec *spec, const char *provider, const json_t *resource,
 		     bool removes, size_t *seen, struct error *err)
 {
-	const char *urn = json_get_string(resource, "urn", "?"), *own = strrchr(urn, ':');
-	AUTO(json_decref) json_t *suspects = json_pack("[s]", own ? own + 1 : urn);
+	const char *urn = json_get_string(resource, "urn", "?");
 	AUTO(json_decref) json_t *items = NULL;
 	size_t i;
 	json_t *item;
 
 	*seen = 0;
-	if (!listing_of(&(struct listing_question){ spec->place, spec->record, provider, suspects },
+	if (!listing_of(&(struct listing_question){ spec->place, spec->record, provider, NULL },
 			&items, err))
 		return false;
 	json_array_foreach(items, i, item) {
@@ -100,16 +202,43 @@ static bool look_for(const struct walk_spec *spec, const char *provider, const j
 	return true;
 }
 
-static bool resolve_create(const struct walk_spec *spec, const json_t *resource, struct error *err)
+static bool is_create(const json_t *operation)
+{
+	const char *type = json_get_string(operation, "type", "");
+
+	/* What was being changed or removed is in the state, so a refresh finds out. */
+	return strcmp(type, "updating") != 0 && strcmp(type, "deleting") != 0 &&
+	       strcmp(type, "reading") != 0;
+}
+
+static bool is_only_one(const struct pulumi_state *state, const char *type)
+{
+	size_t i, count = 0;
+	json_t *operation;
+
+	json_array_foreach((json_t *)(uintptr_t)state->pending, i, operation)
+		count += is_create(operation) &&
+			 strcmp(json_get_string(json_object_get(operation, "resource"), "type", ""),
+				type) == 0;
+	return count == 1;
+}
+
+static bool resolve_create(const struct walk_spec *spec, const struct pulumi_state *state,
+			   const json_t *resource, json_t *adopted, struct error *err)
 {
 	const char *type = json_get_string(resource, "type", "");
 	const char *urn = json_get_string(resource, "urn", "?");
 	AUTO(free) char *provider = xstrndup(type, strcspn(type, ":"));
+	const struct layer_inventory *inventory = layer_list_inventory(spec->place->list, provider);
 	size_t seen;
 
 	if (!json_get_bool(resource, "custom", false) || strcmp(provider, "pulumi") == 0)
 		return true;
-	if (!layer_list_inventory(spec->place->list, provider)) {
+	if (inventory && inventory->adapter)
+		return resolve_in_cloud(&(struct search){ spec, inventory, resource,
+							  is_only_one(state, type), adopted },
+					err);
+	if (!inventory) {
 		error_set_as(err, ERR_EXTERNAL, "pending_unknown",
 			     "\"%.200s\" was being made when it was interrupted, and provider "
 			     "\"%s\" has no inventory that could tell whether it exists",
@@ -127,22 +256,23 @@ static bool resolve_create(const struct walk_spec *spec, const json_t *resource,
 /* ---- one layer ---- */
 
 static bool resolve_creates(const struct walk_spec *spec, const struct pulumi_state *state,
-			    struct error *err)
+			    json_t *adopted, struct error *err)
 {
 	size_t i;
 	json_t *operation;
 
-	json_array_foreach((json_t *)(uintptr_t)state->pending, i, operation) {
-		const char *type = json_get_string(operation, "type", "");
-
-		/* What was being changed or removed is in the state, so a refresh finds out. */
-		if (strcmp(type, "updating") == 0 || strcmp(type, "deleting") == 0 ||
-		    strcmp(type, "reading") == 0)
-			continue;
-		if (!resolve_create(spec, json_object_get(operation, "resource"), err))
+	json_array_foreach((json_t *)(uintptr_t)state->pending, i, operation)
+		if (is_create(operation) &&
+		    !resolve_create(spec, state, json_object_get(operation, "resource"), adopted,
+				    err))
 			return false;
-	}
 	return true;
+}
+
+static bool adopt_found(const struct walk_spec *spec, size_t layer, const json_t *adopted,
+			struct error *err)
+{
+	return !json_object_size(adopted) || adopt(spec->place, layer, adopted, err);
 }
 
 static bool break_lock(const struct walk_spec *spec, size_t layer, struct error *err)
@@ -162,9 +292,12 @@ static bool settle(const struct walk_spec *spec, size_t layer, const struct pulu
 		"refresh", "--yes", "--skip-preview", "--json", "--clear-pending-creates", NULL
 	};
 
+	AUTO(json_decref) json_t *adopted = json_object();
+
 	return record_add_providers(spec->record, spec->place, layer, err) &&
 	       state_keep(spec->place, layer, err) && break_lock(spec, layer, err) &&
-	       resolve_creates(spec, state, err) && walk_one(spec, layer, words, err);
+	       resolve_creates(spec, state, adopted, err) &&
+	       adopt_found(spec, layer, adopted, err) && walk_one(spec, layer, words, err);
 }
 
 /* A stack that a killed `stack init` left behind is as good as any. */

@@ -9,8 +9,9 @@
  *	1. nothing of an earlier job is alive (pulumi_survivors.h), so
  *	2. whoever holds a lock is dead, and the lock is broken;
  *	3. a create that was under way: the provider's inventory is asked whether the thing exists.
- *What exists and is in nobody's books is removed; what does not is struck out. When nobody can be
- *	   asked it stays, and so does the environment, as a debt;
+ *What exists and is in nobody's books is removed by the template's command, or taken into the books
+ *where an adapter of ours found it (pulumi_adopt.h); what does not is struck out. When nobody can
+ *be asked it stays, and so does the environment, as a debt;
  *	4. then a refresh.
  */
 #ifndef ENVD_ENGINE_PULUMI_PULUMI_SETTLE_H

@@ -56,7 +56,7 @@ static bool is_ours(const struct stage *stage, struct cloud_thing thing, const c
 	thing.kind = "x:y";
 	thing.id = thing.id ? thing.id : "id";
 	thing.tags = tags;
-	return cloud_bond(&stage->marks, &thing);
+	return cloud_bond(&stage->marks, &thing, NULL);
 }
 
 static void a_tag_a_name_and_a_cluster_are_each_enough(void **state)
@@ -104,8 +104,10 @@ static void what_was_noted_is_known_by_its_id_and_type(void **state)
 	assert_true(is_ours(stage, (struct cloud_thing){ .id = "x", .also = "vpc-1" }, NULL));
 	assert_true(
 	    is_ours(stage, (struct cloud_thing){ .id = "vpc-1", .type = "aws:ec2/vpc:Vpc" }, NULL));
-	assert_false(
-	    is_ours(stage, (struct cloud_thing){ .id = "vpc-1", .type = "linode:x" }, NULL));
+	assert_false(is_ours(
+	    stage,
+	    (struct cloud_thing){ .id = "vpc-1", .type = "linode:x", .has_ids_by_type = true },
+	    NULL));
 	/* Even when somebody wrote another name on it. */
 	assert_true(is_ours(stage, (struct cloud_thing){ .id = "vpc-1" }, OTHER));
 }
@@ -140,7 +142,7 @@ static void nothing_is_ours_without_marks(void **state)
 	const struct cloud_thing thing = { .kind = "x", .id = "1", .name = "a", .cluster = "blue" };
 
 	(void)state;
-	assert_null(cloud_bond(&none, &thing));
+	assert_null(cloud_bond(&none, &thing, NULL));
 }
 
 static void a_left_over_is_named_with_where_and_why(void **state)
@@ -157,11 +159,12 @@ static void a_left_over_is_named_with_where_and_why(void **state)
 					 .cost = CLOUD_COST_STORAGE },
 		  items);
 	text = json_to_text(items);
-	assert_string_equal(text,
-			    "[{\"kind\":\"aws:volume\",\"id\":\"vol-1\",\"name\":\"vol-1\","
-			    "\"region\":\"us-east-1\",\"cost\":\"storage\",\"reason\":\"still "
-			    "there in us-east-1, ours because of the cluster that it belongs "
-			    "to\"}]");
+	assert_string_equal(
+	    text,
+	    "[{\"kind\":\"aws:volume\",\"id\":\"vol-1\",\"name\":\"vol-1\","
+	    "\"region\":\"us-east-1\",\"cost\":\"storage\",\"is_certain\":true,\"reason\":\"still "
+	    "there in us-east-1, ours because of the cluster that it belongs "
+	    "to\"}]");
 }
 
 #define ON_STAGE(story) cmocka_unit_test_setup_teardown(story, open_stage, close_stage)

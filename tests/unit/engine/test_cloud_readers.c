@@ -14,6 +14,7 @@
 #include "engine/cloud/aws_lists.h"
 #include "engine/cloud/cloud_rest.h"
 #include "engine/cloud/s3.h"
+#include "engine/pulumi/pulumi_adopt.h"
 #include "engine/pulumi/pulumi_backend.h"
 
 /* ---- XML ---- */
@@ -263,6 +264,53 @@ static void a_lock_is_dead_only_where_its_owner_can_be_seen_to_be(void **state)
 	assert_false(backend_lock_is_dead("{}", "", &err));
 }
 
+/* ---- states ---- */
+
+static json_t *export_with(const char *pending)
+{
+	AUTO(free)
+	char *text =
+	    xasprintf("{\"version\": 3, \"deployment\": {\"resources\": [{\"urn\": \"a\", "
+		      "\"id\": \"1\"}], \"pending_operations\": [{\"type\": \"%s\", "
+		      "\"resource\": {\"urn\": \"b\", \"custom\": true, \"inputs\": {\"x\": "
+		      "1}}}]}}",
+		      pending);
+
+	return json_loads(text, 0, NULL);
+}
+
+static void what_is_adopted_is_a_resource_with_its_id_and_nothing_is_pending(void **state)
+{
+	AUTO(json_decref) json_t *whole = export_with("creating");
+	AUTO(json_decref) json_t *before = json_deep_copy(whole);
+	AUTO(json_decref) json_t *ids = json_pack("{s:s}", "b", "vpc-1");
+	AUTO(json_decref) json_t *changed = NULL;
+	AUTO(free) char *text = NULL;
+	struct error err;
+
+	(void)state;
+	assert_true(adopt_into(whole, ids, &changed, &err));
+	text = json_to_text(changed);
+	assert_string_equal(text,
+			    "{\"version\":3,\"deployment\":{\"resources\":[{\"urn\":\"a\","
+			    "\"id\":\"1\"},{\"urn\":\"b\",\"custom\":true,\"inputs\":{\"x\":1},"
+			    "\"id\":\"vpc-1\",\"outputs\":{\"x\":1}}]}}");
+	assert_true(json_equal(whole, before));
+}
+
+static void what_is_no_create_under_way_is_not_adopted(void **state)
+{
+	AUTO(json_decref) json_t *whole = export_with("updating");
+	AUTO(json_decref) json_t *ids = json_pack("{s:s}", "b", "vpc-1");
+	json_t *changed = NULL;
+	struct error err;
+
+	(void)state;
+	assert_false(adopt_into(whole, ids, &changed, &err));
+	assert_false(adopt_into(NULL, ids, &changed, &err));
+	assert_null(changed);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -278,6 +326,8 @@ int main(void)
 		cmocka_unit_test(only_types_with_a_list_are_left_to_it),
 		cmocka_unit_test(the_address_of_a_bucket_is_read),
 		cmocka_unit_test(an_address_that_leads_nowhere_is_refused),
+		cmocka_unit_test(what_is_adopted_is_a_resource_with_its_id_and_nothing_is_pending),
+		cmocka_unit_test(what_is_no_create_under_way_is_not_adopted),
 		cmocka_unit_test(a_lock_is_dead_only_where_its_owner_can_be_seen_to_be),
 	};
 
