@@ -52,6 +52,43 @@ static const struct refusal {
 	  "there is no python9.9" },
 	{ "two-of-a-name", "checkout/two/Pulumi.yaml", "name: two", "name: three",
 	  "are both project \"three\"" },
+	{ "no-adapter", "layers.yaml", "layers:\n",
+	  "inventory: { gcp: { adapter: gcp, tags: [a], credentials: { file: /dev/null } } "
+	  "}\nlayers:\n",
+	  "there is no adapter \"gcp\" (one of aws, digitalocean, linode)" },
+	{ "no-regions", "layers.yaml", "layers:\n",
+	  "inventory: { aws: { adapter: aws, tags: [a], credentials: { file: /dev/null } } "
+	  "}\nlayers:\n",
+	  "inventory \"aws\" needs \"regions\"" },
+	{ "fits-all", "layers.yaml", "layers:\n",
+	  "inventory: { do: { adapter: digitalocean, names: [\"*\"], credentials: { file: "
+	  "/dev/null } } }\n"
+	  "layers:\n",
+	  "\"*\" would fit everything" },
+	{ "no-token", "layers.yaml", "layers:\n",
+	  "inventory: { do: { adapter: digitalocean, tags: [a], credentials: { file: /dev/null } } "
+	  "}\n"
+	  "layers:\n",
+	  "the credentials must be one token" },
+	{ "in-clear", "layers.yaml", "layers:\n",
+	  "inventory: { do: { adapter: digitalocean, tags: [a], endpoint: \"http://example.com\", "
+	  "credentials: { file: /dev/null } } }\nlayers:\n",
+	  "an endpoint must begin with https://" },
+	{ "other-backend", "layers.yaml", "layers:\n",
+	  "backend: { url: \"gs://states\", credentials: { file: /dev/null } }\nlayers:\n",
+	  "the backend must begin with s3:// or https://" },
+	{ "no-region", "layers.yaml", "layers:\n",
+	  "backend: { url: \"s3://states\", credentials: { file: /dev/null } }\nlayers:\n",
+	  "needs a region" },
+	{ "other-kms", "layers.yaml", "layers:\n",
+	  "backend: { url: \"s3://states?region=x\", secrets: \"gcpkms://k\", credentials: { file: "
+	  "/dev/null "
+	  "} }\nlayers:\n",
+	  "must be \"passphrase\" or begin with awskms://" },
+	{ "no-organization", "layers.yaml", "layers:\n",
+	  "backend: { url: \"https://api.pulumi.com\", credentials: { file: /dev/null } "
+	  "}\nlayers:\n",
+	  "needs its \"organization\"" },
 	{ "not-yaml", "layers.yaml", "layers:\n", "layers: [\n", "layers.yaml:" },
 };
 

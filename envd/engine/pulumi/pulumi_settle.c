@@ -124,10 +124,10 @@ static bool take_candidate(const struct search *search, const json_t *candidates
 
 	if (json_array_size(candidates) == 1 && json_get_bool(item, "is_certain", false)) {
 		json_object_set(search->adopted, urn, json_object_get(item, "id"));
-		worker_say_log(search->spec->lines, "info",
-			       "%s \"%s\" was made by an interrupted run: taken into the state",
-			       json_get_string(item, "kind", "thing"),
-			       json_get_string(item, "id", ""));
+		worker_say_progress(search->spec->lines,
+				    "%s %s was made by an interrupted run: taken into the state",
+				    json_get_string(item, "kind", "thing"),
+				    json_get_string(item, "id", ""));
 		return true;
 	}
 	error_set_as(err, ERR_EXTERNAL, "pending_exists",
