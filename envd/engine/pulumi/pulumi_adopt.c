@@ -40,7 +40,8 @@ bool adopt_into(const json_t *whole, const json_t *ids, json_t **changed, struct
 					 urn);
 		adopted = json_deep_copy(resource);
 		json_object_set(adopted, "id", id);
-		/* A dynamic provider finds itself in them; any other reads more than it is given. */
+		/* A dynamic provider finds itself in them; any other reads more than it is given.
+		 */
 		if (!json_object_get(adopted, "outputs"))
 			json_object_set(adopted, "outputs", json_object_get(adopted, "inputs"));
 		json_array_append_new(resources, adopted);
