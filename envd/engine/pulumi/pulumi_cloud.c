@@ -294,6 +294,35 @@ bool cloud_listing(const struct pulumi_place *place, struct pulumi_record *recor
 	return true;
 }
 
+/* True when it needs no other look. */
+static bool look_before(const struct pulumi_place *place, struct pulumi_record *record,
+			const char *provider)
+{
+	const struct layer_inventory *inventory = layer_list_inventory(place->list, provider);
+	AUTO(json_decref) json_t *items = NULL;
+	struct error ignored; /* the proof will say it */
+
+	return !inventory || !inventory->adapter ||
+	       cloud_listing(place, record, inventory, NULL, &items, &ignored);
+}
+
+void cloud_look_before(const struct pulumi_place *place, struct pulumi_record *record)
+{
+	const char *provider;
+	json_t *value;
+	void *next;
+	bool is_whole = true;
+	struct error ignored; /* then it looks once more */
+
+	if (record_fact(record, "looked"))
+		return;
+	json_object_foreach_safe((json_t *)(uintptr_t)record_providers(record), next, provider,
+				 value)
+		is_whole = look_before(place, record, provider) && is_whole;
+	if (is_whole)
+		(void)!record_set_fact(record, "looked", "true", &ignored);
+}
+
 int64_t cloud_settle_ms(const struct pulumi_place *place, const struct pulumi_record *record)
 {
 	const char *provider;

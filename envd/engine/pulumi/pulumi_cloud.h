@@ -28,6 +28,10 @@ NODISCARD bool cloud_listing(const struct pulumi_place *place, struct pulumi_rec
 			     const struct layer_inventory *inventory, const json_t *suspects,
 			     json_t **items, struct error *err);
 
+/* Once for an environment, before anything of it is removed: what a cluster made is noted while it
+ * can still be told whose it is. What cannot be asked now is asked for the proof. */
+void cloud_look_before(const struct pulumi_place *place, struct pulumi_record *record);
+
 /* How long the slowest of them may go on telling what was; 0: none was ever used. */
 int64_t cloud_settle_ms(const struct pulumi_place *place, const struct pulumi_record *record);
 

@@ -4,6 +4,7 @@
 
 #include "engine/pulumi/pulumi_build.h"
 #include "engine/pulumi/pulumi_cli.h"
+#include "engine/pulumi/pulumi_cloud.h"
 #include "engine/pulumi/pulumi_listing.h"
 #include "engine/pulumi/pulumi_settle.h"
 #include "engine/pulumi/pulumi_state.h"
@@ -93,6 +94,7 @@ static bool take_down(const struct walk_spec *spec, json_t **data, struct error 
 	/* What could not be settled stays; what can be removed is removed all the same. */
 	if (!settle_layers(spec, &found, &unsettled))
 		worker_say_log(spec->lines, "warn", "%s", unsettled.message);
+	cloud_look_before(spec->place, spec->record);
 	if (!walk_layers(spec, &removed, err)) {
 		(void)!finish(spec, removed, data, &ignored); /* the first failure is the one */
 		if (unsettled.code != ERR_NONE)
