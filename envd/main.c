@@ -122,7 +122,8 @@ static int serve(struct control *control, int argc, char **argv)
 	open_templates(control);
 	control->feed = history_feed_new(control->store);
 	control->meter = meter_new(control);
-	if (!tracer_new(control, &control->tracer, &err))
+	if (!tracer_new(control, &control->tracer, &err) ||
+	    !price_shelf_open(&settings->price_books, &control->prices, &err))
 		return fail(&err);
 	turn_on_commit(control->turn, history_feed_pump, control->feed);
 	program = program_new(control);

@@ -135,6 +135,7 @@ void control_close(struct control *control)
 	peer_free(control->other);
 	peer_free(control->self);
 	template_registry_free(control->templates);
+	price_shelf_free(control->prices);
 	loop_free(control->loop);
 	free(control->jobs_folder);
 	free(control->environments_folder);

@@ -7,6 +7,7 @@
 #ifndef ENVD_CONTROL_CONTROL_H
 #define ENVD_CONTROL_CONTROL_H
 
+#include "control/price_shelf.h"
 #include "control/template_registry.h"
 #include "control/turn.h"
 #include "loop/loop.h"
@@ -32,6 +33,7 @@ struct control {
 	struct store *store;
 	struct turn *turn;
 	struct template_registry *templates; /* NULL in the reaper */
+	struct price_shelf *prices;          /* NULL in the reaper */
 	struct tracer *tracer;               /* NULL in the reaper, and where no endpoint is set */
 	struct meter *meter;                 /* NULL in the reaper */
 	struct history_feed *feed;           /* NULL in the reaper */

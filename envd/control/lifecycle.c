@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "control/admission.h"
 #include "control/peer.h"
+#include "control/project_budget.h"
 #include "control/project_quota.h"
 #include "control/trace_document.h"
 #include "model/lease.h"
@@ -348,10 +349,8 @@ static bool fill_in(struct control *control, struct environment *env,
 	env->memory_bytes = memory ? memory : template->limits.memory_bytes;
 	if (!choose_keep(control, env, request->keep_ms, err))
 		return false;
-	env->price_microcents_per_hour = template->price_microcents_per_hour;
-	env->currency = xstrdup(template->currency);
 	env->created_at_ms = clock_wall_ms();
-	return true;
+	return project_budget_quote(control, template, env, err);
 }
 
 static void build_wall(struct environment *env)
@@ -405,7 +404,9 @@ bool lifecycle_create(struct control *control, struct store_tx *tx,
 	    (request->labels && !check_labels(request->labels, err)) ||
 	    !find_template(control, request, &entry, err) ||
 	    !fill_in(control, env, request, caller, &entry, err) || !check_open(control, err) ||
-	    !project_quota_admit(control, tx, env, err) || !check_disk(control, err))
+	    !project_quota_admit(control, tx, env, err) ||
+	    !project_budget_admit(control, tx, entry.template, env, err) ||
+	    !check_disk(control, err))
 		return false;
 	build_wall(env);
 	env->id = env_id_new();
@@ -515,6 +516,8 @@ bool lifecycle_extend(struct control *control, struct store_tx *tx, struct env_i
 		return false;
 	if (!choose_end(env, kind, more_ms, &change.expires_at_ms, err))
 		return project_quota_name(control, env, err);
+	if (!project_budget_extend(control, tx, env, change.expires_at_ms, err))
+		return false;
 	change.expires_boot_ms = clock_boot_ms() + (change.expires_at_ms - clock_wall_ms());
 	if (!store_environment_extend(tx, id, &change, &done, err) ||
 	    fault_fails(POINT_EXTENDED, err))

@@ -8,8 +8,7 @@
 #include <stdint.h>
 
 #include "model/environment.h"
-
-#define MICROCENTS_PER_UNIT 100000000
+#include "model/money.h"
 
 struct cost {
 	int64_t so_far_microcents;    /* from the moment an engine may have made something */

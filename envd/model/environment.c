@@ -41,6 +41,8 @@ void environment_free(struct environment *environment)
 	free(environment->check_run);
 	free(environment->check_verdict);
 	free(environment->currency);
+	free(environment->prices_as_of);
+	json_decref(environment->quote);
 	free(environment->trace_parent);
 	json_decref(environment->source);
 	json_decref(environment->error);

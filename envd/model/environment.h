@@ -118,8 +118,12 @@ struct environment {
 
 	char *trace_parent;   /* of the caller's trace (W3C), or NULL */
 	int64_t memory_bytes; /* that its template declares; 0: it does not say */
-	int64_t price_microcents_per_hour;
+	int64_t price_microcents_per_hour; /* the high end of its quote: what is counted */
+	int64_t price_low_microcents_per_hour;
 	char *currency;
+	char *prices_as_of;       /* the oldest book of its quote, "2026-11-01"; NULL: of none */
+	bool prices_are_examples; /* nobody's offer */
+	json_t *quote; /* as it was accepted (wire/quote_json.h); only when it is inserted */
 
 	/* Somebody asked to look at it should it fail: for how long, and at most. 0: nobody did. */
 	int64_t keep_ms;

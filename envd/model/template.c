@@ -11,7 +11,6 @@
 #define LEASE_SHORTEST_MS ((int64_t)10 * 1000)
 #define LEASE_LONGEST_MS ((int64_t)90 * 24 * 3600 * 1000)
 #define PROVISION_LONGEST_MS ((int64_t)24 * 3600 * 1000)
-#define PRICE_UNITS_MAX 1000000
 #define SOURCES_MAX 10
 
 /* ---- maps of parts ------------------------------------------------------------------------- */
@@ -232,57 +231,15 @@ static bool read_limits(const struct yaml_document *document, struct template_li
 	return true;
 }
 
-/* ---- price --------------------------------------------------------------------------------- */
-
-/* "0.125" in microcents, exactly: eight digits after the point are what a microcent needs. */
-static bool parse_price(const char *text, int64_t *microcents)
-{
-	size_t whole = strspn(text, "0123456789");
-	const char *part = text[whole] == '.' ? text + whole + 1 : text + whole;
-	size_t digits = strspn(part, "0123456789");
-	AUTO(free) char *units = xstrndup(text, whole);
-	int64_t sum;
-
-	if (part[digits] || digits > 8 || (text[whole] == '.' && !digits) ||
-	    !text_to_int64(units, &sum) || sum > PRICE_UNITS_MAX)
-		return false;
-	for (size_t i = 0; i < 8; i++)
-		sum = sum * 10 + (i < digits ? part[i] - '0' : 0);
-	*microcents = sum;
-	return true;
-}
-
-static bool is_currency(const char *text)
-{
-	return strlen(text) == 3 && strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == 3;
-}
-
 static bool read_price(const struct yaml_document *document, struct template *template,
 		       struct error *err)
 {
-	static const char *const known[] = { "per_hour", "currency", "note", NULL };
-	static const struct yaml_node none = { .kind = YAML_MAP };
+	const struct template_parameters parameters = { template->parameters,
+							template->parameter_count };
 	const struct yaml_node *map;
-	AUTO(free) char *per_hour = NULL;
 
-	if (!read_map(document, "price", &map, err))
-		return false;
-	if (!map)
-		map = &none;
-	if (!yaml_only_keys(document, map, known, err) ||
-	    !yaml_copy_string(document, map, "per_hour", "0", &per_hour, err) ||
-	    !yaml_copy_string(document, map, "currency", "USD", &template->currency, err) ||
-	    !yaml_copy_string(document, map, "note", "", &template->price_note, err))
-		return false;
-	if (!parse_price(per_hour, &template->price_microcents_per_hour))
-		return yaml_error(
-		    document, yaml_get(map, "per_hour"), err,
-		    "\"per_hour\" must be an amount such as 0.12, at most %d (got \"%.40s\")",
-		    PRICE_UNITS_MAX, per_hour);
-	if (!is_currency(template->currency))
-		return yaml_error(document, yaml_get(map, "currency"), err,
-				  "\"currency\" must be three capital letters, such as USD");
-	return true;
+	return read_map(document, "price", &map, err) &&
+	       template_price_read(document, map, &parameters, &template->price, err);
 }
 
 /* ---- the template itself ------------------------------------------------------------------- */
@@ -481,8 +438,7 @@ void template_free(struct template *template)
 	free(template->sources);
 	free(template->source);
 	free(template->checks);
-	free(template->currency);
-	free(template->price_note);
+	template_price_release(&template->price);
 	free(template);
 }
 

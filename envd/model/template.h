@@ -14,12 +14,10 @@
 #include "model/template_component.h"
 #include "model/template_output.h"
 #include "model/template_parameter.h"
+#include "model/template_price.h"
 
 #define TEMPLATE_FILE "template.yaml"
 #define TEMPLATE_BYTES_MAX ((size_t)256 * 1024)
-
-/* Of a currency's unit: 1 USD is 100 cents of 1,000,000 microcents each. */
-#define MICROCENTS_PER_UNIT 100000000
 
 struct template_limits {
 	int64_t provision_ms;     /* 10 min */
@@ -43,9 +41,7 @@ struct template {
 	struct template_component *components;
 	size_t component_count;
 	struct template_limits limits;
-	int64_t price_microcents_per_hour;
-	char *currency;   /* three capital letters; "USD" unless given */
-	char *price_note; /* may be "" */
+	struct template_price price;
 	struct template_output *outputs;
 	size_t output_count;
 };

@@ -6,9 +6,10 @@
 #include "base/ids.h"
 #include "base/text.h"
 #include "model/decimal.h"
+#include "model/money.h"
 #include "model/permission.h"
 
-enum { BILLIONTHS_PER_MICROCENT = 10 };
+enum { BILLIONTHS_PER_MICROCENT = 10, BUDGET_UNITS_MAX = 1000000000 };
 
 static bool read_count(const struct yaml_document *file, const struct yaml_node *map,
 		       const char *key, int64_t *count, struct error *err)
@@ -61,6 +62,59 @@ static bool read_quota(const struct yaml_document *file, const struct yaml_node 
 	       read_cost(file, map, &quota->microcents_per_hour, err);
 }
 
+/* "200.00 USD" */
+static bool parse_amount(const char *text, struct budget *budget)
+{
+	const char *blank = strchr(text, ' ');
+	AUTO(free) char *amount = blank ? xstrndup(text, (size_t)(blank - text)) : NULL;
+
+	if (!amount || !money_is_currency(blank + 1) ||
+	    !money_parse(amount, BUDGET_UNITS_MAX, &budget->month_microcents))
+		return false;
+	memcpy(budget->currency, blank + 1, CURRENCY_SIZE);
+	return true;
+}
+
+static bool read_month(const struct yaml_document *file, const struct yaml_node *map,
+		       struct budget *budget, struct error *err)
+{
+	const struct yaml_node *node = yaml_get(map, "month");
+	char shown[40];
+
+	if (node && node->kind == YAML_SCALAR && parse_amount(node->text, budget))
+		return true;
+	return yaml_error(file, node ? node : map, err,
+			  "\"month\" of a budget must be an amount and its currency, such as "
+			  "\"200.00 USD\" (got \"%s\")",
+			  text_printable(node && node->kind == YAML_SCALAR ? node->text : "", shown,
+					 sizeof(shown)));
+}
+
+static bool read_budget(const struct yaml_document *file, const struct yaml_node *map,
+			struct budget *budget, struct error *err)
+{
+	static const char *const known[] = { "month", "contact", NULL };
+	const struct yaml_node *node = yaml_get(map, "budget");
+	const char *contact = "";
+
+	*budget = budget_none;
+	if (!node)
+		return true;
+	if (node->kind != YAML_MAP)
+		return yaml_error(file, node, err, "\"budget\" must be a map (got %s)",
+				  yaml_kind_name(node));
+	if (!yaml_only_keys(file, node, known, err) || !read_month(file, node, budget, err) ||
+	    (yaml_get(node, "contact") &&
+	     !yaml_read_string(file, node, "contact", &contact, err)))
+		return false;
+	if (strlen(contact) >= sizeof(budget->contact))
+		return yaml_error(file, yaml_get(node, "contact"), err,
+				  "\"contact\" must have at most %zu bytes",
+				  sizeof(budget->contact) - 1);
+	snprintf(budget->contact, sizeof(budget->contact), "%s", contact);
+	return true;
+}
+
 static const struct project *named(const struct project_list *projects, const char *name)
 {
 	for (size_t i = 0; i < projects->count; i++)
@@ -74,7 +128,7 @@ static bool read_one(const struct yaml_document *file, const struct yaml_node *m
 {
 	static const char *const known[] = { "name",   "environments",     "lease",
 					     "memory", "creates_per_hour", "cost_per_hour",
-					     NULL };
+					     "budget", NULL };
 	struct project project;
 	struct error inner;
 	const char *name;
@@ -83,7 +137,8 @@ static bool read_one(const struct yaml_document *file, const struct yaml_node *m
 		return yaml_error(file, map, err, "a project must be a map");
 	if (!yaml_only_keys(file, map, known, err) ||
 	    !yaml_read_string(file, map, "name", &name, err) ||
-	    !read_quota(file, map, &project.quota, err))
+	    !read_quota(file, map, &project.quota, err) ||
+	    !read_budget(file, map, &project.budget, err))
 		return false;
 	if (!name_check(name, "project name", &inner))
 		return yaml_error(file, map, err, "%s", inner.message);
@@ -140,4 +195,11 @@ bool project_find(const struct project_list *projects, const char *name, const s
 	error_set_as(err, ERR_INVALID, "project_unknown", "there is no project \"%s\"",
 		     text_printable(name, shown, sizeof(shown)));
 	return error_hint(err, "there are: %s", names);
+}
+
+const struct budget *project_budget(const struct project_list *projects, const char *name)
+{
+	const struct project *project = named(projects, name);
+
+	return project ? &project->budget : &budget_none;
 }

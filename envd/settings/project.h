@@ -6,6 +6,7 @@
 #define ENVD_SETTINGS_PROJECT_H
 
 #include "base/yaml_read.h"
+#include "model/budget.h"
 #include "model/quota.h"
 
 enum { PROJECTS_MAX = 1000 };
@@ -13,6 +14,7 @@ enum { PROJECTS_MAX = 1000 };
 struct project {
 	char *name;
 	struct quota quota;
+	struct budget budget;
 };
 
 struct project_list {
@@ -29,5 +31,8 @@ void projects_release(struct project_list *projects);
  */
 NODISCARD bool project_find(const struct project_list *projects, const char *name,
 			    const struct quota **quota, struct error *err);
+
+/* budget_none for a project that has none, or is not configured. Lives as long as the list. */
+const struct budget *project_budget(const struct project_list *projects, const char *name);
 
 #endif

@@ -42,6 +42,10 @@ static const struct option rows[] = {
 	  "folder of templates that get no path outside themselves, no runtime socket, no privileges", NULL },
 	{ "untrusted-registry-credentials", 0, OPTION_FLAG, AT(untrusted_registry_credentials), NULL, NULL,
 	  "pull images of these templates, too, with the credentials that are kept for registries", NULL },
+	{ "price-books", 0, OPTION_LIST, AT(price_books), "DIR", "ENVD_PRICE_BOOKS",
+	  "folder of price books (*.yaml), from which templates with price components are quoted; may be given again", NULL },
+	{ "price-age", 0, OPTION_DURATION, AT(price_age_ms), "DURATION", NULL,
+	  "prices that were looked up longer ago are marked as old (default 90d)", NULL },
 	{ "runtime", 0, OPTION_TEXT, AT(runtime), "unix:PATH", "ENVD_RUNTIME",
 	  "API socket of Docker or Podman (default: DOCKER_HOST, then the usual places)", NULL },
 	{ "queue-limit", 0, OPTION_DURATION, AT(queue_limit_ms), "DURATION", NULL,
@@ -146,6 +150,7 @@ static const struct settings defaults = {
 	.evidence_total_mib = 1024,
 	.source_limit_ms = 60000,
 	.source_mib_max = 256,
+	.price_age_ms = 90 * 86400000LL,
 	.log_level = "info",
 	.token_lifetime_ms = TOKEN_LIFETIME_MAX_MS,
 };
@@ -512,6 +517,8 @@ static bool check_bounds(const struct settings *settings, struct error *err)
 				 "--keep-ended and --keep-ended-max must be at least 0");
 	if (settings->image_keep_gib < 0 || settings->image_keep_gib > 1 << 20)
 		return error_set(err, ERR_INVALID, "--image-keep-gib must be 0 to 1048576");
+	if (settings->price_age_ms < 86400000LL || settings->price_age_ms > 3650 * 86400000LL)
+		return error_set(err, ERR_INVALID, "--price-age must be 1d to 3650d");
 	if (settings->retry_first_ms < 100)
 		return error_set(err, ERR_INVALID, "--destroy-retry must be at least 100ms");
 	if (settings->source_limit_ms < 1000 || settings->source_limit_ms > 120000)
@@ -563,6 +570,7 @@ static bool read_all(struct settings *settings, const struct settings_usage *usa
 	option_list_release(&first.plain_tcp);
 	option_list_release(&first.templates);
 	option_list_release(&first.untrusted_templates);
+	option_list_release(&first.price_books);
 	return done && (!first.config || read_file(settings, first.config, err)) &&
 	       parse(settings, usage, argc, argv, arguments, err);
 }
@@ -608,6 +616,7 @@ void settings_release(struct settings *settings)
 	projects_release(&settings->projects);
 	option_list_release(&settings->templates);
 	option_list_release(&settings->untrusted_templates);
+	option_list_release(&settings->price_books);
 }
 
 char *settings_help(const struct settings_usage *usage)

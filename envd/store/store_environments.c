@@ -17,7 +17,7 @@
 	"blocked_by, "                                                                             \
 	"check_run, check_verdict, has_checks, price, currency, project, memory, "                 \
 	"keep, keep_maximum, kept_at, evidence, evidence_until, evidence_at, evidence_bytes, "     \
-	"trace_parent, source"
+	"trace_parent, source, coalesce(price_low, price), prices_as_of, prices_are_examples"
 
 static void read_document(struct environment *made, enum environment_document which, json_t **slot,
 			  sqlite3_stmt *row, int column)
@@ -99,6 +99,9 @@ static bool read_row(sqlite3_stmt *row, bool is_unparsed, struct environment **e
 	made->evidence_bytes = sqlite3_column_int64(row, c++);
 	made->trace_parent = column_text(row, c++);
 	read_document(made, DOCUMENT_SOURCE, &made->source, row, c++);
+	made->price_low_microcents_per_hour = sqlite3_column_int64(row, c++);
+	made->prices_as_of = column_text(row, c++);
+	made->prices_are_examples = sqlite3_column_int(row, c++);
 	*environment = TAKE(made);
 	return true;
 }
@@ -138,16 +141,18 @@ bool store_environment_insert(struct store_tx *tx, struct environment *environme
 	    "created_at,"
 	    " hard_wall_at, queue_limit, provision_limit, lease, lease_maximum, attempts_max, "
 	    "has_checks,"
-	    " price, currency, project, memory, keep, keep_maximum, trace_parent, source)"
+	    " price, currency, project, memory, keep, keep_maximum, trace_parent, source,"
+	    " price_low, prices_as_of, prices_are_examples, quote)"
 	    " VALUES (?,?,?,?,?,?,?,?,?,?,'present','queued',1,?,?,?,?,?,?,?,?,?,?,?,?,?,"
-	    "coalesce(?,'default'),?,?,?,?,?)",
-	    NULL, err, "titttttittjjjiiiiiiiiittiiitj", e->id.text, e->sequence, e->name, e->owner,
+	    "coalesce(?,'default'),?,?,?,?,?,?,?,?,?)",
+	    NULL, err, "titttttittjjjiiiiiiiiittiiitjitij", e->id.text, e->sequence, e->name, e->owner,
 	    e->template_name, e->template_folder, e->template_digest, (int64_t)e->is_trusted,
 	    e->engine, e->target, e->labels, e->pins, e->parameters, e->created_at_ms,
 	    e->hard_wall_at_ms, e->queue_limit_ms, e->provision_limit_ms, e->lease_ms,
 	    e->lease_maximum_ms, e->attempts_max, (int64_t)e->has_checks,
 	    e->price_microcents_per_hour, e->currency, e->project, e->memory_bytes, e->keep_ms,
-	    e->keep_maximum_ms, e->trace_parent, e->source);
+	    e->keep_maximum_ms, e->trace_parent, e->source, e->price_low_microcents_per_hour,
+	    e->prices_as_of, (int64_t)e->prices_are_examples, e->quote);
 }
 
 static bool read_one(struct store *store, sqlite3_stmt *statement, bool is_unparsed,
@@ -542,4 +547,18 @@ bool store_environments_each(struct store *store, environment_row on_row, void *
 	return statement_prepare(store, "SELECT " COLUMNS " FROM environments", &statement, err,
 				 "") &&
 	       each_row(store, statement, on_row, arg, err);
+}
+
+bool store_environment_quote(struct store *store, struct env_id id, json_t **quote,
+			     struct error *err)
+{
+	AUTO(statement_release) sqlite3_stmt *statement = NULL;
+	bool has_row;
+
+	if (!statement_prepare(store, "SELECT quote FROM environments WHERE id = ?", &statement,
+			       err, "t", id.text) ||
+	    !statement_step(store, statement, &has_row, err))
+		return false;
+	*quote = has_row ? column_json(statement, 0, NULL) : NULL;
+	return true;
 }

@@ -124,4 +124,9 @@ NODISCARD bool store_idempotency_add(struct store_tx *tx, const char *owner, con
 NODISCARD bool store_environments_each(struct store *store, environment_row on_row, void *arg,
 				       struct error *err);
 
+/* As it was accepted; `*quote` NULL: its template has an amount an hour and no components. New
+ * reference. */
+NODISCARD bool store_environment_quote(struct store *store, struct env_id id, json_t **quote,
+				       struct error *err);
+
 #endif

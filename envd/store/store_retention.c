@@ -30,7 +30,9 @@ static bool list_environments(struct store *store, const struct retention *reten
 
 	if (!statement_prepare(
 		store,
-		"SELECT id FROM environments WHERE state = 'destroyed' AND (ended_at < ?1"
+		"SELECT id FROM environments WHERE state = 'destroyed'"
+		/* Of what is still paid for, it is known what it was. */
+		" AND id NOT IN (SELECT environment FROM owed) AND (ended_at < ?1"
 		" OR id IN (SELECT id FROM environments WHERE state = 'destroyed'"
 		"           ORDER BY ended_at DESC, sequence DESC LIMIT -1 OFFSET ?2))"
 		" ORDER BY ended_at, sequence LIMIT ?3",

@@ -232,6 +232,111 @@ static const char schema_grace[] =
     "  expires_at = grace_until WHERE grace_until > expires_at AND desired = 'present';"
     "DROP INDEX environments_ends;";
 
+/* Microcents for `ms` at `price`, as cost_for() of model/cost.c rounds, without a product that would
+ * not fit. */
+#define CHARGE(price, ms)                                                                          \
+	"((" price ") / 3600000 * (" ms ") + ((" price ") % 3600000 * (" ms ") + 1800000) / 3600000)"
+/* Of a time from `from` until `until` the part that lies in month m, and which months those are. */
+#define PART(price, from, until)                                                                   \
+	CHARGE(price, "min(m.until_at, " until ") - max(m.from_at, " from ")")
+#define MONTHS(from, until)                                                                        \
+	" FROM months m WHERE m.from_at > " from " - 2678400000 AND m.from_at < " until            \
+	" AND m.until_at > " from
+#define SPEND(row, sign, from, until)                                                              \
+	"INSERT INTO spending SELECT " row ".project, " row ".currency, m.month, " row             \
+	".template, " sign PART(row ".price", from, until) MONTHS(from, until)                     \
+	" ON CONFLICT DO UPDATE SET charged = charged + excluded.charged;"
+/* What a debt would have cost since 2020: the difference of two of them is what it cost between. */
+#define SINCE_2020(price, at) CHARGE(price, "max(0, " at " - 1577836800000)")
+#define OWE(row, sign)                                                                             \
+	"INSERT INTO owing VALUES(" row ".project, " row ".currency, " sign row ".price, "         \
+	sign SINCE_2020(row ".price", row ".counted_until")                                        \
+	") ON CONFLICT DO UPDATE SET rate = rate + excluded.rate, base = base + excluded.base;"
+
+/* Money: what is charged is kept by triggers beside the rows, by month, so that no way of changing
+ * an environment can forget it, and a budget is asked in the same time whatever there is. */
+static const char schema_money[] =
+    "ALTER TABLE environments ADD COLUMN price_low INTEGER;" /* NULL: as the price */
+    "ALTER TABLE environments ADD COLUMN prices_as_of TEXT;"
+    "ALTER TABLE environments ADD COLUMN prices_are_examples INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE environments ADD COLUMN quote TEXT;"
+    /* From when until when it is charged, as model/budget.h says. */
+    "ALTER TABLE environments ADD COLUMN charge_from INTEGER AS (CASE"
+    "  WHEN provisioning_at > 0 THEN provisioning_at"
+    "  WHEN state = 'queued' AND desired = 'present' THEN created_at ELSE 0 END);"
+    "ALTER TABLE environments ADD COLUMN charge_until INTEGER AS (CASE"
+    "  WHEN provisioning_at = 0 AND NOT (state = 'queued' AND desired = 'present') THEN 0"
+    "  WHEN desired = 'absent' THEN unwanted_at"
+    "  WHEN expires_at > 0 THEN max(expires_at, grace_until)"
+    "  ELSE charge_from + provision_limit + max(lease, keep) END);"
+
+    "CREATE TABLE months("
+    "  from_at INTEGER PRIMARY KEY, until_at INTEGER NOT NULL, month TEXT NOT NULL);"
+    "INSERT INTO months WITH RECURSIVE days(day) AS (SELECT '2020-01-01' UNION ALL"
+    "  SELECT date(day, '+1 month') FROM days WHERE day < '2100-01-01')"
+    "  SELECT strftime('%s', day) * 1000, strftime('%s', day, '+1 month') * 1000,"
+    "    strftime('%Y-%m', day) FROM days;"
+    "CREATE TABLE spending("
+    "  project TEXT NOT NULL, currency TEXT NOT NULL, month TEXT NOT NULL, template TEXT NOT NULL,"
+    "  charged INTEGER NOT NULL, PRIMARY KEY(project, currency, month, template)) WITHOUT ROWID;"
+    /* What is unwanted and not proved gone costs until it is, and so does what was acknowledged;
+     * charged until `counted_until`, and on top of that by the hour. */
+    "CREATE TABLE owed("
+    "  environment TEXT PRIMARY KEY, project TEXT NOT NULL, currency TEXT NOT NULL,"
+    "  template TEXT NOT NULL, price INTEGER NOT NULL, since INTEGER NOT NULL,"
+    "  counted_until INTEGER NOT NULL, acknowledged INTEGER NOT NULL DEFAULT 0);"
+    "CREATE INDEX owed_of ON owed(project, since);"
+    "CREATE INDEX owed_counted ON owed(counted_until);"
+    "CREATE INDEX owed_acknowledged ON owed(currency) WHERE acknowledged = 1;"
+    "CREATE TABLE owing("
+    "  project TEXT NOT NULL, currency TEXT NOT NULL, rate INTEGER NOT NULL,"
+    "  base INTEGER NOT NULL, PRIMARY KEY(project, currency)) WITHOUT ROWID;"
+
+    "CREATE TRIGGER spending_come AFTER INSERT ON environments WHEN new.price > 0"
+    "  BEGIN " SPEND("new", "", "new.charge_from", "new.charge_until") " END;"
+    "CREATE TRIGGER spending_move AFTER UPDATE OF state, desired, provisioning_at, expires_at,"
+    "  grace_until, unwanted_at ON environments WHEN new.price > 0"
+    "    AND (new.charge_from <> old.charge_from OR new.charge_until <> old.charge_until)"
+    "  BEGIN " SPEND("old", "-", "old.charge_from", "old.charge_until")
+	SPEND("new", "", "new.charge_from", "new.charge_until") " END;"
+    "CREATE TRIGGER spending_owe AFTER UPDATE OF desired ON environments"
+    "  WHEN new.desired = 'absent' AND old.desired = 'present' AND new.price > 0"
+    "    AND new.provisioning_at > 0"
+    "  BEGIN INSERT INTO owed(environment, project, currency, template, price, since,"
+    "    counted_until) VALUES(new.id, new.project, new.currency, new.template, new.price,"
+    "    new.unwanted_at, new.unwanted_at); END;"
+    "CREATE TRIGGER spending_paid AFTER UPDATE OF state ON environments"
+    "  WHEN new.state = 'destroyed' AND new.price > 0 AND new.reason IS NOT 'acknowledged'"
+    "  BEGIN UPDATE owed SET counted_until = max(counted_until, new.ended_at)"
+    "    WHERE environment = new.id;"
+    "  DELETE FROM owed WHERE environment = new.id; END;"
+    "CREATE TRIGGER spending_acknowledged AFTER UPDATE OF state ON environments"
+    "  WHEN new.state = 'destroyed' AND new.price > 0 AND new.reason IS 'acknowledged'"
+    "  BEGIN UPDATE owed SET acknowledged = 1 WHERE environment = new.id; END;"
+    "CREATE TRIGGER owed_come AFTER INSERT ON owed BEGIN " OWE("new", "") " END;"
+    "CREATE TRIGGER owed_go AFTER DELETE ON owed BEGIN " OWE("old", "-") " END;"
+    "CREATE TRIGGER owed_counted_on AFTER UPDATE OF counted_until ON owed"
+    "  WHEN new.counted_until > old.counted_until BEGIN " OWE("old", "-") OWE("new", "")
+	SPEND("new", "", "old.counted_until", "new.counted_until") " END;"
+    "CREATE TRIGGER owed_fixed BEFORE UPDATE ON owed"
+    "  WHEN new.counted_until < old.counted_until OR new.price <> old.price"
+    "    OR new.project <> old.project OR new.currency <> old.currency"
+    "  BEGIN SELECT RAISE(ABORT, 'what was counted does not change'); END;"
+
+    "INSERT INTO spending SELECT e.project, e.currency, m.month, e.template, sum("
+	PART("e.price", "e.charge_from", "e.charge_until") ") FROM environments e, months m"
+    "  WHERE e.price > 0 AND m.from_at < e.charge_until AND m.until_at > e.charge_from"
+    "  GROUP BY 1, 2, 3, 4;"
+    /* What destroying took. Acknowledged ones were taken on by somebody under another rule. */
+    "INSERT INTO spending SELECT e.project, e.currency, m.month, e.template, sum("
+	PART("e.price", "e.unwanted_at", "e.ended_at") ") FROM environments e, months m"
+    "  WHERE e.price > 0 AND e.provisioning_at > 0 AND e.unwanted_at > 0"
+    "    AND m.from_at < e.ended_at AND m.until_at > e.unwanted_at"
+    "  GROUP BY 1, 2, 3, 4 ON CONFLICT DO UPDATE SET charged = charged + excluded.charged;"
+    "INSERT INTO owed(environment, project, currency, template, price, since, counted_until)"
+    "  SELECT id, project, currency, template, price, unwanted_at, unwanted_at FROM environments"
+    "  WHERE desired = 'absent' AND state <> 'destroyed' AND price > 0 AND provisioning_at > 0;";
+
 /* Append only. A released entry is never edited: old files were made by it. */
 static const struct migration {
 	int64_t version;
@@ -244,6 +349,7 @@ static const struct migration {
 	{ 4, "git source of an environment's template", schema_source },
 	{ 5, "tallies and indexes: nothing grows faster than the work", schema_growth },
 	{ 6, "a grace is a longer lease", schema_grace },
+	{ 8, "money by month, debts, quotes", schema_money },
 };
 
 int64_t store_schema_version(void)

@@ -1,6 +1,7 @@
 #include "wire/template_json.h"
 
 #include "base/json_read.h"
+#include "model/cost.h"
 
 static void set_if(json_t *object, const char *key, json_t *value)
 {
@@ -76,7 +77,7 @@ json_t *template_json(const struct template *template, const char *digest, bool 
 	    template->description, "engine", template->engine, "digest", digest, "trusted",
 	    is_trusted, "parameters", parameters, "components", components, "limits",
 	    limits_json(&template->limits), "price", "per_hour",
-	    (double)template->price_microcents_per_hour / MICROCENTS_PER_UNIT, "currency",
-	    template->currency, "note", template->price_note, "outputs", outputs, "checks",
+	    cost_to_units(template->price.microcents_per_hour), "currency",
+	    template->price.currency, "note", template->price.note, "outputs", outputs, "checks",
 	    template->checks != NULL);
 }

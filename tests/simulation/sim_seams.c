@@ -86,13 +86,13 @@ bool __wrap_template_registry_find(struct template_registry *registry, const cha
 					       .engine = engine,
 					       .source = source,
 					       .limits = limits,
-					       .currency = currency };
+					       .price = { .currency = currency } };
 	static const struct template checked = { .name = checked_name,
 						 .engine = engine,
 						 .source = source,
 						 .checks = checks,
 						 .limits = limits,
-						 .currency = currency };
+						 .price = { .currency = currency } };
 
 	(void)registry;
 	(void)err;

@@ -57,8 +57,8 @@ static void a_short_template_has_the_documented_defaults(void **unused)
 	assert_int_equal(template->limits.lease_max_ms, 86400000);
 	assert_int_equal(template->limits.attempts, 2);
 	assert_int_equal(template->limits.memory_bytes, 0);
-	assert_int_equal(template->price_microcents_per_hour, 0);
-	assert_string_equal(template->currency, "USD");
+	assert_int_equal(template->price.microcents_per_hour, 0);
+	assert_string_equal(template->price.currency, "USD");
 }
 
 static void a_whole_template_is_read(void **unused)
@@ -100,8 +100,8 @@ static void a_whole_template_is_read(void **unused)
 	assert_int_equal(template->limits.lease_max_ms, 7200000);
 	assert_int_equal(template->limits.attempts, 1);
 	assert_int_equal(template->limits.memory_bytes, INT64_C(512) << 20);
-	assert_int_equal(template->price_microcents_per_hour, 12500000);
-	assert_string_equal(template->currency, "EUR");
+	assert_int_equal(template->price.microcents_per_hour, 12500000);
+	assert_string_equal(template->price.currency, "EUR");
 	assert_int_equal(template->output_count, 2);
 	assert_string_equal(template->outputs[1].file, "/ca.pem");
 	assert_null(template->outputs[1].text);
@@ -127,7 +127,7 @@ static void prices_are_read_digit_by_digit(void **unused)
 		AUTO(free) char *yaml = xasprintf(HEAD "price: { per_hour: %s }\n", cases[i].text);
 		AUTO(template_free) struct template *template = parse(yaml);
 
-		assert_int_equal(template->price_microcents_per_hour, cases[i].microcents);
+		assert_int_equal(template->price.microcents_per_hour, cases[i].microcents);
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
 		AUTO(free) char *yaml = xasprintf(HEAD "price: { per_hour: '%s' }\n", wrong[i]);

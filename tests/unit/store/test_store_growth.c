@@ -14,6 +14,7 @@
 #include "store/store_jobs.h"
 #include "store/store_tally.h"
 #include "store/store_work.h"
+#include "tests/support/older_store.h"
 
 enum { ENVIRONMENTS = 60, STEPS = 1500, HOUR_MS = 3600000 };
 
@@ -376,6 +377,7 @@ static void an_older_store_is_counted_when_it_is_migrated(void **state)
 	for (int n = 0; n < 400; n++)
 		step(f);
 	store_close(TAKE(f->store));
+	older_store_without_money(f->folder);
 	take_growth_back(f);
 	if (!store_open(f->folder, true, &f->store, &err))
 		fail_msg("%s", err.message);
