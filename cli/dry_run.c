@@ -2,6 +2,7 @@
 
 #include "base/duration.h"
 #include "cli/output_document.h"
+#include "cli/quote_view.h"
 
 const char *const dry_runs[] = { "client", "server", NULL };
 
@@ -37,9 +38,23 @@ static void print_map(const char *label, const json_t *map)
 	}
 }
 
+static void print_price(const json_t *quote)
+{
+	AUTO(text_release) struct text words = TEXT_EMPTY;
+	const char *currency = json_get_string(quote, "currency", "");
+
+	quote_range(quote, "low_microcents_per_hour", "high_microcents_per_hour", &words);
+	text_format(&words, " %s an hour, ", currency);
+	quote_range(quote, "low_microcents", "high_microcents", &words);
+	text_format(&words, " %s until its lease ends", currency);
+	quote_remark(quote, &words);
+	printf("  %-11s %s\n", "price", text_get(&words));
+	quote_print(quote);
+}
+
 static void print_plan(const json_t *plan)
 {
-	const json_t *price = json_object_get(plan, "price");
+	const json_t *plan_quote = json_object_get(plan, "quote");
 	const json_t *target = json_object_get(plan, "target");
 	const json_t *quota = json_object_get(plan, "quota"), *item;
 	const char *label = "not checked";
@@ -57,9 +72,8 @@ static void print_plan(const json_t *plan)
 	print_map("parameters", json_object_get(plan, "parameters"));
 	printf("  %-11s %s\n", "lease",
 	       duration_format(json_get_int64(plan, "lease_seconds", 0) * 1000, lease));
-	printf("  %-11s %.2f %s an hour, %.2f for the lease\n", "price",
-	       json_get_number(price, "per_hour", 0), json_get_string(price, "currency", ""),
-	       json_get_number(price, "for_the_lease", 0));
+	if (json_is_object(plan_quote))
+		print_price(plan_quote);
 	printf("  %-11s %s (%s)\n", "target", json_get_string(target, "name", "?"),
 	       json_get_string(target, "engine", "?"));
 	printf("  %-11s %lld of %lld environments\n", "quota",

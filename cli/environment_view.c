@@ -159,6 +159,18 @@ static void print_cost(const json_t *environment)
 	text_add(&words, " so far, ");
 	environment_money(environment, "at_expiry", &words);
 	text_add(&words, " at expiry");
+	if (json_get_number(json_object_get(environment, "cost"), "debt_per_hour", 0) > 0) {
+		text_add(&words, "; DEBT of ");
+		environment_money(environment, "debt_per_hour", &words);
+		text_add(&words, " an hour until it is proved gone");
+	}
+	if (json_has(json_object_get(environment, "cost"), "prices_as_of"))
+		text_format(&words, "; %sprices as of %s",
+			    json_get_bool(json_object_get(environment, "cost"), "example", false)
+				? "EXAMPLE "
+				: "",
+			    json_get_string(json_object_get(environment, "cost"), "prices_as_of",
+					    ""));
 	print_field("cost", text_get(&words));
 }
 

@@ -13,6 +13,7 @@
 #include "api/api_openapi.h"
 #include "api/api_reports.h"
 #include "api/api_services.h"
+#include "api/api_spending.h"
 #include "api/api_targets.h"
 #include "api/api_templates.h"
 #include "api/api_tokens.h"
@@ -28,6 +29,8 @@ const struct http_route api_routes[] = {
 	{ "GET",    ENV,                    api_get_environment,     MAY_READ,      NULL, "show an environment, by name or id" },
 	{ "DELETE", ENV,                    api_destroy_environment, MAY_DESTROY,   NULL, "end an environment" },
 	{ "POST",   ENV "/acknowledge",     api_acknowledge_environment, MAY_ACKNOWLEDGE, NULL, "take on what could not be proved gone" },
+	{ "POST",   ENV "/settle",          api_settle_environment,  MAY_ACKNOWLEDGE, NULL, "what was acknowledged costs no more" },
+	{ "GET",    ENV "/cost",            api_get_environment_bill, MAY_READ,     NULL, "what it costs, and what was quoted" },
 	{ "GET",    ENV "/lease",           api_get_lease,           MAY_READ,      NULL, "until when it is lent" },
 	{ "PATCH",  ENV "/lease",           api_extend_lease,        MAY_EXTEND,    NULL, "lend it for longer" },
 	{ "GET",    ENV "/outputs",         api_get_outputs,         MAY_READ,      NULL, "addresses and what else its users need" },
@@ -50,6 +53,8 @@ const struct http_route api_routes[] = {
 	{ "GET",    "/v1/templates/{source}/{template}", api_get_source_template, MAY_READ, "ref", "the same of a git source" },
 	{ "GET",    "/v1/targets",          api_list_targets,        MAY_READ,      NULL, "what environments are built on" },
 	{ "GET",    "/v1/costs",            api_get_costs,           MAY_READ,      "by", "what was spent, by whom" },
+	{ "GET",    "/v1/spending",         api_list_spending,       MAY_READ,      "project month", "what projects spend in a month, and what is left of their budgets" },
+	{ "GET",    "/v1/prices",           api_list_prices,         MAY_READ,      NULL, "what price books there are" },
 	{ "POST",   "/v1/tokens",           api_create_token,        MAY_MANAGE_TOKENS, NULL, "make a token; it is shown this once" },
 	{ "GET",    "/v1/tokens",           api_list_tokens,         MAY_MANAGE_TOKENS, PAGE, "what tokens there are" },
 	{ "DELETE", "/v1/tokens/{id}",   api_revoke_token,        MAY_MANAGE_TOKENS, NULL, "revoke a token, by its id" },

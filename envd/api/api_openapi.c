@@ -16,6 +16,7 @@
 #include "api/api_metrics.h"
 #include "api/api_reports.h"
 #include "api/api_services.h"
+#include "api/api_spending.h"
 #include "api/api_targets.h"
 #include "api/api_templates.h"
 #include "api/api_tokens.h"
@@ -53,6 +54,8 @@ static const struct operation operations[] = {
 	{ api_get_environment,     "getEnvironment",    "200", "Environment", JSON, "404", NULL, NULL },
 	{ api_destroy_environment, "destroyEnvironment", "200 202", "Environment", JSON, "404", NULL, NULL },
 	{ api_acknowledge_environment, "acknowledgeEnvironment", "200", "Environment", JSON, "404 409 410", "Acknowledgement", NULL },
+	{ api_settle_environment,  "settleEnvironment", "200", "Environment", JSON, "404 409 410", "Acknowledgement", NULL },
+	{ api_get_environment_bill, "getEnvironmentBill", "200", "EnvironmentBill", JSON, "404", NULL, NULL },
 	{ api_get_lease,           "getLease",          "200", "Lease", JSON, "404", NULL, NULL },
 	{ api_extend_lease,        "extendLease",       "200", "Environment", JSON, "404 409 410", "Extension", NULL },
 	{ api_get_outputs,         "getOutputs",        "200", "object", JSON, "404", NULL, NULL },
@@ -75,6 +78,8 @@ static const struct operation operations[] = {
 	{ api_get_source_template, "getSourceTemplate", "200", "Template", JSON, "404 424 502", NULL, NULL },
 	{ api_list_targets,        "listTargets",       "200", "page:Target", JSON, "", NULL, NULL },
 	{ api_get_costs,           "getCosts",          "200", "page:Bill", JSON, "", NULL, NULL },
+	{ api_list_spending,       "listSpending",      "200", "page:Spending", JSON, "", NULL, NULL },
+	{ api_list_prices,         "listPrices",        "200", "page:PriceBook", JSON, "", NULL, NULL },
 	{ api_create_token,        "createToken",       "201", "Token", JSON, "404 409 422", "TokenRequest", NULL },
 	{ api_list_tokens,         "listTokens",        "200", "page:Token", JSON, "", NULL, NULL },
 	{ api_revoke_token,        "revokeToken",       "200", "Token", JSON, "404", NULL, NULL },
@@ -116,6 +121,7 @@ static const struct {
 	{ "dry_run",  "boolean", 0, 0, NULL, "only say what it would do: the answer is a Plan" },
 	{ "format",   "=json|markdown|junit|text", 0, 0, NULL, "json when it is missing" },
 	{ "ref",      "string",  0, 0, PRINTABLE, "tag, branch or commit of a git source; its own when it is missing" },
+	{ "month",    "string",  0, 0, "^20[2-9][0-9]-(0[1-9]|1[0-2])$", "YEAR-MONTH in UTC; this one when it is missing" },
 	{ "by",       "=owner|project|template", 0, 0, NULL, "owner when it is missing" },
 };
 // clang-format on

@@ -18,6 +18,7 @@
 #include "store/store_checks.h"
 #include "store/store_environments.h"
 #include "store/store_history.h"
+#include "store/store_spending.h"
 #include "store/store_tally.h"
 
 enum {
@@ -561,15 +562,21 @@ bool lifecycle_ask_evidence(struct control *control, struct store_tx *tx, struct
 	return lifecycle_want_evidence(control, tx, id, err);
 }
 
+/* Who writes the name has read it. */
+static bool require_name(const struct environment *env, const char *name, struct error *err)
+{
+	return strcmp(name, env->name) == 0 ||
+	       error_set(err, ERR_INVALID,
+			 "the name \"%.60s\" is not that of environment \"%s\"", name, env->name);
+}
+
 static bool may_be_acknowledged(struct store_tx *tx, const struct environment *env,
 				const char *name, struct error *err)
 {
 	AUTO(job_row_free) struct job_row *live = NULL;
 
-	if (strcmp(name, env->name) != 0)
-		return error_set(err, ERR_INVALID,
-				 "the name \"%.60s\" is not that of environment \"%s\"", name,
-				 env->name);
+	if (!require_name(env, name, err))
+		return false;
 	if (!store_job_live(store_of(tx), env->id, &live, err))
 		return false;
 	return (env->is_quarantined && !live) ||
@@ -600,6 +607,27 @@ bool lifecycle_acknowledge(struct control *control, struct store_tx *tx, struct 
 	return store_environment_set_reason(tx, id, REASON_ACKNOWLEDGED, err) &&
 	       store_proof_add(tx, id, "acknowledged", clock_wall_ms(), detail, err) &&
 	       lifecycle_apply(control, tx, id, EVENT_PROVED_GONE, message, err);
+}
+
+bool lifecycle_settle(struct control *control, struct store_tx *tx, struct env_id id,
+		      const char *name, const struct caller *caller, struct error *err)
+{
+	AUTO(environment_free) struct environment *env = NULL;
+	AUTO(free) char *message = xasprintf("settled by %s: it costs no more", caller->name);
+	bool was_owed;
+
+	(void)control;
+	if (!store_environment_read(store_of(tx), id, &env, err) ||
+	    !permission_check(caller, MAY_ACKNOWLEDGE, env->project, err) ||
+	    !require_name(env, name, err))
+		return false;
+	if (env->state != ENV_DESTROYED || !text_equal(env->reason, REASON_ACKNOWLEDGED))
+		return error_set_as(err, ERR_CONFLICT, "not_acknowledged",
+				    "environment \"%s\" was not acknowledged: what it costs ends when "
+				    "it is proved gone",
+				    env->name);
+	return store_spending_settle(tx, id, clock_wall_ms(), &was_owed, err) &&
+	       (!was_owed || note(tx, id, HISTORY_MONEY, message, NULL, err));
 }
 
 bool lifecycle_check(struct control *control, struct store_tx *tx, struct env_id id,

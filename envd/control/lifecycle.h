@@ -56,6 +56,11 @@ NODISCARD bool lifecycle_acknowledge(struct control *control, struct store_tx *t
 				     const char *name, const struct caller *caller,
 				     struct error *err);
 
+/* What may have been left of one that was acknowledged is gone, or is somebody else's to pay: it
+ * costs no more from now on. Asking again is fine. ERR_CONFLICT "not_acknowledged". */
+NODISCARD bool lifecycle_settle(struct control *control, struct store_tx *tx, struct env_id id,
+				const char *name, const struct caller *caller, struct error *err);
+
 /* Ask for a check run of a ready environment. `suites`: array of "smoke" and "load"; `plan` NULL:
  * the template's. `run_id` gets the run. ERR_GONE, ERR_CONFLICT "not_ready". */
 NODISCARD bool lifecycle_check(struct control *control, struct store_tx *tx, struct env_id id,

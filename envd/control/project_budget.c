@@ -130,7 +130,7 @@ static void refuse(const struct account *account, const struct charge *now,
 	if (account->owed.microcents_per_hour)
 		debts = xasprintf(" and debts take %s more an hour",
 				  money_format(account->owed.microcents_per_hour, rate));
-	error_set_as(err, ERR_LIMIT, "budget_month",
+	error_set_as(err, ERR_LIMIT, "quota_budget",
 		     "project \"%s\" may spend %s %s in %s, %s are spent or reserved%s, and this "
 		     "would take up to %s",
 		     account->project, money_format(account->budget->month_microcents, most),
@@ -215,7 +215,7 @@ static bool refuse_uncounted(const struct environment *env, const struct budget 
 	const json_t *lines = json_object_get(env->quote, "components"), *line;
 
 	if (env->price_microcents_per_hour && strcmp(env->currency, budget->currency) != 0) {
-		error_set_as(err, ERR_LIMIT, "budget_currency",
+		error_set_as(err, ERR_LIMIT, "quota_currency",
 			     "project \"%s\" has a budget in %s, and template \"%s\" is priced in "
 			     "%s",
 			     env->project, budget->currency, env->template_name, env->currency);
@@ -225,7 +225,7 @@ static bool refuse_uncounted(const struct environment *env, const struct budget 
 		line = json_array_get(lines, i);
 		if (!json_has(line, "missing"))
 			continue;
-		error_set_as(err, ERR_LIMIT, "budget_unpriced",
+		error_set_as(err, ERR_LIMIT, "quota_unpriced",
 			     "project \"%s\" has a budget, and \"%s\" of template \"%s\" has no "
 			     "price: %s",
 			     env->project, json_get_string(line, "name", ""), env->template_name,

@@ -15,7 +15,7 @@
 NODISCARD bool project_budget_quote(const struct control *control, const struct template *template,
 				    struct environment *environment, struct error *err);
 
-/* ERR_LIMIT, with the way out as hint: "budget_month"; "budget_unpriced" and "budget_currency" for
+/* ERR_LIMIT, with the way out as hint: "quota_budget"; "quota_unpriced" and "quota_currency" for
  * what could not be counted, and must not be free of charge. */
 NODISCARD bool project_budget_admit(const struct control *control, struct store_tx *tx,
 				    const struct template *template,

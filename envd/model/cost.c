@@ -12,7 +12,8 @@ struct cost cost_of(const struct environment *environment, int64_t now_ms)
 {
 	int64_t start = environment->provisioning_at_ms,
 		price = environment->price_microcents_per_hour;
-	int64_t until = environment->ended_at_ms ? environment->ended_at_ms : now_ms;
+	bool is_over = environment->ended_at_ms && !environment->is_owed;
+	int64_t until = is_over ? environment->ended_at_ms : now_ms;
 	int64_t end = environment->expires_at_ms;
 	struct cost cost = { 0, 0 };
 
@@ -28,6 +29,13 @@ struct cost cost_of(const struct environment *environment, int64_t now_ms)
 		cost.at_expiry_microcents =
 		    cost.so_far_microcents + cost_for(price, environment->lease_ms);
 	return cost;
+}
+
+int64_t cost_debt_per_hour(const struct environment *environment)
+{
+	return environment->is_quarantined || environment->is_owed
+		   ? environment->price_microcents_per_hour
+		   : 0;
 }
 
 double cost_to_units(int64_t microcents)

@@ -17,6 +17,7 @@
 #define HISTORY_JOB "job"
 #define HISTORY_SWEEP "sweep"
 #define HISTORY_EVIDENCE "evidence"
+#define HISTORY_MONEY "money"
 
 struct history_entry {
 	const char *kind;

@@ -101,6 +101,14 @@ static void write_checks(struct json_writer *json, const struct environment *env
 	json_write_close(json, '}');
 }
 
+/* Every digit of it, and none that it has not. */
+static void write_amount(struct json_writer *json, const char *key, int64_t microcents)
+{
+	char text[MONEY_TEXT_SIZE];
+
+	json_write_raw(json, key, money_exact(microcents, text));
+}
+
 static void write_cost(struct json_writer *json, const struct environment *environment,
 		       int64_t now_ms)
 {
@@ -108,9 +116,13 @@ static void write_cost(struct json_writer *json, const struct environment *envir
 
 	json_write_open(json, "cost", '{');
 	json_write_text(json, "currency", environment->currency);
-	json_write_real(json, "per_hour", cost_to_units(environment->price_microcents_per_hour));
-	json_write_real(json, "so_far", cost_to_units(cost.so_far_microcents));
-	json_write_real(json, "at_expiry", cost_to_units(cost.at_expiry_microcents));
+	write_amount(json, "per_hour", environment->price_microcents_per_hour);
+	write_amount(json, "per_hour_low", environment->price_low_microcents_per_hour);
+	write_amount(json, "so_far", cost.so_far_microcents);
+	write_amount(json, "at_expiry", cost.at_expiry_microcents);
+	write_amount(json, "debt_per_hour", cost_debt_per_hour(environment));
+	json_write_text(json, "prices_as_of", environment->prices_as_of);
+	json_write_bool(json, "example", environment->prices_are_examples);
 	json_write_close(json, '}');
 }
 

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "wire/access_schema.h"
 #include "wire/environment_schema.h"
+#include "wire/money_schema.h"
 #include "wire/problem_schema.h"
 #include "wire/service_schema.h"
 
@@ -26,6 +27,14 @@ const struct schema *const schemas[] = {
 	&plan_price_schema,
 	&plan_target_schema,
 	&plan_quota_schema,
+	&quote_schema,
+	&quote_component_schema,
+	&quote_choice_schema,
+	&price_book_schema,
+	&environment_bill_schema,
+	&spending_schema,
+	&spending_template_schema,
+	&spending_debt_schema,
 	&environment_extension_schema,
 	&environment_acknowledgement_schema,
 	&exec_request_schema,

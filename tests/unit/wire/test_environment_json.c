@@ -157,10 +157,15 @@ static void money_is_in_units_of_its_currency(void **unused)
 	(void)unused;
 	environment->provisioning_at_ms = environment->ready_at_ms = base_ms;
 	environment->expires_at_ms = base_ms + 2 * HOUR;
+	environment->price_low_microcents_per_hour = 10000000;
+	environment->prices_as_of = xstrdup("2025-11-01");
+	environment->prices_are_examples = true;
 	json = show(environment, base_ms + HOUR, NULL);
 	text = json_to_text(json_object_get(json, "cost"));
 	assert_string_equal(
-	    text, "{\"currency\":\"EUR\",\"per_hour\":0.12,\"so_far\":0.12,\"at_expiry\":0.24}");
+	    text, "{\"currency\":\"EUR\",\"per_hour\":0.12,\"per_hour_low\":0.1,\"so_far\":0.12,"
+		  "\"at_expiry\":0.24,\"debt_per_hour\":0,\"prices_as_of\":\"2025-11-01\","
+		  "\"example\":true}");
 }
 
 static void a_document_shares_nothing_with_the_record(void **unused)
