@@ -14,6 +14,7 @@
 #include "store/store_census.h"
 #include "store/store_environments.h"
 #include "store/store_jobs.h"
+#include "store/store_spending.h"
 
 enum { LAG_LOOK_MS = 250 };
 
@@ -72,6 +73,9 @@ static void on_proved_gone(struct meter *meter, const struct environment *env, i
 	metrics_add(meter->metrics, METRIC_DESTROYS, is_proved ? "proved" : "acknowledged", NULL,
 		    1);
 	observe(meter, METRIC_DESTROY_SECONDS, at_ms - env->unwanted_at_ms);
+	if (env->price_microcents_per_hour)
+		metrics_add(meter->metrics, METRIC_SPENT, env->template_name, env->currency,
+			    cost_to_units(cost_of(env, at_ms).so_far_microcents));
 }
 
 static void on_step(struct meter *meter, const struct environment *env,
@@ -224,6 +228,40 @@ static struct filling filling_of(struct meter *meter, enum metric metric, bool i
 	return (struct filling){ meter->metrics, metric, is_money };
 }
 
+static bool fill_budget(struct meter *meter, const struct project *project, int64_t now_ms,
+			struct error *err)
+{
+	const struct budget *budget = &project->budget;
+	struct store *store = meter->control->store;
+	struct owed_sum owed;
+	int64_t charged;
+
+	if (budget->month_microcents == BUDGET_UNLIMITED)
+		return true;
+	if (!store_spending_charged(store, project->name, budget->currency, month_of(now_ms),
+				    &charged, err) ||
+	    !store_spending_owed(store, project->name, budget->currency, now_ms, &owed, err))
+		return false;
+	metrics_set(meter->metrics, METRIC_BUDGET, project->name, budget->currency,
+		    cost_to_units(budget->month_microcents));
+	metrics_set(meter->metrics, METRIC_BUDGET_TAKEN, project->name, budget->currency,
+		    cost_to_units(money_add(charged, owed.microcents)));
+	return true;
+}
+
+static bool fill_budgets(struct meter *meter, struct error *err)
+{
+	const struct project_list *projects = &meter->control->settings->projects;
+	int64_t now_ms = clock_wall_ms();
+
+	metrics_clear(meter->metrics, METRIC_BUDGET);
+	metrics_clear(meter->metrics, METRIC_BUDGET_TAKEN);
+	for (size_t i = 0; i < projects->count; i++)
+		if (!fill_budget(meter, &projects->items[i], now_ms, err))
+			return false;
+	return true;
+}
+
 static bool fill_from_store(struct meter *meter, struct error *err)
 {
 	struct store *store = meter->control->store;
@@ -238,6 +276,8 @@ static bool fill_from_store(struct meter *meter, struct error *err)
 	    !store_census_prices(store, false, fill_row, &cost, err) ||
 	    !store_census_prices(store, true, fill_row, &debt, err) ||
 	    !store_census_debts(store, &quarantined, &oldest_at_ms, err))
+		return false;
+	if (!fill_budgets(meter, err))
 		return false;
 	metrics_set(meter->metrics, METRIC_QUARANTINED, NULL, NULL, (double)quarantined);
 	metrics_set(meter->metrics, METRIC_DEBT_OLDEST, NULL, NULL,

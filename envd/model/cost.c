@@ -8,12 +8,20 @@ int64_t cost_for(int64_t microcents_per_hour, int64_t ms)
 	return product > INT64_MAX ? INT64_MAX : (int64_t)product;
 }
 
+/* What was acknowledged was not proved gone. */
+static int64_t end_of_cost(const struct environment *environment, int64_t now_ms)
+{
+	if (environment->settled_at_ms > 0)
+		return environment->settled_at_ms;
+	return environment->ended_at_ms && !environment->settled_at_ms ? environment->ended_at_ms
+								      : now_ms;
+}
+
 struct cost cost_of(const struct environment *environment, int64_t now_ms)
 {
 	int64_t start = environment->provisioning_at_ms,
 		price = environment->price_microcents_per_hour;
-	bool is_over = environment->ended_at_ms && !environment->is_owed;
-	int64_t until = is_over ? environment->ended_at_ms : now_ms;
+	int64_t until = end_of_cost(environment, now_ms);
 	int64_t end = environment->expires_at_ms;
 	struct cost cost = { 0, 0 };
 
@@ -33,7 +41,7 @@ struct cost cost_of(const struct environment *environment, int64_t now_ms)
 
 int64_t cost_debt_per_hour(const struct environment *environment)
 {
-	return environment->is_quarantined || environment->is_owed
+	return environment->is_quarantined || environment->settled_at_ms < 0
 		   ? environment->price_microcents_per_hour
 		   : 0;
 }

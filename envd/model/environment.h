@@ -123,7 +123,9 @@ struct environment {
 	char *currency;
 	char *prices_as_of;       /* the oldest book of its quote, "2026-11-01"; NULL: of none */
 	bool prices_are_examples; /* nobody's offer */
-	bool is_owed;             /* acknowledged, and nobody has said that it costs no more */
+	/* Of one that was acknowledged: when somebody said that it costs no more; -1: nobody has;
+	 * 0: it has no price, or was not acknowledged. */
+	int64_t settled_at_ms;
 	json_t *quote; /* as it was accepted (wire/quote_json.h); only when it is inserted */
 
 	/* Somebody asked to look at it should it fail: for how long, and at most. 0: nobody did. */

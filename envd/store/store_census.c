@@ -39,14 +39,18 @@ bool store_census_jobs(struct store *store, census_row on_row, void *arg, struct
 	       each_row(store, statement, on_row, arg, err);
 }
 
-bool store_census_prices(struct store *store, bool only_quarantined, census_row on_row, void *arg,
+bool store_census_prices(struct store *store, bool only_debts, census_row on_row, void *arg,
 			 struct error *err)
 {
 	AUTO(statement_release) sqlite3_stmt *statement = NULL;
 
 	return statement_prepare(store,
-				 only_quarantined ? "SELECT currency, sum(price) FROM environments"
-						    " WHERE quarantined = 1 GROUP BY currency"
+				 only_debts ? "SELECT currency, sum(price) FROM ("
+						    "SELECT currency, price FROM environments"
+						    " WHERE quarantined = 1 UNION ALL"
+						    " SELECT currency, price FROM owed"
+						    " WHERE acknowledged = 1 AND settled_at = 0)"
+						    " GROUP BY currency"
 						  : "SELECT currency, sum(price) FROM tallies"
 						    " WHERE state <> 'queued' GROUP BY currency"
 						    " HAVING sum(environments) > 0",

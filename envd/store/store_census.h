@@ -15,8 +15,9 @@ NODISCARD bool store_census_states(struct store *store, census_row on_row, void 
 /* Live jobs by kind. */
 NODISCARD bool store_census_jobs(struct store *store, census_row on_row, void *arg,
 				 struct error *err);
-/* Microcents an hour by currency: of all that is built and not proved gone; of the quarantined. */
-NODISCARD bool store_census_prices(struct store *store, bool only_quarantined, census_row on_row,
+/* Microcents an hour by currency: of all that is built and not proved gone; of debts: the
+ * quarantined, and the acknowledged that are not settled. */
+NODISCARD bool store_census_prices(struct store *store, bool only_debts, census_row on_row,
 				   void *arg, struct error *err);
 /* `oldest_at_ms`: since when the oldest unwanted one is not proved gone; 0: there is none. */
 NODISCARD bool store_census_debts(struct store *store, int64_t *quarantined, int64_t *oldest_at_ms,

@@ -18,7 +18,8 @@
 	"check_run, check_verdict, has_checks, price, currency, project, memory, "                 \
 	"keep, keep_maximum, kept_at, evidence, evidence_until, evidence_at, evidence_bytes, "     \
 	"trace_parent, source, coalesce(price_low, price), prices_as_of, prices_are_examples, " \
-	"reason IS 'acknowledged' AND EXISTS(SELECT 1 FROM owed WHERE environment = environments.id)"
+	"CASE WHEN reason IS 'acknowledged' THEN (SELECT CASE settled_at WHEN 0 THEN -1 ELSE "      \
+	"settled_at END FROM owed WHERE environment = environments.id) END"
 
 static void read_document(struct environment *made, enum environment_document which, json_t **slot,
 			  sqlite3_stmt *row, int column)
@@ -103,7 +104,7 @@ static bool read_row(sqlite3_stmt *row, bool is_unparsed, struct environment **e
 	made->price_low_microcents_per_hour = sqlite3_column_int64(row, c++);
 	made->prices_as_of = column_text(row, c++);
 	made->prices_are_examples = sqlite3_column_int(row, c++);
-	made->is_owed = sqlite3_column_int(row, c++);
+	made->settled_at_ms = sqlite3_column_int64(row, c++);
 	*environment = TAKE(made);
 	return true;
 }

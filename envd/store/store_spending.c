@@ -18,11 +18,38 @@ bool store_spending_charged(struct store *store, const char *project, const char
 				month_format(month, text));
 }
 
+/* Of what is owed since an earlier month and was not charged to it yet, the part that is not this
+ * month's: nothing, except between the beginning of a month and the first create in it. */
+static bool before_this_month(struct store *store, const char *project, const char *currency,
+			      int64_t now_ms, int64_t *microcents, struct error *err)
+{
+	AUTO(statement_release) sqlite3_stmt *statement = NULL;
+	int64_t begin = month_begin_ms(month_of(now_ms));
+	bool has_row;
+
+	*microcents = 0;
+	if (!statement_prepare(store,
+			       "SELECT price, counted_until FROM owed INDEXED BY owed_counted"
+			       " WHERE settled_at = 0 AND counted_until < ?"
+			       " AND project = ? AND currency = ?",
+			       &statement, err, "itt", begin, project, currency))
+		return false;
+	for (;;) {
+		if (!statement_step(store, statement, &has_row, err))
+			return false;
+		if (!has_row)
+			return true;
+		*microcents = money_add(*microcents,
+					cost_for(sqlite3_column_int64(statement, 0),
+						 begin - sqlite3_column_int64(statement, 1)));
+	}
+}
+
 bool store_spending_owed(struct store *store, const char *project, const char *currency,
 			 int64_t now_ms, struct owed_sum *sum, struct error *err)
 {
 	AUTO(statement_release) sqlite3_stmt *statement = NULL;
-	int64_t since;
+	int64_t since, older;
 	bool has_row;
 
 	*sum = (struct owed_sum){ 0, 0 };
@@ -36,6 +63,9 @@ bool store_spending_owed(struct store *store, const char *project, const char *c
 	sum->microcents_per_hour = sqlite3_column_int64(statement, 0);
 	since = cost_for(sum->microcents_per_hour, now_ms > SINCE_MS ? now_ms - SINCE_MS : 0) -
 		sqlite3_column_int64(statement, 1);
+	if (!before_this_month(store, project, currency, now_ms, &older, err))
+		return false;
+	since -= older;
 	sum->microcents = since > 0 ? since : 0; /* half a microcent of rounding each */
 	return true;
 }
@@ -44,11 +74,14 @@ bool store_spending_count_debts(struct store_tx *tx, int64_t at_ms, struct error
 {
 	int64_t oldest;
 
-	if (!statement_number(tx->store, "SELECT min(counted_until) FROM owed", &oldest, err, ""))
+	if (!statement_number(tx->store, "SELECT min(counted_until) FROM owed INDEXED BY owed_counted"
+			      " WHERE settled_at = 0", &oldest, err, ""))
 		return false;
 	if (!oldest || oldest >= at_ms)
 		return true;
-	return statement_run(tx, "UPDATE owed SET counted_until = ?1 WHERE counted_until < ?1",
+	return statement_run(tx, 
+			     "UPDATE owed SET counted_until = ?1"
+			     " WHERE settled_at = 0 AND counted_until < ?1",
 			     NULL, err, "i", at_ms);
 }
 
@@ -59,21 +92,15 @@ bool store_spending_settle(struct store_tx *tx, struct env_id id, int64_t at_ms,
 
 	if (!statement_run(tx,
 			   "UPDATE owed SET counted_until = max(counted_until, ?)"
-			   " WHERE environment = ? AND acknowledged = 1",
+			   " WHERE environment = ? AND acknowledged = 1 AND settled_at = 0",
 			   NULL, err, "it", at_ms, id.text) ||
-	    !statement_run(tx, "DELETE FROM owed WHERE environment = ? AND acknowledged = 1",
-			   &changed, err, "t", id.text))
+	    !statement_run(tx,
+			   "UPDATE owed SET settled_at = ?"
+			   " WHERE environment = ? AND acknowledged = 1 AND settled_at = 0",
+			   &changed, err, "it", at_ms, id.text))
 		return false;
 	*was_owed = changed > 0;
 	return true;
-}
-
-bool store_spending_owed_since(struct store *store, struct env_id id, int64_t *since_ms,
-			       struct error *err)
-{
-	return statement_number(
-	    store, "SELECT since FROM owed WHERE environment = ? AND acknowledged = 1", since_ms,
-	    err, "t", id.text);
 }
 
 /* ---- for people ---- */
@@ -153,7 +180,7 @@ bool store_spending_debts(struct store *store, const char *project, int64_t now_
 			       "SELECT o.environment, e.name, o.project, o.currency, o.template,"
 			       " o.acknowledged, e.quarantined, o.since, o.price, o.counted_until"
 			       " FROM owed o JOIN environments e ON e.id = o.environment"
-			       " WHERE ?1 IS NULL OR o.project = ?1 ORDER BY o.project, o.since",
+			       " WHERE o.settled_at = 0 AND (?1 IS NULL OR o.project = ?1) ORDER BY o.project, o.since",
 			       &statement, err, "t", project))
 		return false;
 	for (;;) {

@@ -19,7 +19,7 @@ NODISCARD bool store_spending_charged(struct store *store, const char *project,
 /* What is unwanted and not proved gone. */
 struct owed_sum {
 	int64_t microcents_per_hour;
-	int64_t microcents; /* what it cost since it was counted last, to be added to the month's */
+	int64_t microcents; /* in this month since it was counted last: to be added to the charged */
 };
 NODISCARD bool store_spending_owed(struct store *store, const char *project, const char *currency,
 				   int64_t now_ms, struct owed_sum *sum, struct error *err);
@@ -32,10 +32,6 @@ NODISCARD bool store_spending_count_debts(struct store_tx *tx, int64_t at_ms, st
  * anything. */
 NODISCARD bool store_spending_settle(struct store_tx *tx, struct env_id id, int64_t at_ms,
 				     bool *was_owed, struct error *err);
-
-/* Since when an acknowledged one is owed; 0: it is not, or not acknowledged. */
-NODISCARD bool store_spending_owed_since(struct store *store, struct env_id id, int64_t *since_ms,
-					 struct error *err);
 
 /* ---- for people ---- */
 
