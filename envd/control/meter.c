@@ -314,6 +314,8 @@ static void fill_process(struct meter *meter)
 	struct metrics *metrics = meter->metrics;
 
 	metrics_set(metrics, METRIC_BUILD_INFO, ENVD_VERSION, NULL, 1);
+	metrics_set(metrics, METRIC_PRICES_UNREADABLE, NULL, NULL,
+		    price_shelf_problem(meter->control->prices) != NULL);
 	metrics_set(metrics, METRIC_REAPER_UP, NULL, NULL,
 		    peer_is_responsive(meter->control->other));
 	metrics_set(metrics, METRIC_MEMORY, NULL, NULL, resident_bytes());

@@ -19,6 +19,7 @@ const struct metric_row metric_table[METRIC_COUNT] = {
 	[METRIC_BUDGET]            = { "envd_budget_month", METRIC_GAUGE, { "project", "currency" }, NULL, "What a project may spend in a calendar month (UTC), where it has a budget." },
 	[METRIC_BUDGET_TAKEN]      = { "envd_budget_taken", METRIC_GAUGE, { "project", "currency" }, NULL, "What of it is spent in this month, or reserved to the ends of leases, debts included; creates that need more than the rest are refused." },
 	[METRIC_SPENT]             = { "envd_spent_total", METRIC_COUNTER, { "template", "currency" }, NULL, "What environments cost that are destroyed: metered, at the high end of their prices." },
+	[METRIC_PRICES_UNREADABLE] = { "envd_price_books_unreadable", METRIC_GAUGE, { NULL }, NULL, "1 while the price books as they are now cannot be read: quotes are of those before." },
 	[METRIC_JOBS_LIVE]         = { "envd_jobs_live", METRIC_GAUGE, { "kind" }, NULL, "Jobs that have begun and not ended, by kind." },
 	[METRIC_ACCEPTED]          = { "envd_environments_accepted_total", METRIC_COUNTER, { NULL }, NULL, "Creates that were accepted." },
 	[METRIC_CREATES]           = { "envd_creates_total", METRIC_COUNTER, { "outcome" }, NULL, "Creates that are over: ready, or the reason why it never was." },
