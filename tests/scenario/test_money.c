@@ -20,76 +20,27 @@
 #include "tests/support/eventually.h"
 #include "tests/support/fake_world.h"
 #include "tests/support/http_client.h"
+#include "tests/support/priced_template.h"
 
 #define OF_WEB "Envd-Project: web\r\n"
 
 enum { ASKING = 12, HOUR_MS = 3600000 };
 
-/* As somebody's cloud: at most 2 an hour with the log store, 1 without. */
-static const char template_text[] =
-    "apiVersion: envd/v1\n"
-    "name: cloud\n"
-    "engine: external\n"
-    "source: fake_engine\n"
-    "parameters:\n"
-    "  fake: { type: string, default: '' }\n"
-    "  profile: { type: string, enum: [full, no-logs], default: full }\n"
-    "limits: { attempts: 1, provision: 1h, lease: { default: 1h, minimum: 10s, maximum: 100h } }\n"
-    "price:\n"
-    "  provider: acme\n"
-    "  region: here\n"
-    "  components:\n"
-    "    nodes: { price: node, quantity: 2 }\n"
-    "    log-store: { price: node, quantity: 2, when: { profile: full } }\n"
-    "  choices:\n"
-    "    - { name: without the log store, parameters: { profile: no-logs } }\n";
-
-static void put_book(const struct world *world, const char *day, const char *high)
-{
-	AUTO(free) char *path = xasprintf("%s/prices/acme-%s.yaml", world->folder, day);
-	AUTO(free)
-	char *text = xasprintf("apiVersion: envd/v1\nkind: PriceBook\nname: acme\nprovider: acme\n"
-			       "region: here\ncurrency: USD\nas_of: %s\nsource: a test\n"
-			       "example: true\nprices: { node: { unit: hour, low: 0.25, high: %s } }\n",
-			       day, high);
-	struct error err;
-
-	assert_true(file_write_atomically(path, text, strlen(text), 0600, &err));
-}
-
-static void put_template(struct world *world)
-{
-	AUTO(free) char *from = xasprintf("%s/fake/fake_engine", world->templates);
-	AUTO(free) char *to = xasprintf("%s/cloud/fake_engine", world->templates);
-	AUTO(free) char *bytes = NULL;
-	struct error err;
-	size_t length;
-
-	world_write(world, "cloud", "template.yaml", template_text);
-	assert_true(file_read(from, 1 << 20, &bytes, &length, &err));
-	assert_true(file_write_atomically(to, bytes, length, 0755, &err));
-}
-
 /* Project "web" may spend this much in a month. */
 static struct world *open_world(const char *budget)
 {
 	struct world *world = fake_world_new();
-	AUTO(free) char *prices = path_join(world->folder, "prices");
 	AUTO(free) char *config = path_join(world->folder, "envd.yaml");
 	AUTO(free) char *config_option = xasprintf("--config=%s", config);
-	AUTO(free) char *prices_option = xasprintf("--price-books=%s", prices);
 	AUTO(free)
 	char *text = xasprintf("projects:\n  - { name: web, budget: { month: %s, contact: ann } }\n"
 			       "  - { name: shop }\n",
 			       budget);
 	struct error err;
 
-	assert_true(folder_make(prices, 0700, &err));
-	put_book(world, "2020-01-01", "0.50");
-	put_template(world);
+	priced_template_add(world);
 	assert_true(file_write_atomically(config, text, strlen(text), 0600, &err));
 	world_argument(world, config_option);
-	world_argument(world, prices_option);
 	world_argument(world, "--destroy-retry=100ms");
 	world_start(world);
 	return world;
@@ -177,7 +128,7 @@ static void a_price_that_changes_later_changes_nothing_of_what_was_accepted(void
 	(void)state;
 	world_create(world, "cloud", "early", "1h", id);
 	before = bill_of(world, "early");
-	put_book(world, "2020-02-01", "5.00");
+	priced_template_put_book(world, "2020-02-01", "5.00");
 	after = bill_of(world, "early");
 	assert_int_equal(json_get_int64(after, "high_microcents_per_hour", 0), 200000000);
 	assert_true(

@@ -17,6 +17,7 @@
 #include "tests/support/eventually.h"
 #include "tests/support/git_server.h"
 #include "tests/support/http_client.h"
+#include "tests/support/priced_template.h"
 #include "tests/support/world.h"
 
 struct story {
@@ -86,6 +87,8 @@ static int start(void **state)
 	world_write(story->world, "dying", "compose.yaml",
 		    "services:\n  web:\n    image: localhost/envd-test/busybox:1\n"
 		    "    command: [sh, -c, 'echo dying; exit 3']\n");
+	priced_template_add(story->world);
+	world_argument(story->world, "--destroy-retry=100ms");
 	world_write(story->world, "broken", "template.yaml", "apiVersion: envd/v1\nnaem: x\n");
 	world_start(story->world);
 	story->document = world_ask(story->world, "GET", "/v1/openapi.json", NULL, &status);
@@ -523,6 +526,39 @@ static void what_is_kept_when_it_failed_is_described(void **state)
 	use_text(story, "/v1/environments/kept/evidence", "application/gzip");
 }
 
+static bool is_acknowledged(void *arg)
+{
+	struct story *story = arg;
+	int status;
+	json_t *wish = json_pack("{s:s}", "name", "costs");
+
+	json_decref(world_ask(story->world, "POST", "/v1/environments/costs/acknowledge", wish,
+			      &status));
+	json_decref(wish);
+	return status == 200;
+}
+
+static void what_costs_money_is_described(void **state)
+{
+	struct story *story = *state;
+	json_t *wish = json_pack("{s:s, s:s, s:{s:s}}", "template", "cloud", "name", "costs",
+				       "parameters", "fake", "destroy=leave");
+
+	just_use(story, "POST", "/v1/environments?dry_run=true", json_deep_copy(wish), 200);
+	just_use(story, "POST", "/v1/environments", wish, 201);
+	world_wait(story->world, "costs", "ready", 120000);
+	just_use(story, "GET", "/v1/environments/costs/cost", NULL, 200);
+	just_use(story, "GET", "/v1/prices", NULL, 200);
+	just_use(story, "DELETE", "/v1/environments/costs", NULL, 202);
+	just_use(story, "POST", "/v1/environments/costs/settle",
+		 json_pack("{s:s}", "name", "costs"), 409);
+	assert_true(eventually(is_acknowledged, story, 120000));
+	just_use(story, "GET", "/v1/spending", NULL, 200);
+	just_use(story, "GET", "/v1/spending?month=2020-01&project=default", NULL, 200);
+	just_use(story, "POST", "/v1/environments/costs/settle",
+		 json_pack("{s:s}", "name", "costs"), 200);
+}
+
 static void what_is_of_a_git_source_is_described(void **state)
 {
 	struct story *story = *state;
@@ -645,6 +681,7 @@ int main(void)
 		cmocka_unit_test(what_there_is_is_described),
 		cmocka_unit_test(tokens_and_what_was_changed_are_described),
 		cmocka_unit_test(what_is_kept_when_it_failed_is_described),
+		cmocka_unit_test(what_costs_money_is_described),
 		cmocka_unit_test(what_is_of_a_git_source_is_described),
 		cmocka_unit_test(a_failure_and_every_refusal_is_described),
 		cmocka_unit_test(every_property_of_every_answer_was_sent),
