@@ -27,8 +27,8 @@ static void print_line(const char *label, const json_t *bill, const char *key, c
 	AUTO(text_release) struct text amount = TEXT_EMPTY;
 
 	quote_amount(bill, key, &amount);
-	printf("  %-11s %s %s%s\n", label, text_get(&amount),
-	       json_get_string(bill, "currency", ""), words);
+	printf("  %-11s %s %s%s\n", label, text_get(&amount), json_get_string(bill, "currency", ""),
+	       words);
 }
 
 static void print_bill(const struct cli *cli, const json_t *bill)
@@ -125,8 +125,9 @@ static void add_project(struct table *table, const json_t *item)
 
 static void print_projects(const struct cli *cli, const json_t *items)
 {
-	static const char *const headers[] = { "PROJECT", "MONTH",  "SPENT", "RESERVED", "DEBTS/H",
-					       "BUDGET",  "LEFT", "CURRENCY", NULL };
+	static const char *const headers[] = { "PROJECT",  "MONTH",    "SPENT",
+					       "RESERVED", "DEBTS/H",  "BUDGET",
+					       "LEFT",     "CURRENCY", NULL };
 	AUTO(table_free) struct table *table = table_new(headers);
 	size_t i;
 	json_t *item;

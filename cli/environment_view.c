@@ -165,12 +165,12 @@ static void print_cost(const json_t *environment)
 		text_add(&words, " an hour until it is proved gone");
 	}
 	if (json_has(json_object_get(environment, "cost"), "prices_as_of"))
-		text_format(&words, "; %sprices as of %s",
-			    json_get_bool(json_object_get(environment, "cost"), "example", false)
-				? "EXAMPLE "
-				: "",
-			    json_get_string(json_object_get(environment, "cost"), "prices_as_of",
-					    ""));
+		text_format(
+		    &words, "; %sprices as of %s",
+		    json_get_bool(json_object_get(environment, "cost"), "example", false)
+			? "EXAMPLE "
+			: "",
+		    json_get_string(json_object_get(environment, "cost"), "prices_as_of", ""));
 	print_field("cost", text_get(&words));
 }
 

@@ -9,9 +9,8 @@ void quote_amount(const json_t *object, const char *key, struct text *into)
 {
 	char text[MONEY_TEXT_SIZE];
 
-	text_add(into, json_has(object, key)
-			   ? money_format(json_get_int64(object, key, 0), text)
-			   : "-");
+	text_add(into,
+		 json_has(object, key) ? money_format(json_get_int64(object, key, 0), text) : "-");
 }
 
 void quote_range(const json_t *object, const char *low, const char *high, struct text *into)
@@ -68,7 +67,8 @@ static void print_choice(const char *label, const json_t *choice, const char *cu
 		AUTO(free)
 		char *other = json_is_string(value) ? NULL : json_dumps(value, JSON_ENCODE_ANY);
 
-		text_format(&asked, " --param %s=%s", name, other ? other : json_string_value(value));
+		text_format(&asked, " --param %s=%s", name,
+			    other ? other : json_string_value(value));
 	}
 	printf("  %-11s %s: \xE2\x88\x92%lld %%, %s %s with%s\n", label,
 	       json_get_string(choice, "name", "?"),

@@ -88,7 +88,8 @@ bool api_plan(struct api *api, const struct create_request *request, struct env_
 	    !store_tally_open(api->control->store, &open, err))
 		return false;
 	*plan = json_pack(
-	    "{s:s, s:s, s:s, s:s?, s:s?, s:s, s:s, s:O?, s:O, s:O?, s:I, s:o, s:O, s:o, s:{s:I, s:I}, "
+	    "{s:s, s:s, s:s, s:s?, s:s?, s:s, s:s, s:O?, s:O, s:O?, s:I, s:o, s:O, s:o, s:{s:I, "
+	    "s:I}, "
 	    "s:o}",
 	    "apiVersion", "envd/v1", "kind", "Plan", "would", is_replay ? "nothing" : "create",
 	    "exists", is_replay ? id.text : NULL, "name", is_replay ? env->name : request->name,

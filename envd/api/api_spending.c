@@ -51,8 +51,7 @@ static struct account *account_of(struct accounts *accounts, const char *project
 		if (strcmp(accounts->items[i].project, project) == 0 &&
 		    strcmp(accounts->items[i].currency, currency) == 0)
 			return &accounts->items[i];
-	accounts->items =
-	    xrealloc(accounts->items, accounts->count + 1, sizeof(*accounts->items));
+	accounts->items = xrealloc(accounts->items, accounts->count + 1, sizeof(*accounts->items));
 	made = &accounts->items[accounts->count++];
 	*made = (struct account){ .project = xstrdup(project), .debts = json_array() };
 	snprintf(made->currency, sizeof(made->currency), "%s", currency);
@@ -186,10 +185,9 @@ static json_t *templates_json(struct account *account)
 		qsort(account->templates, account->template_count, sizeof(*account->templates),
 		      dearer_first);
 	for (size_t i = 0; i < account->template_count; i++)
-		json_array_append_new(items,
-				      json_pack("{s:s, s:I}", "template",
-						account->templates[i].name, "microcents",
-						(json_int_t)account->templates[i].microcents));
+		json_array_append_new(
+		    items, json_pack("{s:s, s:I}", "template", account->templates[i].name,
+				     "microcents", (json_int_t)account->templates[i].microcents));
 	return items;
 }
 
@@ -234,8 +232,8 @@ static json_t *account_json(const struct api *api, const struct accounts *accoun
 	return json;
 }
 
-static bool read_question(struct api *api, const struct http_request *request,
-			  const char **project, struct month *month, struct error *err)
+static bool read_question(struct api *api, const struct http_request *request, const char **project,
+			  struct month *month, struct error *err)
 {
 	const char *text = http_request_query(request, "month");
 
@@ -276,16 +274,16 @@ static json_t *bill_json(const struct environment *env, json_t *quote)
 {
 	struct cost cost = cost_of(env, clock_wall_ms());
 
-	return json_pack(
-	    "{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:O?}",
-	    "apiVersion", "envd/v1", "kind", "EnvironmentBill", "environment", env->id.text, "name",
-	    env->name, "project", env->project, "template", env->template_name, "state",
-	    env_state_name(env->state), "currency", env->currency, "low_microcents_per_hour",
-	    (json_int_t)env->price_low_microcents_per_hour, "high_microcents_per_hour",
-	    (json_int_t)env->price_microcents_per_hour, "so_far_microcents",
-	    (json_int_t)cost.so_far_microcents, "at_expiry_microcents",
-	    (json_int_t)cost.at_expiry_microcents, "debt_microcents_per_hour",
-	    (json_int_t)cost_debt_per_hour(env), "quote", quote);
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:O?}",
+			 "apiVersion", "envd/v1", "kind", "EnvironmentBill", "environment",
+			 env->id.text, "name", env->name, "project", env->project, "template",
+			 env->template_name, "state", env_state_name(env->state), "currency",
+			 env->currency, "low_microcents_per_hour",
+			 (json_int_t)env->price_low_microcents_per_hour, "high_microcents_per_hour",
+			 (json_int_t)env->price_microcents_per_hour, "so_far_microcents",
+			 (json_int_t)cost.so_far_microcents, "at_expiry_microcents",
+			 (json_int_t)cost.at_expiry_microcents, "debt_microcents_per_hour",
+			 (json_int_t)cost_debt_per_hour(env), "quote", quote);
 }
 
 void api_get_environment_bill(void *arg, struct http_request *request)

@@ -566,8 +566,8 @@ bool lifecycle_ask_evidence(struct control *control, struct store_tx *tx, struct
 static bool require_name(const struct environment *env, const char *name, struct error *err)
 {
 	return strcmp(name, env->name) == 0 ||
-	       error_set(err, ERR_INVALID,
-			 "the name \"%.60s\" is not that of environment \"%s\"", name, env->name);
+	       error_set(err, ERR_INVALID, "the name \"%.60s\" is not that of environment \"%s\"",
+			 name, env->name);
 }
 
 static bool may_be_acknowledged(struct store_tx *tx, const struct environment *env,
@@ -622,10 +622,11 @@ bool lifecycle_settle(struct control *control, struct store_tx *tx, struct env_i
 	    !require_name(env, name, err))
 		return false;
 	if (env->state != ENV_DESTROYED || !text_equal(env->reason, REASON_ACKNOWLEDGED))
-		return error_set_as(err, ERR_CONFLICT, "not_acknowledged",
-				    "environment \"%s\" was not acknowledged: what it costs ends when "
-				    "it is proved gone",
-				    env->name);
+		return error_set_as(
+		    err, ERR_CONFLICT, "not_acknowledged",
+		    "environment \"%s\" was not acknowledged: what it costs ends when "
+		    "it is proved gone",
+		    env->name);
 	return store_spending_settle(tx, id, clock_wall_ms(), &was_owed, err) &&
 	       (!was_owed || note(tx, id, HISTORY_MONEY, message, NULL, err));
 }

@@ -95,8 +95,7 @@ static bool read_books(const struct option_list *paths, struct price_books *book
 	return true;
 }
 
-static bool read_anew(struct price_shelf *shelf, const struct option_list *paths,
-		      struct error *err)
+static bool read_anew(struct price_shelf *shelf, const struct option_list *paths, struct error *err)
 {
 	struct price_books books = { NULL, 0 };
 

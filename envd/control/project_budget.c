@@ -34,7 +34,7 @@ static json_t *paper_of(const struct template *template, const struct quote_ask 
 			const struct environment *env, const struct quote *quote)
 {
 	struct quote_time time = time_of(env);
-	struct quote_choices choices;
+	struct quote_choices choices = { .count = 0 };
 	json_t *paper;
 
 	if (!template->price.line_count)
@@ -162,8 +162,7 @@ static void add_shorter(const struct account *account, const struct charge *more
 			int64_t building_ms, int64_t shortest_ms, struct text *ways)
 {
 	int64_t lease_from = more->from_ms + building_ms;
-	int64_t end =
-	    budget_latest_end_ms(&account->room, NULL, more, lease_from + shortest_ms);
+	int64_t end = budget_latest_end_ms(&account->room, NULL, more, lease_from + shortest_ms);
 	char length[DURATION_TEXT_SIZE];
 	AUTO(free) char *way = NULL;
 
@@ -251,7 +250,7 @@ static void hint_create(const struct control *control, const struct account *acc
 	struct quote_ask ask = ask_of(control, template, env);
 	AUTO(text_release) struct text ways = TEXT_EMPTY;
 	int64_t shortest_ms = template->limits.lease_min_ms;
-	struct quote_choices choices;
+	struct quote_choices choices = { .count = 0 };
 	struct quote quote;
 	struct error ignored; /* it could be quoted a moment ago */
 
@@ -315,8 +314,8 @@ bool project_budget_extend(const struct control *control, struct store_tx *tx,
 			   const struct environment *env, int64_t end_ms, struct error *err)
 {
 	const struct budget *budget = project_budget(&control->settings->projects, env->project);
-	int64_t until = env->expires_at_ms > env->grace_until_ms ? env->expires_at_ms
-								 : env->grace_until_ms;
+	int64_t until =
+	    env->expires_at_ms > env->grace_until_ms ? env->expires_at_ms : env->grace_until_ms;
 	struct charge now = { env->price_microcents_per_hour, env->provisioning_at_ms, until };
 	struct charge more = { env->price_microcents_per_hour, env->provisioning_at_ms, end_ms };
 	struct account account;

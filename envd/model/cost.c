@@ -14,7 +14,7 @@ static int64_t end_of_cost(const struct environment *environment, int64_t now_ms
 	if (environment->settled_at_ms > 0)
 		return environment->settled_at_ms;
 	return environment->ended_at_ms && !environment->settled_at_ms ? environment->ended_at_ms
-								      : now_ms;
+								       : now_ms;
 }
 
 struct cost cost_of(const struct environment *environment, int64_t now_ms)

@@ -116,8 +116,8 @@ struct environment {
 	char *check_verdict; /* "passed", "failed", "inconclusive", or NULL */
 	bool has_checks;
 
-	char *trace_parent;   /* of the caller's trace (W3C), or NULL */
-	int64_t memory_bytes; /* that its template declares; 0: it does not say */
+	char *trace_parent;                /* of the caller's trace (W3C), or NULL */
+	int64_t memory_bytes;              /* that its template declares; 0: it does not say */
 	int64_t price_microcents_per_hour; /* the high end of its quote: what is counted */
 	int64_t price_low_microcents_per_hour;
 	char *currency;

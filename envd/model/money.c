@@ -56,8 +56,8 @@ const char *money_format(int64_t microcents, char into[MONEY_TEXT_SIZE])
 	bool is_small = value && value < MICROCENTS_PER_UNIT / 10;
 	uint64_t step = is_small ? 10000 : 1000000;
 
-	return print(microcents < 0, value / step + (value % step >= step / 2), is_small ? 10000 : 100,
-		     is_small ? 4 : 2, into);
+	return print(microcents < 0, value / step + (value % step >= step / 2),
+		     is_small ? 10000 : 100, is_small ? 4 : 2, into);
 }
 
 const char *money_exact(int64_t microcents, char into[MONEY_TEXT_SIZE])

@@ -54,13 +54,13 @@ static bool read_amount(const struct yaml_document *file, const struct yaml_node
 
 	if (node->kind == YAML_SCALAR && money_parse(node->text, PRICE_UNITS_MAX, microcents))
 		return true;
-	return yaml_error(file, node, err,
-			  "\"%s\" of \"%s\" must be an amount such as 0.0928, at most %d, with at "
-			  "most eight digits after the point (got \"%s\")",
-			  name, row->key, PRICE_UNITS_MAX,
-			  text_printable(node->kind == YAML_SCALAR ? node->text
-								   : yaml_kind_name(node),
-					 shown, sizeof(shown)));
+	return yaml_error(
+	    file, node, err,
+	    "\"%s\" of \"%s\" must be an amount such as 0.0928, at most %d, with at "
+	    "most eight digits after the point (got \"%s\")",
+	    name, row->key, PRICE_UNITS_MAX,
+	    text_printable(node->kind == YAML_SCALAR ? node->text : yaml_kind_name(node), shown,
+			   sizeof(shown)));
 }
 
 /* Either one price, or what it is at least and at most. */
@@ -109,8 +109,7 @@ static bool read_row(const struct yaml_document *file, const struct yaml_node *k
 	       yaml_copy_string(file, map, "note", "", &row->note, err);
 }
 
-static bool read_rows(const struct yaml_document *file, struct price_book *book,
-		      struct error *err)
+static bool read_rows(const struct yaml_document *file, struct price_book *book, struct error *err)
 {
 	const struct yaml_node *map = yaml_get(file->root, "prices");
 
@@ -181,8 +180,7 @@ static bool read_word(const struct yaml_document *file, const char *key, char **
 	return true;
 }
 
-static bool read_texts(const struct yaml_document *file, struct price_book *book,
-		       struct error *err)
+static bool read_texts(const struct yaml_document *file, struct price_book *book, struct error *err)
 {
 	const char *currency, *source;
 
@@ -196,8 +194,9 @@ static bool read_texts(const struct yaml_document *file, struct price_book *book
 		return yaml_error(file, yaml_get(file->root, "currency"), err,
 				  "\"currency\" must be three capital letters, such as USD");
 	if (!*source || strlen(source) > 300)
-		return yaml_error(file, yaml_get(file->root, "source"), err,
-				  "\"source\" must say in 1 to 300 bytes where the prices are from");
+		return yaml_error(
+		    file, yaml_get(file->root, "source"), err,
+		    "\"source\" must say in 1 to 300 bytes where the prices are from");
 	book->currency = xstrdup(currency);
 	book->source = xstrdup(source);
 	return true;
@@ -218,12 +217,11 @@ static bool check_kind(const struct yaml_document *file, struct error *err)
 			  "kind \"%.40s\" is not known (expected PriceBook)", kind);
 }
 
-static bool read_book(const struct yaml_document *file, struct price_book *book,
-		      struct error *err)
+static bool read_book(const struct yaml_document *file, struct price_book *book, struct error *err)
 {
-	static const char *const known[] = { "apiVersion", "kind",   "name",    "provider",
+	static const char *const known[] = { "apiVersion", "kind",     "name",  "provider",
 					     "region",     "currency", "as_of", "source",
-					     "example",    "prices", NULL };
+					     "example",    "prices",   NULL };
 
 	if (file->root->kind != YAML_MAP)
 		return yaml_error(file, file->root, err, "a price book must be a map (got %s)",

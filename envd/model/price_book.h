@@ -39,7 +39,7 @@ enum price_unit {
 };
 
 struct price_row {
-	char *key; /* "t2.large" */
+	char *key;  /* "t2.large" */
 	char *note; /* may be "" */
 	enum price_unit unit;
 	int64_t low_microcents; /* for one unit; both the same where it is no range */
@@ -52,7 +52,7 @@ struct price_book {
 	char *provider;
 	char *region;
 	char *currency;
-	char *source; /* where the prices were read: an address or words */
+	char *source;                /* where the prices were read: an address or words */
 	char as_of[PRICE_DATE_SIZE]; /* "2026-11-01" */
 	int64_t as_of_ms;            /* its first moment, UTC */
 	bool is_example;             /* nobody's offer: said wherever a figure of it is shown */

@@ -28,9 +28,10 @@ static bool holds(const struct template_price_line *line, const json_t *paramete
 static bool refuse_quantity(const struct template_price_line *line, const char *value,
 			    struct error *err)
 {
-	return error_set_as(err, ERR_INVALID, "price_invalid",
-			    "the quantity of price component \"%s\" must be 0 to %d (got \"%.40s\")",
-			    line->name, QUANTITY_MAX, value);
+	return error_set_as(
+	    err, ERR_INVALID, "price_invalid",
+	    "the quantity of price component \"%s\" must be 0 to %d (got \"%.40s\")", line->name,
+	    QUANTITY_MAX, value);
 }
 
 static bool read_quantity(const struct template_price_line *line, const json_t *parameters,
@@ -62,16 +63,14 @@ static int64_t per_hour(int64_t microcents, const struct quote_line *line, bool 
 	return hourly > INT64_MAX ? INT64_MAX : (int64_t)hourly;
 }
 
-static void look_up(const struct quote_ask *ask, const struct quote *quote,
-		    struct quote_line *line)
+static void look_up(const struct quote_ask *ask, const struct quote *quote, struct quote_line *line)
 {
 	const struct price_book *book =
 	    price_books_find(ask->books, quote->provider, quote->region, ask->now_ms);
 
 	line->book = book;
 	if (!book) {
-		line->why =
-		    xasprintf("no price book of %s %s", quote->provider, quote->region);
+		line->why = xasprintf("no price book of %s %s", quote->provider, quote->region);
 		return;
 	}
 	if (strcmp(book->currency, quote->currency) != 0) {
@@ -207,8 +206,8 @@ static void keep_choice(struct quote_choices *choices, struct quote_choice *choi
 			return;
 		}
 	}
-	while (at > 0 && choices->items[at - 1].high_microcents_per_hour >
-			     choice->high_microcents_per_hour)
+	while (at > 0 &&
+	       choices->items[at - 1].high_microcents_per_hour > choice->high_microcents_per_hour)
 		at--;
 	if (choices->count == QUOTE_CHOICES_MAX) {
 		if (at == choices->count) {

@@ -17,7 +17,7 @@
 
 struct quote_line {
 	const struct template_price_line *of;
-	char *row;                    /* its key, parameters filled in */
+	char *row;                     /* its key, parameters filled in */
 	const struct price_book *book; /* NULL: none was found */
 	const struct price_row *price; /* NULL: there is no price, and `why` says why not */
 	char *why;

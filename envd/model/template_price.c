@@ -77,9 +77,8 @@ static bool require_parameter(const struct reader *reader, const struct yaml_nod
 	char shown[NAME_BYTES_MAX];
 
 	*parameter = parameter_named(reader, name);
-	return *parameter ||
-	       yaml_error(reader->document, at, err, "there is no parameter \"%s\"",
-			  text_printable(name, shown, sizeof(shown)));
+	return *parameter || yaml_error(reader->document, at, err, "there is no parameter \"%s\"",
+					text_printable(name, shown, sizeof(shown)));
 }
 
 /* Text in which every {{...}} is a parameter. */
@@ -120,14 +119,16 @@ static bool read_factor(const struct reader *reader, const struct yaml_node *nod
 		if (!require_parameter(reader, node, name, &parameter, err))
 			return false;
 		if (!is_number(parameter->type))
-			return yaml_error(reader->document, node, err,
-					  "parameter \"%s\" is no number, so nothing can be so many",
-					  parameter->name);
+			return yaml_error(
+			    reader->document, node, err,
+			    "parameter \"%s\" is no number, so nothing can be so many",
+			    parameter->name);
 	} else if (!money_parse(text, 1000000, &ignored)) {
-		return yaml_error(reader->document, node, err,
-				  "\"quantity\" must be numbers of at most 1000000 or {{parameter}} "
-				  "(got \"%s\")",
-				  text_printable(text, shown, sizeof(shown)));
+		return yaml_error(
+		    reader->document, node, err,
+		    "\"quantity\" must be numbers of at most 1000000 or {{parameter}} "
+		    "(got \"%s\")",
+		    text_printable(text, shown, sizeof(shown)));
 	}
 	*factor = xstrdup(text);
 	return true;
@@ -176,8 +177,8 @@ static bool read_condition(const struct reader *reader, const struct yaml_node *
 		return false;
 	if (is_list && (count < 1 || count > TEMPLATE_ITEMS_MAX))
 		return yaml_error(reader->document, values, err,
-				  "\"when\" must have 1 to %d values of \"%s\"",
-				  TEMPLATE_ITEMS_MAX, key->text);
+				  "\"when\" must have 1 to %d values of \"%s\"", TEMPLATE_ITEMS_MAX,
+				  key->text);
 	condition->parameter = xstrdup(key->text);
 	condition->values = xcalloc(count + 1, sizeof(*condition->values));
 	for (size_t i = 0; i < count; i++) {
@@ -313,10 +314,9 @@ static bool read_per_hour(const struct reader *reader, const struct yaml_node *m
 	if (!yaml_copy_string(reader->document, map, "per_hour", "0", &per_hour, err))
 		return false;
 	return money_parse(per_hour, PRICE_PER_HOUR_MAX, &price->microcents_per_hour) ||
-	       yaml_error(
-		   reader->document, yaml_get(map, "per_hour"), err,
-		   "\"per_hour\" must be an amount such as 0.12, at most %d (got \"%.40s\")",
-		   PRICE_PER_HOUR_MAX, per_hour);
+	       yaml_error(reader->document, yaml_get(map, "per_hour"), err,
+			  "\"per_hour\" must be an amount such as 0.12, at most %d (got \"%.40s\")",
+			  PRICE_PER_HOUR_MAX, per_hour);
 }
 
 bool template_price_read(const struct yaml_document *document, const struct yaml_node *map,

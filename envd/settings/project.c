@@ -104,8 +104,7 @@ static bool read_budget(const struct yaml_document *file, const struct yaml_node
 		return yaml_error(file, node, err, "\"budget\" must be a map (got %s)",
 				  yaml_kind_name(node));
 	if (!yaml_only_keys(file, node, known, err) || !read_month(file, node, budget, err) ||
-	    (yaml_get(node, "contact") &&
-	     !yaml_read_string(file, node, "contact", &contact, err)))
+	    (yaml_get(node, "contact") && !yaml_read_string(file, node, "contact", &contact, err)))
 		return false;
 	if (strlen(contact) >= sizeof(budget->contact))
 		return yaml_error(file, yaml_get(node, "contact"), err,
@@ -126,9 +125,10 @@ static const struct project *named(const struct project_list *projects, const ch
 static bool read_one(const struct yaml_document *file, const struct yaml_node *map,
 		     struct project_list *projects, struct error *err)
 {
-	static const char *const known[] = { "name",   "environments",     "lease",
-					     "memory", "creates_per_hour", "cost_per_hour",
-					     "budget", NULL };
+	static const char *const known[] = {
+		"name",          "environments", "lease", "memory", "creates_per_hour",
+		"cost_per_hour", "budget",       NULL
+	};
 	struct project project;
 	struct error inner;
 	const char *name;

@@ -40,8 +40,8 @@ struct settings {
 	const char *runtime;       /* container API socket; NULL: looked for */
 	struct option_list templates;
 	struct option_list untrusted_templates;
-	struct option_list price_books; /* folders */
-	int64_t price_age_ms;           /* older prices are marked as such */
+	struct option_list price_books;      /* folders */
+	int64_t price_age_ms;                /* older prices are marked as such */
 	bool untrusted_registry_credentials; /* templates that are not trusted get them, too */
 	int64_t queue_limit_ms;
 	int64_t lease_grace_ms;

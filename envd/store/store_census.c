@@ -46,14 +46,14 @@ bool store_census_prices(struct store *store, bool only_debts, census_row on_row
 
 	return statement_prepare(store,
 				 only_debts ? "SELECT currency, sum(price) FROM ("
-						    "SELECT currency, price FROM environments"
-						    " WHERE quarantined = 1 UNION ALL"
-						    " SELECT currency, price FROM owed"
-						    " WHERE acknowledged = 1 AND settled_at = 0)"
-						    " GROUP BY currency"
-						  : "SELECT currency, sum(price) FROM tallies"
-						    " WHERE state <> 'queued' GROUP BY currency"
-						    " HAVING sum(environments) > 0",
+					      "SELECT currency, price FROM environments"
+					      " WHERE quarantined = 1 UNION ALL"
+					      " SELECT currency, price FROM owed"
+					      " WHERE acknowledged = 1 AND settled_at = 0)"
+					      " GROUP BY currency"
+					    : "SELECT currency, sum(price) FROM tallies"
+					      " WHERE state <> 'queued' GROUP BY currency"
+					      " HAVING sum(environments) > 0",
 				 &statement, err, "") &&
 	       each_row(store, statement, on_row, arg, err);
 }

@@ -17,8 +17,8 @@
 	"blocked_by, "                                                                             \
 	"check_run, check_verdict, has_checks, price, currency, project, memory, "                 \
 	"keep, keep_maximum, kept_at, evidence, evidence_until, evidence_at, evidence_bytes, "     \
-	"trace_parent, source, coalesce(price_low, price), prices_as_of, prices_are_examples, " \
-	"CASE WHEN reason IS 'acknowledged' THEN (SELECT CASE settled_at WHEN 0 THEN -1 ELSE "      \
+	"trace_parent, source, coalesce(price_low, price), prices_as_of, prices_are_examples, "    \
+	"CASE WHEN reason IS 'acknowledged' THEN (SELECT CASE settled_at WHEN 0 THEN -1 ELSE "     \
 	"settled_at END FROM owed WHERE environment = environments.id) END"
 
 static void read_document(struct environment *made, enum environment_document which, json_t **slot,
@@ -148,11 +148,11 @@ bool store_environment_insert(struct store_tx *tx, struct environment *environme
 	    " price_low, prices_as_of, prices_are_examples, quote)"
 	    " VALUES (?,?,?,?,?,?,?,?,?,?,'present','queued',1,?,?,?,?,?,?,?,?,?,?,?,?,?,"
 	    "coalesce(?,'default'),?,?,?,?,?,?,?,?,?)",
-	    NULL, err, "titttttittjjjiiiiiiiiittiiitjitij", e->id.text, e->sequence, e->name, e->owner,
-	    e->template_name, e->template_folder, e->template_digest, (int64_t)e->is_trusted,
-	    e->engine, e->target, e->labels, e->pins, e->parameters, e->created_at_ms,
-	    e->hard_wall_at_ms, e->queue_limit_ms, e->provision_limit_ms, e->lease_ms,
-	    e->lease_maximum_ms, e->attempts_max, (int64_t)e->has_checks,
+	    NULL, err, "titttttittjjjiiiiiiiiittiiitjitij", e->id.text, e->sequence, e->name,
+	    e->owner, e->template_name, e->template_folder, e->template_digest,
+	    (int64_t)e->is_trusted, e->engine, e->target, e->labels, e->pins, e->parameters,
+	    e->created_at_ms, e->hard_wall_at_ms, e->queue_limit_ms, e->provision_limit_ms,
+	    e->lease_ms, e->lease_maximum_ms, e->attempts_max, (int64_t)e->has_checks,
 	    e->price_microcents_per_hour, e->currency, e->project, e->memory_bytes, e->keep_ms,
 	    e->keep_maximum_ms, e->trace_parent, e->source, e->price_low_microcents_per_hour,
 	    e->prices_as_of, (int64_t)e->prices_are_examples, e->quote);

@@ -32,7 +32,8 @@ static bool list_environments(struct store *store, const struct retention *reten
 		store,
 		"SELECT id FROM environments WHERE state = 'destroyed'"
 		/* Of what is still paid for, it is known what it was. */
-		" AND id NOT IN (SELECT environment FROM owed WHERE settled_at = 0) AND (ended_at < ?1"
+		" AND id NOT IN (SELECT environment FROM owed WHERE settled_at = 0) AND (ended_at "
+		"< ?1"
 		" OR id IN (SELECT id FROM environments WHERE state = 'destroyed'"
 		"           ORDER BY ended_at DESC, sequence DESC LIMIT -1 OFFSET ?2))"
 		" ORDER BY ended_at, sequence LIMIT ?3",

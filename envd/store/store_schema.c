@@ -232,6 +232,7 @@ static const char schema_grace[] =
     "  expires_at = grace_until WHERE grace_until > expires_at AND desired = 'present';"
     "DROP INDEX environments_ends;";
 
+// clang-format off: it lines macros up with what follows them
 /* Microcents for `ms` at `price`, as cost_for() of model/cost.c rounds, without a product that would
  * not fit. */
 #define CHARGE(price, ms)                                                                          \
@@ -267,7 +268,7 @@ static const char schema_money[] =
     "ALTER TABLE environments ADD COLUMN charge_until INTEGER AS (CASE"
     "  WHEN provisioning_at = 0 AND NOT (state = 'queued' AND desired = 'present') THEN 0"
     "  WHEN desired = 'absent' THEN unwanted_at"
-    "  WHEN expires_at > 0 THEN max(expires_at, grace_until)"
+    "  WHEN expires_at > 0 THEN expires_at"
     "  ELSE charge_from + provision_limit + max(lease, keep) END);"
 
     "CREATE TABLE months("
@@ -297,7 +298,7 @@ static const char schema_money[] =
     "CREATE TRIGGER spending_come AFTER INSERT ON environments WHEN new.price > 0"
     "  BEGIN " SPEND("new", "", "new.charge_from", "new.charge_until") " END;"
     "CREATE TRIGGER spending_move AFTER UPDATE OF state, desired, provisioning_at, expires_at,"
-    "  grace_until, unwanted_at ON environments WHEN new.price > 0"
+    "  unwanted_at ON environments WHEN new.price > 0"
     "    AND (new.charge_from <> old.charge_from OR new.charge_until <> old.charge_until)"
     "  BEGIN " SPEND("old", "-", "old.charge_from", "old.charge_until")
 	SPEND("new", "", "new.charge_from", "new.charge_until") " END;"
@@ -341,6 +342,7 @@ static const char schema_money[] =
     "INSERT INTO owed(environment, project, currency, template, price, since, counted_until)"
     "  SELECT id, project, currency, template, price, unwanted_at, unwanted_at FROM environments"
     "  WHERE desired = 'absent' AND state <> 'destroyed' AND price > 0 AND provisioning_at > 0;";
+// clang-format on
 
 /* Append only. A released entry is never edited: old files were made by it. */
 static const struct migration {

@@ -39,9 +39,9 @@ static bool before_this_month(struct store *store, const char *project, const ch
 			return false;
 		if (!has_row)
 			return true;
-		*microcents = money_add(*microcents,
-					cost_for(sqlite3_column_int64(statement, 0),
-						 begin - sqlite3_column_int64(statement, 1)));
+		*microcents =
+		    money_add(*microcents, cost_for(sqlite3_column_int64(statement, 0),
+						    begin - sqlite3_column_int64(statement, 1)));
 	}
 }
 
@@ -74,12 +74,14 @@ bool store_spending_count_debts(struct store_tx *tx, int64_t at_ms, struct error
 {
 	int64_t oldest;
 
-	if (!statement_number(tx->store, "SELECT min(counted_until) FROM owed INDEXED BY owed_counted"
-			      " WHERE settled_at = 0", &oldest, err, ""))
+	if (!statement_number(tx->store,
+			      "SELECT min(counted_until) FROM owed INDEXED BY owed_counted"
+			      " WHERE settled_at = 0",
+			      &oldest, err, ""))
 		return false;
 	if (!oldest || oldest >= at_ms)
 		return true;
-	return statement_run(tx, 
+	return statement_run(tx,
 			     "UPDATE owed SET counted_until = ?1"
 			     " WHERE settled_at = 0 AND counted_until < ?1",
 			     NULL, err, "i", at_ms);
@@ -180,7 +182,8 @@ bool store_spending_debts(struct store *store, const char *project, int64_t now_
 			       "SELECT o.environment, e.name, o.project, o.currency, o.template,"
 			       " o.acknowledged, e.quarantined, o.since, o.price, o.counted_until"
 			       " FROM owed o JOIN environments e ON e.id = o.environment"
-			       " WHERE o.settled_at = 0 AND (?1 IS NULL OR o.project = ?1) ORDER BY o.project, o.since",
+			       " WHERE o.settled_at = 0 AND (?1 IS NULL OR o.project = ?1) ORDER "
+			       "BY o.project, o.since",
 			       &statement, err, "t", project))
 		return false;
 	for (;;) {

@@ -13,13 +13,14 @@
 /* Spent and reserved in this month: what was, what is until now, and what is to the ends of leases;
  * without what is owed since it was counted last. */
 NODISCARD bool store_spending_charged(struct store *store, const char *project,
-				      const char *currency, struct month month,
-				      int64_t *microcents, struct error *err);
+				      const char *currency, struct month month, int64_t *microcents,
+				      struct error *err);
 
 /* What is unwanted and not proved gone. */
 struct owed_sum {
 	int64_t microcents_per_hour;
-	int64_t microcents; /* in this month since it was counted last: to be added to the charged */
+	int64_t
+	    microcents; /* in this month since it was counted last: to be added to the charged */
 };
 NODISCARD bool store_spending_owed(struct store *store, const char *project, const char *currency,
 				   int64_t now_ms, struct owed_sum *sum, struct error *err);

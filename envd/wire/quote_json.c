@@ -24,7 +24,8 @@ static json_t *line_json(const struct quote_line *line)
 	set_text(json, "price", line->row);
 	set_text(json, "quantity", decimal_format(quantity, 0, text));
 	set_text(json, "unit", line->price ? price_unit_name(line->price->unit) : NULL);
-	set_text(json, "unit_low", line->price ? money_exact(line->price->low_microcents, low) : NULL);
+	set_text(json, "unit_low",
+		 line->price ? money_exact(line->price->low_microcents, low) : NULL);
 	set_text(json, "unit_high",
 		 line->price ? money_exact(line->price->high_microcents, high) : NULL);
 	set_amount(json, "low_microcents_per_hour", line->low_microcents_per_hour);

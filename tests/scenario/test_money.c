@@ -87,8 +87,7 @@ static json_t *refusal(struct world *world, const char *method, const char *targ
 {
 	AUTO(json_decref) json_t *sent = wish;
 	json_t *problem = NULL;
-	int status =
-	    http_ask_json(world->socket, method, target, OF_WEB, sent, &problem);
+	int status = http_ask_json(world->socket, method, target, OF_WEB, sent, &problem);
 
 	if (status != 429)
 		fail_msg("%s %s was answered with %d", method, target, status);
@@ -104,9 +103,9 @@ static void a_plan_says_what_it_would_cost_by_component_and_what_would_be_cheape
 	AUTO(free) char *books = NULL;
 
 	(void)state;
-	assert_int_equal(world_envctl(world, &plan, "create", "cloud", "--ttl", "2h",
-				      "--dry-run=server", NULL),
-			 0);
+	assert_int_equal(
+	    world_envctl(world, &plan, "create", "cloud", "--ttl", "2h", "--dry-run=server", NULL),
+	    0);
 	/* 2 h at 1.00 at least; 3 h, building included, at 2.00 at most. */
 	assert_non_null(strstr(plan, "1.00 to 2.00 USD an hour, 2.00 to 6.00 USD until its lease "
 				     "ends; EXAMPLE prices as of 2020-01-01"));
@@ -131,10 +130,9 @@ static void a_price_that_changes_later_changes_nothing_of_what_was_accepted(void
 	priced_template_put_book(world, "2020-02-01", "5.00");
 	after = bill_of(world, "early");
 	assert_int_equal(json_get_int64(after, "high_microcents_per_hour", 0), 200000000);
-	assert_true(
-	    json_equal(json_object_get(before, "quote"), json_object_get(after, "quote")));
-	assert_int_equal(
-	    world_envctl(world, &plan, "create", "cloud", "--dry-run=server", NULL), 0);
+	assert_true(json_equal(json_object_get(before, "quote"), json_object_get(after, "quote")));
+	assert_int_equal(world_envctl(world, &plan, "create", "cloud", "--dry-run=server", NULL),
+			 0);
 	assert_non_null(strstr(plan, "1.00 to 20.00 USD an hour"));
 	world_free(world);
 }
@@ -146,9 +144,8 @@ static void what_no_budget_covers_is_refused_with_5_and_the_way_out_is_accepted(
 	AUTO(free) char *ttl = NULL, *more = NULL;
 
 	(void)state;
-	assert_int_equal(world_envctl(world, NULL, "--project=web", "create", "cloud", "--ttl",
-				      "20h", NULL),
-			 5);
+	assert_int_equal(
+	    world_envctl(world, NULL, "--project=web", "create", "cloud", "--ttl", "20h", NULL), 5);
 	refused = refusal(world, "POST", "/v1/environments?dry_run=true",
 			  json_pack("{s:s, s:s}", "template", "cloud", "ttl", "20h"));
 	assert_string_equal(json_get_string(refused, "code", ""), "quota_budget");
@@ -156,8 +153,8 @@ static void what_no_budget_covers_is_refused_with_5_and_the_way_out_is_accepted(
 	assert_int_equal(world_envctl(world, NULL, "--project=web", "create", "cloud", "--name",
 				      "fits", "--ttl", ttl, NULL),
 			 0);
-	assert_int_equal(
-	    world_envctl(world, NULL, "--project=web", "extend", "fits", "50h", NULL), 5);
+	assert_int_equal(world_envctl(world, NULL, "--project=web", "extend", "fits", "50h", NULL),
+			 5);
 	longer = refusal(world, "PATCH", "/v1/environments/fits/lease",
 			 json_pack("{s:s}", "extend", "50h"));
 	more = named_between(json_get_string(longer, "hint", ""), "envctl extend fits ", " fits");
@@ -175,8 +172,7 @@ static pid_t ask_beside(struct world *world)
 	assert_true(child >= 0);
 	if (child > 0)
 		return child;
-	_exit(http_ask_json(world->socket, "POST", "/v1/environments", OF_WEB, wish, &answer) ==
-		      201
+	_exit(http_ask_json(world->socket, "POST", "/v1/environments", OF_WEB, wish, &answer) == 201
 		  ? 1
 		  : 0);
 }
@@ -305,18 +301,18 @@ static void what_is_destroyed_gives_back_what_it_did_not_use(void **state)
 	AUTO(json_decref) json_t *bill = NULL;
 
 	(void)state;
-	assert_int_equal(world_envctl(world, NULL, "--project=web", "create", "cloud", "--name",
-				      "first", NULL),
-			 0);
+	assert_int_equal(
+	    world_envctl(world, NULL, "--project=web", "create", "cloud", "--name", "first", NULL),
+	    0);
 	assert_true(number_of(world, "reserved_microcents") > 0);
 	assert_int_equal(world_envctl(world, NULL, "destroy", "first", NULL), 0);
 	bill = bill_of(world, "first");
 	assert_int_equal(number_of(world, "reserved_microcents"), 0);
 	assert_true(llabs(number_of(world, "spent_microcents") -
 			  json_get_int64(bill, "so_far_microcents", -9)) <= 2);
-	assert_int_equal(world_envctl(world, NULL, "--project=web", "create", "cloud", "--name",
-				      "second", NULL),
-			 0);
+	assert_int_equal(
+	    world_envctl(world, NULL, "--project=web", "create", "cloud", "--name", "second", NULL),
+	    0);
 	world_free(world);
 }
 
@@ -329,8 +325,8 @@ static void what_nobody_has_priced_is_refused_where_there_is_a_budget(void **sta
 
 	(void)state;
 	assert_int_equal(remove(path), 0);
-	refused = refusal(world, "POST", "/v1/environments",
-			  json_pack("{s:s}", "template", "cloud"));
+	refused =
+	    refusal(world, "POST", "/v1/environments", json_pack("{s:s}", "template", "cloud"));
 	assert_string_equal(json_get_string(refused, "code", ""), "quota_unpriced");
 	assert_non_null(strstr(json_get_string(refused, "detail", ""),
 			       "\"nodes\" of template \"cloud\" has no price: no price book of "
@@ -357,15 +353,15 @@ static void a_viewer_sees_what_its_own_project_spends(void **state)
 			 0);
 	token[strcspn(token, "\n")] = '\0';
 	header = xasprintf("Authorization: Bearer %s\r\n", token);
-	assert_int_equal(
-	    http_ask_json(world->socket, "GET", "/v1/spending", header, NULL, &own), 200);
+	assert_int_equal(http_ask_json(world->socket, "GET", "/v1/spending", header, NULL, &own),
+			 200);
 	assert_int_equal(json_array_size(json_object_get(own, "items")), 1);
 	assert_string_equal(
 	    json_get_string(json_array_get(json_object_get(own, "items"), 0), "project", ""),
 	    "web");
-	assert_int_equal(http_ask_json(world->socket, "GET", "/v1/spending?project=shop", header,
-				       NULL, &other),
-			 403);
+	assert_int_equal(
+	    http_ask_json(world->socket, "GET", "/v1/spending?project=shop", header, NULL, &other),
+	    403);
 	json_decref(TAKE(other));
 	assert_int_equal(http_ask_json(world->socket, "GET", "/v1/environments/theirs/cost", header,
 				       NULL, &other),
@@ -378,12 +374,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(
 		    a_plan_says_what_it_would_cost_by_component_and_what_would_be_cheaper),
-		cmocka_unit_test(
-		    a_price_that_changes_later_changes_nothing_of_what_was_accepted),
+		cmocka_unit_test(a_price_that_changes_later_changes_nothing_of_what_was_accepted),
 		cmocka_unit_test(
 		    what_no_budget_covers_is_refused_with_5_and_the_way_out_is_accepted),
-		cmocka_unit_test(
-		    of_many_who_ask_at_once_only_those_are_accepted_whom_it_covers),
+		cmocka_unit_test(of_many_who_ask_at_once_only_those_are_accepted_whom_it_covers),
 		cmocka_unit_test(what_a_destroy_left_behind_counts_until_somebody_settles_it),
 		cmocka_unit_test(what_is_destroyed_gives_back_what_it_did_not_use),
 		cmocka_unit_test(what_nobody_has_priced_is_refused_where_there_is_a_budget),

@@ -532,8 +532,8 @@ static bool is_acknowledged(void *arg)
 	int status;
 	json_t *wish = json_pack("{s:s}", "name", "costs");
 
-	json_decref(world_ask(story->world, "POST", "/v1/environments/costs/acknowledge", wish,
-			      &status));
+	json_decref(
+	    world_ask(story->world, "POST", "/v1/environments/costs/acknowledge", wish, &status));
 	json_decref(wish);
 	return status == 200;
 }
@@ -542,7 +542,7 @@ static void what_costs_money_is_described(void **state)
 {
 	struct story *story = *state;
 	json_t *wish = json_pack("{s:s, s:s, s:{s:s}}", "template", "cloud", "name", "costs",
-				       "parameters", "fake", "destroy=leave");
+				 "parameters", "fake", "destroy=leave");
 
 	just_use(story, "POST", "/v1/environments?dry_run=true", json_deep_copy(wish), 200);
 	just_use(story, "POST", "/v1/environments", wish, 201);

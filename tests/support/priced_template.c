@@ -34,10 +34,11 @@ void priced_template_put_book(const struct world *world, const char *day, const 
 {
 	AUTO(free) char *path = xasprintf("%s/prices/acme-%s.yaml", world->folder, day);
 	AUTO(free)
-	char *text = xasprintf("apiVersion: envd/v1\nkind: PriceBook\nname: acme\nprovider: acme\n"
-			       "region: here\ncurrency: USD\nas_of: %s\nsource: a test\n"
-			       "example: true\nprices: { node: { unit: hour, low: 0.25, high: %s } }\n",
-			       day, high);
+	char *text =
+	    xasprintf("apiVersion: envd/v1\nkind: PriceBook\nname: acme\nprovider: acme\n"
+		      "region: here\ncurrency: USD\nas_of: %s\nsource: a test\n"
+		      "example: true\nprices: { node: { unit: hour, low: 0.25, high: %s } }\n",
+		      day, high);
 	struct error err;
 
 	assert_true(file_write_atomically(path, text, strlen(text), 0600, &err));

@@ -1,7 +1,7 @@
 /*
  * priced_template.h - for tests: the template "cloud", which costs money. Its engine is
- * tests/support/fake_engine, told what to do wrong by the parameter "fake"; its prices are a book of
- * examples: 0.25 to 0.50 USD a node and hour, and it has four of them, two with profile=no-logs.
+ * tests/support/fake_engine, told what to do wrong by the parameter "fake"; its prices are a book
+ * of examples: 0.25 to 0.50 USD a node and hour, and it has four of them, two with profile=no-logs.
  */
 #ifndef TESTS_SUPPORT_PRICED_TEMPLATE_H
 #define TESTS_SUPPORT_PRICED_TEMPLATE_H

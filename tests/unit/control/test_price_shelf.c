@@ -46,10 +46,10 @@ static void put(const struct fixture *f, const char *name, const char *day, cons
 {
 	AUTO(free) char *path = path_join(f->folder, name);
 	AUTO(free)
-	char *text =
-	    xasprintf("apiVersion: envd/v1\nkind: PriceBook\nname: b\nprovider: aws\nregion: eu\n"
-		      "currency: USD\nas_of: %s\nsource: s\nprices: { a: { unit: hour, price: %s } }\n",
-		      day, price);
+	char *text = xasprintf(
+	    "apiVersion: envd/v1\nkind: PriceBook\nname: b\nprovider: aws\nregion: eu\n"
+	    "currency: USD\nas_of: %s\nsource: s\nprices: { a: { unit: hour, price: %s } }\n",
+	    day, price);
 	struct error err;
 
 	assert_true(file_write_atomically(path, text, strlen(text), 0600, &err));
@@ -57,9 +57,8 @@ static void put(const struct fixture *f, const char *name, const char *day, cons
 
 static int64_t price_of_a(struct fixture *f)
 {
-	const struct price_book *book =
-	    price_books_find(price_shelf_books(f->shelf), "aws", "eu",
-			     month_begin_ms((struct month){ 2026, 12 }));
+	const struct price_book *book = price_books_find(
+	    price_shelf_books(f->shelf), "aws", "eu", month_begin_ms((struct month){ 2026, 12 }));
 
 	return book ? price_book_row(book, "a")->high_microcents : -1;
 }

@@ -8,8 +8,7 @@
 
 enum { SECOND = 1000, HOUR = 3600000 };
 static const int64_t dollar = MICROCENTS_PER_UNIT;
-static const struct month november = { 2026, 11 }, december = { 2026, 12 },
-			  january = { 2027, 1 };
+static const struct month november = { 2026, 11 }, december = { 2026, 12 }, january = { 2027, 1 };
 
 /* A dollar an hour. */
 static struct charge hours(int64_t from_ms, int64_t count)

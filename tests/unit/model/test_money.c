@@ -36,11 +36,28 @@ static void amounts_are_read_digit_by_digit(void **unused)
 
 static void what_is_no_amount_is_refused_and_nothing_is_written(void **unused)
 {
-	static const char *const wrong[] = { "",	   "-1",      "-0",	  "+1",	    " 1",
-					     "1 ",	   "1.",      ".5",	  "1,5",    "1e3",
-					     "0x10",	   "5%",      "%d",	  "1%n",    "$5",
-					     "0.000000001", "1..2",    "1.2.3",	  "NaN",    "inf",
-					     "1000000001", "1000000000.00000001",
+	static const char *const wrong[] = { "",
+					     "-1",
+					     "-0",
+					     "+1",
+					     " 1",
+					     "1 ",
+					     "1.",
+					     ".5",
+					     "1,5",
+					     "1e3",
+					     "0x10",
+					     "5%",
+					     "%d",
+					     "1%n",
+					     "$5",
+					     "0.000000001",
+					     "1..2",
+					     "1.2.3",
+					     "NaN",
+					     "inf",
+					     "1000000001",
+					     "1000000000.00000001",
 					     "99999999999999999999999999" };
 
 	(void)unused;
@@ -124,9 +141,10 @@ static void every_month_begins_where_the_one_before_ends(void **unused)
 
 static void a_month_is_written_as_it_is_read(void **unused)
 {
-	static const char *const wrong[] = { "",	"2026",	   "2026-13", "2026-00", "2026-1",
-					     "26-11",	"2026/11", "2026-1%", "1999-12", "2100-01",
-					     "2026-11-01", "-026-11", "2026--1" };
+	static const char *const wrong[] = { "",        "2026",    "2026-13",    "2026-00",
+					     "2026-1",  "26-11",   "2026/11",    "2026-1%",
+					     "1999-12", "2100-01", "2026-11-01", "-026-11",
+					     "2026--1" };
 	struct month month;
 	char text[MONTH_TEXT_SIZE];
 	struct error err;

@@ -96,17 +96,18 @@ static void a_mistake_is_named_with_its_file_its_line_and_its_key(void **unused)
 
 static void a_book_has_a_day_that_there_was(void **unused)
 {
-	static const char *const wrong[] = { "2026-02-29", "2026-13-01", "2026-11-31", "2026-11-00",
-					     "2026-11",	   "today",	 "26-11-01",   "2026-11-1%",
-					     "2026-11-01T00:00:00Z" };
+	static const char *const wrong[] = { "2026-02-29", "2026-13-01", "2026-11-31",
+					     "2026-11-00", "2026-11",    "today",
+					     "26-11-01",   "2026-11-1%", "2026-11-01T00:00:00Z" };
 
 	(void)unused;
 	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
 		AUTO(free)
-		char *text = xasprintf("apiVersion: envd/v1\nkind: PriceBook\nname: a\nprovider: a\n"
-				       "region: r\ncurrency: USD\nas_of: '%s'\nsource: s\n"
-				       "prices: { a: { unit: hour, price: 1 } }\n",
-				       wrong[i]);
+		char *text =
+		    xasprintf("apiVersion: envd/v1\nkind: PriceBook\nname: a\nprovider: a\n"
+			      "region: r\ncurrency: USD\nas_of: '%s'\nsource: s\n"
+			      "prices: { a: { unit: hour, price: 1 } }\n",
+			      wrong[i]);
 		struct price_book *book;
 		struct error err;
 
@@ -119,10 +120,10 @@ static void a_book_has_a_day_that_there_was(void **unused)
 static struct price_book *dated(const char *region, const char *day)
 {
 	AUTO(free)
-	char *text =
-	    xasprintf("apiVersion: envd/v1\nkind: PriceBook\nname: b\nprovider: aws\nregion: %s\n"
-		      "currency: USD\nas_of: %s\nsource: s\nprices: { a: { unit: hour, price: 1 } }\n",
-		      region, day);
+	char *text = xasprintf(
+	    "apiVersion: envd/v1\nkind: PriceBook\nname: b\nprovider: aws\nregion: %s\n"
+	    "currency: USD\nas_of: %s\nsource: s\nprices: { a: { unit: hour, price: 1 } }\n",
+	    region, day);
 
 	return parse(text);
 }

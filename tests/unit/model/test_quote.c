@@ -99,8 +99,8 @@ static void the_low_end_is_rounded_down_and_the_high_end_up(void **unused)
 	struct error err;
 
 	(void)unused;
-	open_fixture(&f, "price: { provider: aws, region: eu, components: { d: { price: disk } } }\n",
-		     NULL);
+	open_fixture(
+	    &f, "price: { provider: aws, region: eu, components: { d: { price: disk } } }\n", NULL);
 	assert_true(quote_make(&f.ask, &quote, &err));
 	assert_int_equal(quote.low_microcents_per_hour, 13698);
 	assert_int_equal(quote.high_microcents_per_hour, 13699);
@@ -144,10 +144,11 @@ static void a_sum_that_nobody_means_is_refused(void **unused)
 	struct error err;
 
 	(void)unused;
-	open_fixture(&f,
-		     "price: { provider: aws, region: eu, components: { a: { price: huge, quantity: "
-		     "'{{nodes}}' } } }\n",
-		     json_pack("{s:i}", "nodes", 2));
+	open_fixture(
+	    &f,
+	    "price: { provider: aws, region: eu, components: { a: { price: huge, quantity: "
+	    "'{{nodes}}' } } }\n",
+	    json_pack("{s:i}", "nodes", 2));
 	assert_false(quote_make(&f.ask, &quote, &err));
 	assert_string_equal(err.slug, "price_invalid");
 	assert_non_null(strstr(err.message, "2000000.00 USD an hour"));
@@ -161,10 +162,11 @@ static void a_quantity_below_nothing_is_refused_by_its_component(void **unused)
 	struct error err;
 
 	(void)unused;
-	open_fixture(&f,
-		     "price: { provider: aws, region: eu, components: { a: { price: large, quantity: "
-		     "'{{ratio}}' } } }\n",
-		     json_pack("{s:f}", "ratio", -0.5));
+	open_fixture(
+	    &f,
+	    "price: { provider: aws, region: eu, components: { a: { price: large, quantity: "
+	    "'{{ratio}}' } } }\n",
+	    json_pack("{s:f}", "ratio", -0.5));
 	assert_false(quote_make(&f.ask, &quote, &err));
 	assert_non_null(strstr(err.message, "the quantity of price component \"a\""));
 	assert_non_null(strstr(err.message, "\"-0.5\""));
@@ -173,7 +175,7 @@ static void a_quantity_below_nothing_is_refused_by_its_component(void **unused)
 
 static void cheaper_choices_are_named_the_cheapest_first(void **unused)
 {
-	struct quote_choices choices;
+	struct quote_choices choices = { .count = 0 };
 	struct fixture f;
 	struct quote quote;
 	struct error err;
@@ -207,14 +209,17 @@ static void a_template_that_cannot_be_priced_is_refused_where_it_is_written(void
 	static const struct {
 		const char *price, *message;
 	} cases[] = {
-		{ "price: { per_hour: 1, components: { a: { price: x } } }\n", "either \"per_hour\" or" },
+		{ "price: { per_hour: 1, components: { a: { price: x } } }\n",
+		  "either \"per_hour\" or" },
 		{ "price: { components: { a: { price: x } } }\n", "\"provider\"" },
 		{ "price: { provider: aws }\n", "\"provider\" needs \"components\"" },
 		{ "price: { provider: '{{cloud}}', region: r, components: { a: { price: x } } }\n",
 		  "there is no parameter \"cloud\"" },
-		{ "price: { provider: a, region: r, components: { a: { price: x, quantity: -1 } } }\n",
+		{ "price: { provider: a, region: r, components: { a: { price: x, quantity: -1 } } "
+		  "}\n",
 		  "\"quantity\" must be numbers" },
-		{ "price: { provider: a, region: r, components: { a: { price: x, quantity: 5% } } }\n",
+		{ "price: { provider: a, region: r, components: { a: { price: x, quantity: 5% } } "
+		  "}\n",
 		  "(got \"5%\")" },
 		{ "price: { provider: a, region: r, components: { a: { price: x, quantity: "
 		  "'{{size}}' } } }\n",
@@ -225,7 +230,8 @@ static void a_template_that_cannot_be_priced_is_refused_where_it_is_written(void
 		{ "price: { provider: a, region: r, components: { a: { price: x, when: { profil: "
 		  "full } } } }\n",
 		  "there is no parameter \"profil\"" },
-		{ "price: { provider: a, region: r, components: { a: { price: x } }, choices: [ { name: "
+		{ "price: { provider: a, region: r, components: { a: { price: x } }, choices: [ { "
+		  "name: "
 		  "n } ] }\n",
 		  "choice \"n\" must have \"parameters\"" },
 		{ "price: { provider: a, region: r, components: {} }\n", "map of 1 to 100" },
@@ -241,7 +247,8 @@ static void a_template_that_cannot_be_priced_is_refused_where_it_is_written(void
 
 		if (template_parse(yaml, strlen(yaml), "template.yaml", NULL, &made, &err))
 			fail_msg("case %zu was taken", i);
-		if (!strstr(err.message, cases[i].message) || !strstr(err.message, "template.yaml:"))
+		if (!strstr(err.message, cases[i].message) ||
+		    !strstr(err.message, "template.yaml:"))
 			fail_msg("case %zu: %s", i, err.message);
 	}
 }

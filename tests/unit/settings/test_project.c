@@ -26,10 +26,11 @@ static void a_budget_is_an_amount_a_month_and_whom_to_ask(void **unused)
 	struct error err;
 
 	(void)unused;
-	assert_true(read_projects("projects:\n  - { name: web, budget: { month: 200.00 EUR, contact: "
-				  "'#platform' } }\n  - { name: shop }\n"
-				  "  - { name: none, budget: { month: 0 USD } }\n",
-				  &projects, &err));
+	assert_true(
+	    read_projects("projects:\n  - { name: web, budget: { month: 200.00 EUR, contact: "
+			  "'#platform' } }\n  - { name: shop }\n"
+			  "  - { name: none, budget: { month: 0 USD } }\n",
+			  &projects, &err));
 	budget = project_budget(&projects, "web");
 	assert_int_equal(budget->month_microcents, 200 * (int64_t)MICROCENTS_PER_UNIT);
 	assert_string_equal(budget->currency, "EUR");
@@ -61,7 +62,8 @@ static void a_budget_that_is_none_is_refused_where_it_is_written(void **unused)
 	(void)unused;
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		AUTO(free)
-		char *text = xasprintf("projects: [ { name: web, budget: %s } ]\n", cases[i].budget);
+		char *text =
+		    xasprintf("projects: [ { name: web, budget: %s } ]\n", cases[i].budget);
 		struct project_list projects;
 		struct error err;
 

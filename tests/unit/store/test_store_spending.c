@@ -105,8 +105,8 @@ static void latch(struct fixture *f, const struct environment *env)
 
 	assert_true(store_environment_latch(f->tx, env->id, REASON_REQUESTED, "m", NULL, f->now_ms,
 					    &fell, &err));
-	assert_true(store_environment_move(f->tx, env->id, env->state, ENV_DESTROYING, f->now_ms,
-					   &err));
+	assert_true(
+	    store_environment_move(f->tx, env->id, env->state, ENV_DESTROYING, f->now_ms, &err));
 }
 
 static void lend(struct fixture *f, const struct environment *env, int64_t more_ms)
@@ -149,8 +149,7 @@ static void end(struct fixture *f, const struct environment *env, bool is_acknow
 	if (is_acknowledged) {
 		assert_true(
 		    store_environment_set_reason(f->tx, env->id, REASON_ACKNOWLEDGED, &err));
-		assert_true(
-		    store_proof_add(f->tx, env->id, "acknowledged", f->now_ms, NULL, &err));
+		assert_true(store_proof_add(f->tx, env->id, "acknowledged", f->now_ms, NULL, &err));
 	}
 	assert_true(
 	    store_environment_move(f->tx, env->id, ENV_DESTROYING, ENV_DESTROYED, f->now_ms, &err));
@@ -175,8 +174,8 @@ static void step(struct fixture *f)
 	f->now_ms += pick(f, 12 * HOUR_MS);
 	assert_true(store_begin(f->store, &f->tx, &err));
 	if (pick(f, 40) == 0)
-		assert_true(store_spending_count_debts(
-		    f->tx, month_begin_ms(month_of(f->now_ms)), &err));
+		assert_true(
+		    store_spending_count_debts(f->tx, month_begin_ms(month_of(f->now_ms)), &err));
 	if (f->count < ENVIRONMENTS && pick(f, 4) == 0)
 		add(f);
 	if (f->count) {
@@ -293,8 +292,7 @@ static void compare(struct fixture *f)
 
 	compare_all_of(f, month_of(f->now_ms));
 	assert_true(store_begin(f->store, &f->tx, &err));
-	assert_true(
-	    store_spending_count_debts(f->tx, month_begin_ms(month_of(f->now_ms)), &err));
+	assert_true(store_spending_count_debts(f->tx, month_begin_ms(month_of(f->now_ms)), &err));
 	assert_true(store_commit(f->tx, &err));
 	for (int n = 0; n < MONTHS; n++, month = month_after(month))
 		compare_all_of(f, month);
