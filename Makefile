@@ -153,7 +153,7 @@ install: all man ## install into $(PREFIX)
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/envd/templates
 	install -m 0755 $(PROGRAMS) $(DESTDIR)$(PREFIX)/bin/
 	cp -R templates/mara-local $(DESTDIR)$(PREFIX)/share/envd/templates/
-	cp -R templates/engines $(SHARE)/envd/
+	cp -R templates/engines templates/prices $(SHARE)/envd/
 	install -d $(SHARE)/man/man1 $(SHARE)/bash-completion/completions \
 		$(SHARE)/zsh/vendor-completions $(SHARE)/fish/vendor_completions.d
 	install -m 0644 $(BUILD)/man/*.1 $(SHARE)/man/man1/

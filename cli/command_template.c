@@ -26,6 +26,15 @@ static char *source_words(const json_t *source)
 			 json_get_string(source, "commit", ""));
 }
 
+static char *price_words(const json_t *price)
+{
+	const char *currency = json_get_string(price, "currency", "");
+
+	if (json_array_size(json_object_get(price, "components")))
+		return xasprintf("quoted %s", currency);
+	return xasprintf("%.2f %s", json_get_number(price, "per_hour", 0), currency);
+}
+
 static void print_list(const struct cli *cli, const json_t *items)
 {
 	static const char *const headers[] = { "NAME",   "ENGINE",      "TRUSTED", "PRICE/H",
@@ -36,9 +45,7 @@ static void print_list(const struct cli *cli, const json_t *items)
 
 	json_array_foreach((json_t *)(uintptr_t)items, i, item) {
 		const json_t *price = json_object_get(item, "price");
-		AUTO(free)
-		char *cost = xasprintf("%.2f %s", json_get_number(price, "per_hour", 0),
-				       json_get_string(price, "currency", ""));
+		AUTO(free) char *cost = price_words(price);
 		AUTO(free) char *source = source_words(json_object_get(item, "source"));
 		const char *wrong = json_get_string(json_object_get(item, "error"), "message", "");
 		const char *cells[] = { json_get_string(item, "name", "?"),
@@ -164,6 +171,22 @@ static void print_parameters(const struct cli *cli, const json_t *parameters)
 	table_print(table, &cli->out, true);
 }
 
+/* What price books say today is asked with a plan: it depends on the parameters. */
+static void print_price(const json_t *price)
+{
+	const json_t *components = json_object_get(price, "components");
+	AUTO(free) char *names = json_array_size(components) ? joined(components) : NULL;
+	const char *note = json_get_string(price, "note", "");
+
+	if (names)
+		printf("  %-9s in %s, by price books: %s (create --dry-run=server)%s%s\n", "price",
+		       json_get_string(price, "currency", ""), names, *note ? ", " : "", note);
+	else
+		printf("  %-9s %.2f %s an hour%s%s\n", "price",
+		       json_get_number(price, "per_hour", 0),
+		       json_get_string(price, "currency", ""), *note ? ", " : "", note);
+}
+
 static void print_template(const struct cli *cli, const json_t *template)
 {
 	const json_t *limits = json_object_get(template, "limits");
@@ -185,9 +208,7 @@ static void print_template(const struct cli *cli, const json_t *template)
 	       duration_format(json_get_int64(lease, "default_ms", 0), usual),
 	       duration_format(json_get_int64(lease, "maximum_ms", 0), longest),
 	       duration_format(json_get_int64(limits, "provision_ms", 0), build));
-	printf("  %-9s %.2f %s an hour%s%s\n", "price", json_get_number(price, "per_hour", 0),
-	       json_get_string(price, "currency", ""),
-	       *json_get_string(price, "note", "") ? ", " : "", json_get_string(price, "note", ""));
+	print_price(price);
 	printf("  %-9s %s\n", "outputs", outputs);
 	printf("  %-9s %s\n", "checks", json_get_bool(template, "checks", false) ? "yes" : "none");
 	if (json_array_size(json_object_get(template, "components")))

@@ -80,9 +80,10 @@ SCHEMA(template_lease_schema, "TemplateLease",
        template_lease_fields);
 
 static const struct schema_field template_price_fields[] = {
-	{ "per_hour", "number", "while it lives" },
+	{ "per_hour", "number", "while it lives; 0 where it is the sum of components" },
 	{ "currency", "string", "ISO 4217" },
 	{ "note", "string", "in words" },
+	{ "components", "[string]", "what it is the sum of; a plan (dry_run=true) says how much that is" },
 };
 SCHEMA(template_price_schema, "TemplatePrice",
        "of an environment",

@@ -61,6 +61,17 @@ static json_t *limits_json(const struct template_limits *limits)
 			 (json_int_t)limits->lease_max_ms);
 }
 
+static json_t *price_json(const struct template_price *price)
+{
+	json_t *components = json_array();
+
+	for (size_t i = 0; i < price->line_count; i++)
+		json_array_append_new(components, json_string(price->lines[i].name));
+	return json_pack("{s:f, s:s, s:s, s:o}", "per_hour",
+			 cost_to_units(price->microcents_per_hour), "currency", price->currency,
+			 "note", price->note, "components", components);
+}
+
 json_t *template_json(const struct template *template, const char *digest, bool is_trusted)
 {
 	json_t *parameters = json_array(), *components = json_array(), *outputs = json_array();
@@ -71,13 +82,11 @@ json_t *template_json(const struct template *template, const char *digest, bool 
 		json_array_append_new(components, component_json(&template->components[i]));
 	for (size_t i = 0; i < template->output_count; i++)
 		json_array_append_new(outputs, json_string(template->outputs[i].name));
-	return json_pack(
-	    "{s:s, s:s, s:s, s:s, s:s, s:s?, s:b, s:o, s:o, s:o, s:{s:f, s:s, s:s}, s:o, s:b}",
-	    "apiVersion", "envd/v1", "kind", "Template", "name", template->name, "description",
-	    template->description, "engine", template->engine, "digest", digest, "trusted",
-	    is_trusted, "parameters", parameters, "components", components, "limits",
-	    limits_json(&template->limits), "price", "per_hour",
-	    cost_to_units(template->price.microcents_per_hour), "currency",
-	    template->price.currency, "note", template->price.note, "outputs", outputs, "checks",
-	    template->checks != NULL);
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s?, s:b, s:o, s:o, s:o, s:o, s:o, s:b}",
+			 "apiVersion", "envd/v1", "kind", "Template", "name", template->name,
+			 "description", template->description, "engine", template->engine, "digest",
+			 digest, "trusted", is_trusted, "parameters", parameters, "components",
+			 components, "limits", limits_json(&template->limits), "price",
+			 price_json(&template->price), "outputs", outputs, "checks",
+			 template->checks != NULL);
 }
