@@ -314,8 +314,7 @@ bool project_budget_extend(const struct control *control, struct store_tx *tx,
 			   const struct environment *env, int64_t end_ms, struct error *err)
 {
 	const struct budget *budget = project_budget(&control->settings->projects, env->project);
-	int64_t until =
-	    env->expires_at_ms > env->grace_until_ms ? env->expires_at_ms : env->grace_until_ms;
+	int64_t until = env->expires_at_ms;
 	struct charge now = { env->price_microcents_per_hour, env->provisioning_at_ms, until };
 	struct charge more = { env->price_microcents_per_hour, env->provisioning_at_ms, end_ms };
 	struct account account;
