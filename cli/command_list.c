@@ -147,12 +147,14 @@ static void print_totals(struct cli *cli, struct api_client *client)
 	if (!api_get(client, "/v1/costs?by=owner", &costs, &ignored))
 		return;
 	json_array_foreach(json_object_get(costs, "items"), i, item) {
+		bool is_example = json_get_bool(item, "example", false);
 
-		printf("%s%s  %s: %lld live, %.2f %s so far, %.2f at expiry%s\n", i ? "" : "\n",
+		printf("%s%s  %s: %lld live, %.2f %s so far, %.2f at expiry%s%s\n", i ? "" : "\n",
 		       terminal_tone(&cli->out, TONE_FAINT), json_get_string(item, "owner", "?"),
 		       (long long)json_get_int64(item, "live", 0),
 		       json_get_number(item, "so_far", 0), json_get_string(item, "currency", ""),
-		       json_get_number(item, "at_expiry", 0), terminal_plain(&cli->out));
+		       json_get_number(item, "at_expiry", 0),
+		       is_example ? " (* EXAMPLE prices)" : "", terminal_plain(&cli->out));
 	}
 }
 

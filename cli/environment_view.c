@@ -53,8 +53,9 @@ void environment_money(const json_t *environment, const char *key, struct text *
 		return;
 	}
 	/* An environment of ten minutes costs less than a cent, but not nothing. */
-	text_format(into, "%.*f %s", units >= 0.00005 && units < 0.1 ? 4 : 2, units,
-		    json_get_string(cost, "currency", ""));
+	text_format(into, "%.*f %s%s", units >= 0.00005 && units < 0.1 ? 4 : 2, units,
+		    json_get_string(cost, "currency", ""),
+		    json_get_bool(cost, "example", false) ? "*" : "");
 }
 
 enum tone environment_state_tone(const char *state)

@@ -11,7 +11,8 @@
 /* "1h58m left", "ended", "-": from expires_at; for the table. */
 void environment_expiry(const json_t *environment, struct text *into);
 
-/* "0.12 USD" of a number in `cost`; "-" where it is missing. */
+/* "0.12 USD" of a number in `cost`, "0.12 USD*" where the prices are examples; "-" where it is
+ * missing. */
 void environment_money(const json_t *environment, const char *key, struct text *into);
 
 enum tone environment_state_tone(const char *state);

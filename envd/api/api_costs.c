@@ -14,6 +14,7 @@ struct bill {
 	char *currency;
 	int64_t environments;
 	int64_t live;
+	bool is_example;             /* the prices of one of them are */
 	int64_t per_hour_microcents; /* of the live ones */
 	int64_t so_far_microcents;
 	int64_t at_expiry_microcents;
@@ -67,6 +68,7 @@ static void add_to_bill(struct bills *bills, const struct environment *environme
 				      environment->currency ? environment->currency : "USD");
 
 	bill->environments++;
+	bill->is_example |= environment->prices_are_examples;
 	bill->so_far_microcents += cost.so_far_microcents;
 	bill->at_expiry_microcents += cost.at_expiry_microcents;
 	if (environment->state == ENV_DESTROYED)
@@ -107,6 +109,7 @@ static json_t *bill_json(const struct bill *bill, const char *by)
 	json_object_set_new(json, "so_far", json_real(cost_to_units(bill->so_far_microcents)));
 	json_object_set_new(json, "at_expiry",
 			    json_real(cost_to_units(bill->at_expiry_microcents)));
+	json_object_set_new(json, "example", json_boolean(bill->is_example));
 	return json;
 }
 

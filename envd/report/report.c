@@ -121,6 +121,10 @@ char *report_cost(const json_t *report)
 	text_add(&words, " at expiry, ");
 	add_money(&words, cost, "per_hour");
 	text_add(&words, " an hour");
+	if (json_get_number(cost, "debt_per_hour", 0) > 0)
+		text_add(&words, ", as debt until it is proved gone");
+	if (json_get_bool(cost, "example", false))
+		text_add(&words, " (EXAMPLE prices, nobody's offer)");
 	return text_take(&words);
 }
 

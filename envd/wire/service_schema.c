@@ -239,6 +239,7 @@ static const struct schema_field bill_fields[] = {
 	{ "per_hour", "number", "of the live ones" },
 	{ "so_far", "number", "of all" },
 	{ "at_expiry", "number", "if no lease is extended" },
+	{ "example", "boolean", "the prices of one of them are of a book of examples" },
 };
 SCHEMA(bill_schema, "Bill",
        "what one owner or template cost",

@@ -60,7 +60,8 @@ static void a_template_is_shown_as_documented(void **unused)
 	    "{\"name\":\"all\",\"description\":\"\",\"versions\":[\"1.0\"],\"members\":[\"web\"]}],"
 	    "\"limits\":{\"provision_ms\":180000,\"attempts\":1,\"lease\":{\"default_ms\":3600000,"
 	    "\"minimum_ms\":60000,\"maximum_ms\":7200000}},"
-	    "\"price\":{\"per_hour\":0.12,\"currency\":\"EUR\",\"note\":\"cheap\",\"components\":[]},"
+	    "\"price\":{\"per_hour\":0.12,\"currency\":\"EUR\",\"note\":\"cheap\",\"components\":[]"
+	    "},"
 	    "\"outputs\":[\"url\",\"ca\"],\"checks\":true}");
 }
 
