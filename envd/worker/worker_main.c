@@ -7,6 +7,7 @@
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 
+#include "base/files.h"
 #include "wire/job_files.h"
 #include "worker/guard.h"
 #include "worker/task.h"
@@ -126,12 +127,26 @@ static int run_direct(const char *path)
 								  : 1;
 }
 
+/* How an envd asks that was started before its program file was replaced by this one: it runs jobs
+ * until somebody starts it again. */
+static int run_job(const char *folder)
+{
+	AUTO(free) char *programs = path_of_program_folder();
+	AUTO(free) char *program = path_join(programs, "envd-worker");
+
+	execl(program, program, folder, NULL);
+	dprintf(JOB_READY_FD, "cannot run \"%s\": %s\n", program, strerror(errno));
+	return 1;
+}
+
 int worker_main(int argc, char **argv)
 {
 	if (argc == 3 && strcmp(argv[1], "--direct") == 0)
 		return run_direct(argv[2]);
 	if (argc == 3 && strcmp(argv[1], "--task") == 0)
 		return run_task(argv[2]);
+	if (argc == 2 && argv[1][0] == '/')
+		return run_job(argv[1]);
 	dprintf(STDERR_FILENO, "usage: envd worker --task | --direct REQUEST.json\n");
 	return 2;
 }

@@ -844,6 +844,25 @@ static void turn_until_direct_ends(struct direct *direct)
 		loop_turn(direct->stage->loop);
 }
 
+/* It still asks as it always did: "envd worker FOLDER". */
+static void a_job_of_an_envd_whose_program_was_replaced_runs(void **state)
+{
+	struct job_stage *stage = *state;
+	AUTO(json_decref) json_t *request = job_stage_request(stage, "create", NULL);
+	struct job_id id = job_stage_make(stage, request);
+	AUTO(free) char *folder = path_join(stage->jobs_folder, id.text);
+	const char *programs = getenv("ENVD_BIN");
+	AUTO(free)
+	char *command = xasprintf("echo go | %s/envd worker %s 3>/dev/null 4<&0",
+				  programs ? programs : "build/bin", folder);
+	struct job_sight sight;
+
+	assert_int_equal(system(command), 0);
+	job_look(stage->jobs_folder, id, &sight);
+	assert_string_equal(json_get_string(sight.result, "outcome", ""), "completed");
+	job_sight_release(&sight);
+}
+
 static void a_short_question_is_answered_without_a_folder(void **state)
 {
 	struct direct direct;
@@ -954,6 +973,7 @@ static const struct CMUnitTest tests[] = {
 	STAGED(a_program_that_is_not_there_is_named),
 	STAGED(a_template_that_is_not_trusted_runs_no_program),
 	STAGED(a_request_that_makes_no_sense_fails_by_name),
+	STAGED(a_job_of_an_envd_whose_program_was_replaced_runs),
 	STAGED(a_short_question_is_answered_without_a_folder),
 	STAGED(a_question_that_is_stopped_ends_with_all_that_it_started),
 	STAGED(a_question_that_is_killed_leaves_no_process),
