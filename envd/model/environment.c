@@ -44,6 +44,8 @@ void environment_free(struct environment *environment)
 	free(environment->prices_as_of);
 	json_decref(environment->quote);
 	free(environment->trace_parent);
+	json_decref(environment->wishes);
+	json_decref(environment->targets_tried);
 	json_decref(environment->source);
 	json_decref(environment->error);
 	json_decref(environment->labels);

@@ -68,7 +68,11 @@ struct environment {
 	json_t *source; /* {"name","repository","ref","commit"} of a git source; NULL: a folder */
 	bool is_trusted;
 	char *engine;
+	/* What it is built on. While it is queued, the first that would do: it is settled by the
+	 * claim, in the transaction that grants the slot. */
 	char *target;
+	json_t *wishes;        /* which targets would do (model/target.h); NULL: any */
+	json_t *targets_tried; /* ["aws-1"] that had no capacity for it; NULL: none */
 
 	enum env_desired desired;
 	enum env_state state;

@@ -70,3 +70,12 @@ bool store_census_debts(struct store *store, int64_t *quarantined, int64_t *olde
 				" WHERE desired = 'absent' AND state <> 'destroyed'",
 				oldest_at_ms, err, "");
 }
+
+bool store_census_targets(struct store *store, int64_t *dirty, int64_t *oldest_at_ms,
+			  struct error *err)
+{
+	return statement_number(store, "SELECT count(*) FROM targets WHERE condition <> 'clean'",
+				dirty, err, "") &&
+	       statement_number(store, "SELECT min(since) FROM targets WHERE condition <> 'clean'",
+				oldest_at_ms, err, "");
+}

@@ -23,4 +23,8 @@ NODISCARD bool store_census_prices(struct store *store, bool only_debts, census_
 NODISCARD bool store_census_debts(struct store *store, int64_t *quarantined, int64_t *oldest_at_ms,
 				  struct error *err);
 
+/* Targets that are not clean; `oldest_at_ms` as above. */
+NODISCARD bool store_census_targets(struct store *store, int64_t *dirty, int64_t *oldest_at_ms,
+				    struct error *err);
+
 #endif

@@ -19,7 +19,8 @@
 	"keep, keep_maximum, kept_at, evidence, evidence_until, evidence_at, evidence_bytes, "     \
 	"trace_parent, source, coalesce(price_low, price), prices_as_of, prices_are_examples, "    \
 	"CASE WHEN reason IS 'acknowledged' THEN (SELECT CASE settled_at WHEN 0 THEN -1 ELSE "     \
-	"settled_at END FROM owed WHERE environment = environments.id) END"
+	"settled_at END FROM owed WHERE environment = environments.id) END, "    \
+	"wishes, targets_tried"
 
 static void read_document(struct environment *made, enum environment_document which, json_t **slot,
 			  sqlite3_stmt *row, int column)
@@ -105,6 +106,8 @@ static bool read_row(sqlite3_stmt *row, bool is_unparsed, struct environment **e
 	made->prices_as_of = column_text(row, c++);
 	made->prices_are_examples = sqlite3_column_int(row, c++);
 	made->settled_at_ms = sqlite3_column_int64(row, c++);
+	made->wishes = column_json(row, c++, NULL);
+	made->targets_tried = column_json(row, c++, NULL);
 	*environment = TAKE(made);
 	return true;
 }
@@ -145,17 +148,17 @@ bool store_environment_insert(struct store_tx *tx, struct environment *environme
 	    " hard_wall_at, queue_limit, provision_limit, lease, lease_maximum, attempts_max, "
 	    "has_checks,"
 	    " price, currency, project, memory, keep, keep_maximum, trace_parent, source,"
-	    " price_low, prices_as_of, prices_are_examples, quote)"
+	    " price_low, prices_as_of, prices_are_examples, quote, wishes)"
 	    " VALUES (?,?,?,?,?,?,?,?,?,?,'present','queued',1,?,?,?,?,?,?,?,?,?,?,?,?,?,"
-	    "coalesce(?,'default'),?,?,?,?,?,?,?,?,?)",
-	    NULL, err, "titttttittjjjiiiiiiiiittiiitjitij", e->id.text, e->sequence, e->name,
+	    "coalesce(?,'default'),?,?,?,?,?,?,?,?,?,?)",
+	    NULL, err, "titttttittjjjiiiiiiiiittiiitjitijj", e->id.text, e->sequence, e->name,
 	    e->owner, e->template_name, e->template_folder, e->template_digest,
 	    (int64_t)e->is_trusted, e->engine, e->target, e->labels, e->pins, e->parameters,
 	    e->created_at_ms, e->hard_wall_at_ms, e->queue_limit_ms, e->provision_limit_ms,
 	    e->lease_ms, e->lease_maximum_ms, e->attempts_max, (int64_t)e->has_checks,
 	    e->price_microcents_per_hour, e->currency, e->project, e->memory_bytes, e->keep_ms,
 	    e->keep_maximum_ms, e->trace_parent, e->source, e->price_low_microcents_per_hour,
-	    e->prices_as_of, (int64_t)e->prices_are_examples, e->quote);
+	    e->prices_as_of, (int64_t)e->prices_are_examples, e->quote, e->wishes);
 }
 
 static bool read_one(struct store *store, sqlite3_stmt *statement, bool is_unparsed,

@@ -232,6 +232,78 @@ static const char schema_grace[] =
     "  expires_at = grace_until WHERE grace_until > expires_at AND desired = 'present';"
     "DROP INDEX environments_ends;";
 
+/* What an environment is built on is claimed in the transaction that grants its slot. A claim's
+ * number is its fence: it only grows, also for one target. Claims that were given back are gone
+ * from here; the history tells of them. */
+static const char schema_targets[] =
+    "CREATE TABLE targets("
+    "  name TEXT PRIMARY KEY,"
+    "  condition TEXT NOT NULL DEFAULT 'clean' CHECK(condition IN ('clean','dirty','cleaning')),"
+    "  why TEXT NOT NULL DEFAULT '', since INTEGER NOT NULL DEFAULT 0,"
+    "  attempts INTEGER NOT NULL DEFAULT 0, next_try_at INTEGER NOT NULL DEFAULT 0,"
+    "  no_room_until INTEGER NOT NULL DEFAULT 0,"
+    "  holders INTEGER NOT NULL DEFAULT 0 CHECK(holders >= 0),"
+    "  last_claim INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;"
+    "CREATE TABLE claims("
+    "  number INTEGER PRIMARY KEY AUTOINCREMENT, target TEXT NOT NULL REFERENCES targets(name),"
+    "  environment TEXT NOT NULL REFERENCES environments(id), places INTEGER NOT NULL,"
+    "  claimed_at INTEGER NOT NULL, leaving INTEGER NOT NULL DEFAULT 0,"
+    "  vacated_at INTEGER NOT NULL DEFAULT 0, UNIQUE(environment, target));"
+    "CREATE INDEX claims_of_target ON claims(target, number);"
+    "ALTER TABLE environments ADD COLUMN wishes TEXT;"
+    "ALTER TABLE environments ADD COLUMN targets_tried TEXT;"
+    /* What was being built or used before there were claims. */
+    "INSERT INTO targets(name, holders) SELECT target, count(*) FROM environments"
+    "  WHERE state NOT IN ('queued','destroyed') AND provisioning_at > 0 GROUP BY target;"
+    "INSERT INTO claims(target, environment, places, claimed_at)"
+    "  SELECT target, id, 1000000, provisioning_at FROM environments"
+    "  WHERE state NOT IN ('queued','destroyed') AND provisioning_at > 0 ORDER BY sequence;"
+    "UPDATE targets SET last_claim = (SELECT max(number) FROM claims WHERE target = name);"
+
+    /* The last net: two environments never share what only one may have. */
+    "CREATE TRIGGER claims_places BEFORE INSERT ON claims"
+    "  WHEN coalesce((SELECT holders FROM targets WHERE name = new.target), 0) >= new.places"
+    "  BEGIN SELECT RAISE(ABORT, 'more claims than the target takes'); END;"
+    "CREATE TRIGGER claims_clean BEFORE INSERT ON claims"
+    "  WHEN coalesce((SELECT condition FROM targets WHERE name = new.target), 'clean') <> 'clean'"
+    "  BEGIN SELECT RAISE(ABORT, 'a claim of a target that is not clean'); END;"
+    "CREATE TRIGGER claims_wanted BEFORE INSERT ON claims"
+    "  WHEN (SELECT desired FROM environments WHERE id = new.environment) <> 'present'"
+    "  BEGIN SELECT RAISE(ABORT, 'a claim for something unwanted'); END;"
+    "CREATE TRIGGER claims_come AFTER INSERT ON claims BEGIN"
+    "  UPDATE targets SET holders = holders + 1, last_claim = new.number"
+    "  WHERE name = new.target; END;"
+    "CREATE TRIGGER claims_fixed BEFORE UPDATE ON claims"
+    "  WHEN new.number <> old.number OR new.target <> old.target"
+    "    OR new.environment <> old.environment OR (old.leaving AND NOT new.leaving)"
+    "  BEGIN SELECT RAISE(ABORT, 'a claim does not change'); END;"
+    "CREATE TRIGGER claims_kept BEFORE DELETE ON claims"
+    "  WHEN old.vacated_at = 0"
+    "    AND (SELECT state FROM environments WHERE id = old.environment) <> 'destroyed'"
+    "  BEGIN SELECT RAISE(ABORT, 'a claim is given back after the proofs'); END;"
+    "CREATE TRIGGER claims_go AFTER DELETE ON claims BEGIN"
+    "  UPDATE targets SET holders = holders - 1 WHERE name = old.target; END;"
+    "CREATE TRIGGER environments_give_back AFTER UPDATE OF state ON environments"
+    "  WHEN new.state = 'destroyed' AND old.state <> 'destroyed'"
+    "  BEGIN DELETE FROM claims WHERE environment = new.id; END;"
+
+    /* The target is settled by the claim, no longer by the request. */
+    "DROP TRIGGER tallies_fixed;"
+    "CREATE TRIGGER tallies_fixed BEFORE UPDATE OF project, currency, memory, price"
+    "  ON environments WHEN new.project <> old.project OR new.currency <> old.currency"
+    "    OR new.memory <> old.memory OR new.price <> old.price"
+    "  BEGIN SELECT RAISE(ABORT, 'what was accepted does not change'); END;"
+    "CREATE TRIGGER tallies_target_go AFTER UPDATE OF target ON environments"
+    "  WHEN old.target <> new.target"
+    "  BEGIN UPDATE tallies SET environments = environments - 1, memory = memory - old.memory,"
+    "    price = price - old.price WHERE project = old.project AND target = old.target"
+    "    AND state = old.state AND currency = old.currency; END;"
+    "CREATE TRIGGER tallies_target_come AFTER UPDATE OF target ON environments"
+    "  WHEN old.target <> new.target BEGIN"
+    "  INSERT INTO tallies VALUES(new.project, new.target, new.state, new.currency, 1, new.memory,"
+    "    new.price) ON CONFLICT DO UPDATE SET environments = environments + 1,"
+    "    memory = memory + excluded.memory, price = price + excluded.price; END;";
+
 // clang-format off: it lines macros up with what follows them
 /* Microcents for `ms` at `price`, as cost_for() of model/cost.c rounds, without a product that would
  * not fit. */
@@ -356,6 +428,7 @@ static const struct migration {
 	{ 4, "git source of an environment's template", schema_source },
 	{ 5, "tallies and indexes: nothing grows faster than the work", schema_growth },
 	{ 6, "a grace is a longer lease", schema_grace },
+	{ 7, "targets and claims", schema_targets },
 	{ 8, "money by month, debts, quotes", schema_money },
 };
 

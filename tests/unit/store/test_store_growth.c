@@ -361,6 +361,10 @@ static void take_growth_back(const struct fixture *f)
 	    "'environments_walls','environments_leases','environments_ends',"
 	    "'environments_leases_boot','environments_queue_limits','environments_quarantined')"
 	    "\") DROP TABLE tallies;"
+	    /* What later schemas made. */
+	    " DROP TRIGGER environments_give_back; DROP TABLE claims; DROP TABLE targets;"
+	    " ALTER TABLE environments DROP COLUMN wishes;"
+	    " ALTER TABLE environments DROP COLUMN targets_tried;"
 	    " CREATE INDEX environments_of_project ON environments(project, state);"
 	    " CREATE INDEX environments_expiry ON environments(state, expires_at);"
 	    " PRAGMA user_version = 4\"",
