@@ -11,6 +11,7 @@
 #include "base/json_read.h"
 #include "base/yaml_read.h"
 #include "settings/target.h"
+#include "settings/target_file.h"
 
 #define TOKEN_LIFETIME_MAX_MS (INT64_C(90) * 24 * 3600000)
 
@@ -38,6 +39,8 @@ static const struct option rows[] = {
 	  "longest life of a token (default and most: 90d)", NULL },
 	{ "templates", 0, OPTION_LIST, AT(templates), "DIR", "ENVD_TEMPLATES",
 	  "folder of trusted templates; may be given again", NULL },
+	{ "targets-file", 0, OPTION_TEXT, AT(targets_file), "FILE", "ENVD_TARGETS_FILE",
+	  "YAML list of clusters and cloud accounts to build on; read again when it changes", NULL },
 	{ "untrusted-templates", 0, OPTION_LIST, AT(untrusted_templates), "DIR", NULL,
 	  "folder of templates that get no path outside themselves, no runtime socket, no privileges", NULL },
 	{ "untrusted-registry-credentials", 0, OPTION_FLAG, AT(untrusted_registry_credentials), NULL, NULL,
@@ -585,24 +588,24 @@ bool settings_read(struct settings *settings, const struct settings_usage *usage
 	}
 	fill_data(settings);
 	fill_listen(settings);
-	fill_targets(settings);
-	if (check_bounds(settings, err))
-		return true;
+	if (settings_reload_targets(settings, err)) {
+		fill_targets(settings);
+		if (check_bounds(settings, err))
+			return true;
+	}
 	settings_release(settings);
 	return false;
 }
 
+bool settings_reload_targets(struct settings *settings, struct error *err)
+{
+	return !settings->targets_file || target_file_read(settings, settings->targets_file, err);
+}
+
 void settings_release(struct settings *settings)
 {
-	for (size_t i = 0; i < settings->target_count; i++) {
-		free(settings->targets[i].name);
-		free(settings->targets[i].engine);
-		free(settings->targets[i].socket);
-		free(settings->targets[i].certificates);
-		free(settings->targets[i].advertised);
-		free(settings->targets[i].program);
-		free(settings->targets[i].publish_address);
-	}
+	for (size_t i = 0; i < settings->target_count; i++)
+		target_release(&settings->targets[i]);
 	free(settings->targets);
 	for (size_t i = 0; i < settings->source_count; i++)
 		source_settings_release(&settings->sources[i]);

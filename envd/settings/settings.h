@@ -7,6 +7,7 @@
 #ifndef ENVD_SETTINGS_SETTINGS_H
 #define ENVD_SETTINGS_SETTINGS_H
 
+#include <jansson.h>
 #include <stdint.h>
 
 #include "base/option_table.h"
@@ -24,6 +25,16 @@ struct target {
 	char *advertised;      /* what clients are told instead; NULL: the publish address */
 	int64_t environments_max;
 	int64_t memory_bytes_max; /* of all environments together; 0: not looked at */
+
+	/* Only of the targets file (target_file.h): */
+	bool is_listed;
+	json_t *labels;         /* {name: value}, "kind" among them; NULL: none */
+	char *kubeconfig;       /* absolute path; NULL: none */
+	json_t *credentials;    /* {VARIABLE: {"file"|"variable"|"command": where}}; NULL: none */
+	char **inventory;       /* what is on it, whosever it is; ends with NULL; NULL: none */
+	char **clean;           /* empties it; likewise */
+	int64_t settle_ms;      /* between the two listings that prove it empty */
+	int64_t clean_limit_ms; /* longest run of `clean` */
 };
 
 struct settings {
@@ -78,7 +89,8 @@ struct settings {
 	bool no_reaper; /* envd: do not start one */
 	bool stay;      /* envd-reaper: do not end when nothing is owed */
 
-	struct target *targets; /* at least one */
+	const char *targets_file; /* targets.yaml; NULL: none */
+	struct target *targets;   /* at least one */
 	size_t target_count;
 	struct project_list projects;
 	struct source_settings *sources; /* may be none */
@@ -101,6 +113,10 @@ void settings_release(struct settings *settings);
 /* The source of this name, or NULL. */
 const struct source_settings *settings_source_named(const struct settings *settings,
 						    const char *name);
+
+/* The targets file again, as it is now; without one nothing happens. On failure everything stays as
+ * it was. Pointers to targets are not valid any more. */
+NODISCARD bool settings_reload_targets(struct settings *settings, struct error *err);
 
 /* The help that belongs to the same rows; the caller frees. */
 char *settings_help(const struct settings_usage *usage);
