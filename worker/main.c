@@ -18,6 +18,7 @@
 
 static const struct task light_tasks[] = {
 	{ "destroy", task_destroy, TASK_NEEDS_ENVIRONMENT },
+	{ "vacate", task_destroy, TASK_NEEDS_ENVIRONMENT },
 	{ "inspect", task_inspect, TASK_NEEDS_ENVIRONMENT },
 	{ "recover", task_recover, TASK_NEEDS_ENVIRONMENT },
 	{ "inventory", task_inventory, TASK_NEEDS_TARGET },

@@ -52,6 +52,7 @@ const struct http_route api_routes[] = {
 	{ "GET",    "/v1/templates/{template}", api_get_template,    MAY_READ,      "ref", "parameters, components and limits of a template" },
 	{ "GET",    "/v1/templates/{source}/{template}", api_get_source_template, MAY_READ, "ref", "the same of a git source" },
 	{ "GET",    "/v1/targets",          api_list_targets,        MAY_READ,      NULL, "what environments are built on" },
+	{ "PATCH",  "/v1/targets/{target}", api_mark_target,         MAY_MANAGE_TARGETS, NULL, "say that a target is dirty, or clean" },
 	{ "GET",    "/v1/costs",            api_get_costs,           MAY_READ,      "by", "what was spent, by whom" },
 	{ "GET",    "/v1/spending",         api_list_spending,       MAY_READ,      "project month", "what projects spend in a month, and what is left of their budgets" },
 	{ "GET",    "/v1/prices",           api_list_prices,         MAY_READ,      NULL, "what price books there are" },

@@ -75,6 +75,8 @@ static bool apply(void *arg, struct store_tx *tx, struct error *err)
 {
 	struct api_change *change = arg;
 
+	/* Others have asked meanwhile: what is shown is for this one's eyes. */
+	change->api->caller = change->caller;
 	return change->apply(change, tx, err) && (change->was_there || audit(change, tx, err));
 }
 
@@ -102,6 +104,7 @@ static void settle(void *arg, const struct error *failure)
 		return;
 	}
 	fault_point(POINT_CHANGE_ANSWERING);
+	change->api->caller = change->caller;
 	log_change(change, failure);
 	if (failure)
 		api_answer_error(change->request, failure);

@@ -120,8 +120,8 @@ static bool read_keep(const json_t *body, int64_t *keep_ms, struct error *err)
 
 static bool read_create(struct api_change *change, const char **ref, struct error *err)
 {
-	static const char *const known[] = { "template",   "template_ref", "name", "ttl", "pins",
-					     "parameters", "labels",       "keep", NULL };
+	static const char *const known[] = { "template",   "template_ref", "name", "ttl",    "pins",
+					     "parameters", "labels",       "keep", "target", NULL };
 	struct create_request *wanted = &change->create.request;
 	json_t *body;
 
@@ -138,6 +138,7 @@ static bool read_create(struct api_change *change, const char **ref, struct erro
 	       (!wanted->name || name_check(wanted->name, "environment name", err)) &&
 	       (!json_has(body, "ttl") ||
 		json_read_duration_ms(body, "ttl", &wanted->lease_ms, err)) &&
+	       read_optional_string(body, "target", &wanted->target, err) &&
 	       read_optional_object(body, "pins", &wanted->pins, err) &&
 	       read_optional_object(body, "parameters", &wanted->parameters, err) &&
 	       read_optional_object(body, "labels", &wanted->labels, err) &&

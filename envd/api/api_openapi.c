@@ -77,6 +77,7 @@ static const struct operation operations[] = {
 	{ api_get_template,        "getTemplate",       "200", "Template", JSON, "404 424 502", NULL, NULL },
 	{ api_get_source_template, "getSourceTemplate", "200", "Template", JSON, "404 424 502", NULL, NULL },
 	{ api_list_targets,        "listTargets",       "200", "page:Target", JSON, "", NULL, NULL },
+	{ api_mark_target,         "markTarget",        "200", "Target", JSON, "404 409 422", "TargetMark", NULL },
 	{ api_get_costs,           "getCosts",          "200", "page:Bill", JSON, "", NULL, NULL },
 	{ api_list_spending,       "listSpending",      "200", "page:Spending", JSON, "", NULL, NULL },
 	{ api_list_prices,         "listPrices",        "200", "page:PriceBook", JSON, "", NULL, NULL },

@@ -38,7 +38,7 @@ static bool quote_of(struct api *api, const struct environment *env, json_t **qu
 
 static json_t *target(const struct api *api, const struct environment *env)
 {
-	const struct target *found = settings_target_for(api->control->settings, env->engine);
+	const struct target *found = settings_target_named(api->control->settings, env->target);
 
 	return json_pack("{s:s, s:s, s:I}", "name", env->target, "engine", env->engine,
 			 "environments_max", (json_int_t)(found ? found->environments_max : 0));

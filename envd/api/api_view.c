@@ -3,11 +3,14 @@
 #include <string.h>
 
 #include "api/api_errors.h"
+#include "api/api_targets.h"
 #include "base/clock.h"
-#include "control/admission.h"
+#include "control/placement.h"
 #include "http/http_response.h"
 #include "wire/environment_json.h"
 #include "wire/history_json.h"
+
+enum { HOLDERS_SHOWN_MAX = 10 };
 
 struct lease_now api_view_now(void)
 {
@@ -44,11 +47,76 @@ static bool queue_position(struct api *api, const struct environment *environmen
 	return true;
 }
 
+/* ---- who has what it waits for ---- */
+
+static bool add_holders(struct api *api, const struct target *target, json_t *holders,
+			struct error *err)
+{
+	AUTO(holder_list_release) struct holder_list list = { NULL, 0 };
+	size_t room = HOLDERS_SHOWN_MAX - json_array_size(holders);
+
+	if (!store_target_holders(api->control->store, target->name, (int64_t)room, &list, err))
+		return false;
+	for (size_t i = 0; i < list.count; i++)
+		json_array_append_new(holders,
+				      api_target_holder(api, target->name, &list.items[i]));
+	return true;
+}
+
+static bool find_holders(struct api *api, const struct environment *environment, json_t *holders,
+			 struct error *err)
+{
+	const struct settings *settings = api->control->settings;
+	const struct target *target;
+	size_t at = 0;
+
+	while (
+	    json_array_size(holders) < HOLDERS_SHOWN_MAX &&
+	    (target = placement_candidate(settings, environment->engine, environment->wishes, &at)))
+		if (target->is_listed && !add_holders(api, target, holders, err))
+			return false;
+	return true;
+}
+
+/* Of several, whoever is to give it back first. */
+static const json_t *first_to_leave(const json_t *holders)
+{
+	const json_t *first = NULL;
+
+	for (size_t i = 0; i < json_array_size(holders); i++) {
+		const json_t *holder = json_array_get(holders, i);
+		const char *until = json_get_string(holder, "until", "");
+
+		if (!first || strcmp(until, json_get_string(first, "until", "")) < 0)
+			first = holder;
+	}
+	return first;
+}
+
+static void say_holder(const json_t *holders, struct error *waits)
+{
+	const json_t *holder = first_to_leave(holders);
+	const char *name = json_get_string(holder, "environment", NULL);
+	const char *until = json_get_string(holder, "until", NULL);
+	AUTO(free) char *who = NULL;
+
+	if (!holder || !text_equal(waits->slug, "target_full"))
+		return;
+	who = name ? xasprintf("\"%s\" (%s)", name, json_get_string(holder, "owner", "?"))
+		   : xstrdup("another project");
+	snprintf(waits->message, sizeof(waits->message),
+		 until ? "waits for target \"%s\": %s has it until %.19sZ at the latest"
+		       : "waits for target \"%s\": %s has it and is being destroyed",
+		 json_get_string(holder, "target", "?"), who, until);
+}
+
 /* `waits` holds what view->waits_for points to. */
 static bool fill_view(struct api *api, const struct environment *environment,
 		      struct queue_cursor *cursor, struct environment_view *view, json_t **proofs,
-		      struct error *waits, struct error *err)
+		      json_t *holders, struct error *waits, struct error *err)
 {
+	const struct target *target;
+
 	*view = (struct environment_view){ .now = api_view_now() };
 	if (!queue_position(api, environment, cursor, &view->queue_position, err))
 		return false;
@@ -57,11 +125,16 @@ static bool fill_view(struct api *api, const struct environment *environment,
 		return false;
 	view->proofs = *proofs;
 	if (environment->state != ENV_QUEUED || environment->desired != DESIRED_PRESENT ||
-	    admission_check(api->control, environment, waits))
+	    placement_find(api->control, environment, &target, waits))
 		return true;
 	view->waits_for = waits->message;
-	if (admission_is_refusal(waits))
+	view->holders = holders;
+	if (target_is_refusal(waits)) {
+		if (!find_holders(api, environment, holders, err))
+			return false;
+		say_holder(holders, waits);
 		return true;
+	}
 	*err = *waits;
 	return false;
 }
@@ -69,12 +142,12 @@ static bool fill_view(struct api *api, const struct environment *environment,
 bool api_view_environment(struct api *api, const struct environment *environment, json_t **json,
 			  struct error *err)
 {
-	AUTO(json_decref) json_t *proofs = NULL;
+	AUTO(json_decref) json_t *proofs = NULL, *holders = json_array();
 	struct queue_cursor cursor = { 0 };
 	struct environment_view view;
 	struct error waits;
 
-	if (!fill_view(api, environment, &cursor, &view, &proofs, &waits, err))
+	if (!fill_view(api, environment, &cursor, &view, &proofs, holders, &waits, err))
 		return false;
 	*json = environment_json(environment, &view);
 	return true;
@@ -83,11 +156,11 @@ bool api_view_environment(struct api *api, const struct environment *environment
 bool api_view_write(struct api *api, const struct environment *environment,
 		    struct queue_cursor *cursor, struct json_writer *json, struct error *err)
 {
-	AUTO(json_decref) json_t *proofs = NULL;
+	AUTO(json_decref) json_t *proofs = NULL, *holders = json_array();
 	struct environment_view view;
 	struct error waits;
 
-	if (!fill_view(api, environment, cursor, &view, &proofs, &waits, err))
+	if (!fill_view(api, environment, cursor, &view, &proofs, holders, &waits, err))
 		return false;
 	environment_write(json, environment, &view);
 	return true;

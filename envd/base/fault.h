@@ -33,6 +33,7 @@
 	X(POINT_EXPIRED,             "lifecycle.expired")     /* may fail */                       \
 	X(POINT_EXTENDED,            "lifecycle.extended")    /* may fail */                       \
 	X(POINT_PASS,                "scheduler.pass")        /* may fail */                       \
+	X(POINT_CLAIMED,             "scheduler.claimed")                                          \
 	X(POINT_TAKEN_OVER,          "scheduler.taken_over")                                       \
 	X(POINT_NEVER_STARTED,       "scheduler.never_started")                                    \
 	X(POINT_JOB_NOTED,           "job.intent.noted")      /* may fail */                       \

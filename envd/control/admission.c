@@ -5,32 +5,6 @@
 #include "base/byte_size.h"
 #include "compose/compose.h"
 #include "model/pins.h"
-#include "store/store_tally.h"
-
-bool admission_judge(const char *target, const struct admission_numbers *n, struct error *err)
-{
-	char needed[BYTE_SIZE_TEXT], used[BYTE_SIZE_TEXT], max[BYTE_SIZE_TEXT];
-
-	if (n->live >= n->live_max)
-		return error_set_as(err, ERR_LIMIT, "target_full",
-				    "waits for room: target \"%s\" has %lld of %lld environments",
-				    target, (long long)n->live, (long long)n->live_max);
-	if (n->memory_max == 0 || n->memory_needed <= n->memory_max - n->memory_used)
-		return true;
-	return error_set_as(err, ERR_LIMIT, "target_memory",
-			    "waits for memory: it needs %s, and %s of the %s of target \"%s\" are "
-			    "taken",
-			    byte_size_format(n->memory_needed, needed),
-			    byte_size_format(n->memory_used, used),
-			    byte_size_format(n->memory_max, max), target);
-}
-
-bool admission_is_refusal(const struct error *err)
-{
-	return strcmp(err->slug, "target_full") == 0 || strcmp(err->slug, "target_memory") == 0;
-}
-
-/* ---- what one needs -------------------------------------------------------------------------- */
 
 static bool read_services(const struct template_entry *entry, const json_t *pins,
 			  const json_t *parameters, struct compose_file **file, struct error *err)
@@ -98,26 +72,4 @@ bool admission_need(const struct target *target, const struct template_entry *en
 		     byte_size_format(target->memory_bytes_max, max));
 	return error_hint(err, "lower the memory limits of its services, or limits.memory of its "
 			       "template");
-}
-
-/* ---- is there room --------------------------------------------------------------------------- */
-
-bool admission_check(const struct control *control, const struct environment *env,
-		     struct error *err)
-{
-	const struct target *target = settings_target_named(control->settings, env->target);
-	struct admission_numbers numbers = { 0 };
-	struct target_use use;
-
-	if (!target)
-		return error_set_as(err, ERR_LIMIT, "target_full",
-				    "waits: target \"%s\" is not configured any more", env->target);
-	numbers.live_max = target->environments_max;
-	numbers.memory_max = target->memory_bytes_max;
-	numbers.memory_needed = env->memory_bytes;
-	if (!store_tally_target(control->store, env->target, &use, err))
-		return false;
-	numbers.live = use.environments;
-	numbers.memory_used = use.memory_bytes;
-	return admission_judge(target->name, &numbers, err);
 }

@@ -12,6 +12,7 @@
 #include "control/meter.h"
 #include "control/peer.h"
 #include "control/scheduler.h"
+#include "control/target_reload.h"
 #include "control/tracer.h"
 
 enum { GATHER_MAX = 8 };
@@ -105,6 +106,7 @@ static bool open_parts(struct control *control, struct error *err)
 	if (control->role == CONTROL_DESTROYER)
 		turn_on_commit(control->turn, wake_other, control);
 	control->scheduler = scheduler_new(control);
+	control->targets = target_reload_new(control);
 	instance_record_keep(control);
 	return true;
 }
@@ -126,6 +128,7 @@ void control_close(struct control *control)
 	tracer_free(control->tracer);
 	meter_free(control->meter);
 	history_feed_free(control->feed);
+	target_reload_free(control->targets);
 	scheduler_free(control->scheduler);
 	if (control->turn)
 		turn_abandon(control->turn);

@@ -21,6 +21,7 @@ struct meter;
 struct tracer;
 struct scheduler;
 struct peer;
+struct target_reload;
 
 enum control_role { CONTROL_BUILDER, CONTROL_DESTROYER };
 
@@ -41,7 +42,8 @@ struct control {
 	char *jobs_folder;         /* DATA/jobs */
 	char *environments_folder; /* DATA/environments */
 	struct scheduler *scheduler;
-	struct peer *self; /* our lock and our wake-up socket */
+	struct target_reload *targets; /* NULL: there is no targets file */
+	struct peer *self;             /* our lock and our wake-up socket */
 	/* What is known of an environment, on paper; set by api/, which knows how. NULL in the
 	 * reaper, which takes no evidence. */
 	bool (*make_report)(void *arg, const struct environment *environment, json_t **report,

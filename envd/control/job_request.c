@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/files.h"
 #include "control/engine_traits.h"
+#include "control/placement.h"
 #include "control/source_request.h"
 
 enum {
@@ -20,11 +21,22 @@ static json_t *text_or_null(const char *text)
 
 static json_t *target_json(const struct target *target)
 {
-	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:s, s:o}", "name", target->name, "engine",
-			 target->engine, "socket", text_or_null(target->socket), "certificates",
-			 text_or_null(target->certificates), "program",
-			 text_or_null(target->program), "publish_address", target->publish_address,
-			 "advertised", text_or_null(target->advertised));
+	json_t *json =
+	    json_pack("{s:s, s:s, s:o, s:o, s:o, s:s, s:o}", "name", target->name, "engine",
+		      target->engine, "socket", text_or_null(target->socket), "certificates",
+		      text_or_null(target->certificates), "program", text_or_null(target->program),
+		      "publish_address", target->publish_address, "advertised",
+		      text_or_null(target->advertised));
+
+	if (target->is_listed) {
+		json_object_set(json, "labels", target->labels);
+		json_object_set_new(json, "kubeconfig", text_or_null(target->kubeconfig));
+		/* Where they are; what they are, only the worker looks. */
+		json_object_set_new(json, "credentials",
+				    target->credentials ? json_incref(target->credentials)
+							: json_object());
+	}
+	return json;
 }
 
 /* It ends before whoever waits for it gives it up. */
@@ -41,7 +53,7 @@ static int64_t deadline_ms(const struct control *control, const struct environme
 {
 	int64_t now = clock_wall_ms(), wall = env->hard_wall_at_ms - now, limit;
 
-	if (strcmp(kind, "destroy") == 0)
+	if (strcmp(kind, "destroy") == 0 || strcmp(kind, "vacate") == 0)
 		return control->settings->destroy_limit_ms;
 	if (strcmp(kind, "evidence") == 0)
 		return evidence_left_ms(env, now);
@@ -106,6 +118,19 @@ static json_t *base_request(const struct control *control, const struct environm
 	return request;
 }
 
+/* The claim by which it may act there. */
+static bool add_claim(const struct control *control, const struct environment *env, json_t *request,
+		      struct error *err)
+{
+	json_t *fence;
+
+	if (!placement_fence(control, env, &fence, err))
+		return false;
+	if (fence)
+		json_object_set_new(json_object_get(request, "target"), "claim", fence);
+	return true;
+}
+
 static const struct target *target_of(const struct control *control, const struct environment *env,
 				      struct error *err)
 {
@@ -166,7 +191,11 @@ bool job_request_make(const struct control *control, const struct environment *e
 				is_evidence ? EVIDENCE_GRACE_MS : grace);
 	if (run)
 		json_object_set_new(*request, "check", check_json(environment, run));
-	return !is_evidence || add_evidence(control, environment, *request, err);
+	if (add_claim(control, environment, *request, err) &&
+	    (!is_evidence || add_evidence(control, environment, *request, err)))
+		return true;
+	json_decref(*request);
+	return false;
 }
 
 bool job_request_question(const struct control *control, const struct environment *environment,
@@ -178,15 +207,31 @@ bool job_request_question(const struct control *control, const struct environmen
 		return false;
 	*request = base_request(control, environment, target, "", task,
 				is_open_ended ? 0 : JOB_QUESTION_MS, QUESTION_GRACE_MS);
-	return true;
+	if (add_claim(control, environment, *request, err))
+		return true;
+	json_decref(*request);
+	return false;
+}
+
+static json_t *words_json(char *const *words)
+{
+	json_t *json = json_array();
+
+	for (size_t i = 0; words && words[i]; i++)
+		json_array_append_new(json, json_string(words[i]));
+	return json;
 }
 
 json_t *job_request_target(const char *instance, const struct target *target, const char *task)
 {
+	json_t *json = target_json(target);
+
+	json_object_set_new(json, "inventory", words_json(target->inventory));
+	json_object_set_new(json, "clean", words_json(target->clean));
 	return json_pack("{s:i, s:s, s:s, s:s, s:n, s:n, s:n, s:{}, s:{}, s:s, s:o, s:o}",
 			 "protocol", 1, "job", "", "task", task, "instance", instance,
 			 "environment", "folder", "template", "pins", "parameters", "engine",
-			 target->engine, "target", target_json(target), "limits",
+			 target->engine, "target", json, "limits",
 			 limits_json(JOB_QUESTION_MS, QUESTION_GRACE_MS, target->engine));
 }
 

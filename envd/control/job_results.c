@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "control/lifecycle.h"
 #include "control/peer.h"
+#include "control/placement.h"
 #include "control/proofs.h"
 #include "control/reconcile.h"
 #include "store/store_checks.h"
@@ -89,6 +90,14 @@ static bool is_final(const struct judging *j, int64_t attempts)
 	       code == ERR_LIMIT || is_out_of_time(j);
 }
 
+/* On another target, where nothing was tried yet. */
+static bool start_anew(struct judging *j, struct error *err)
+{
+	struct try_change anew = { .attempts = 0 };
+
+	return store_environment_set_try(j->tx, j->env->id, &anew, err);
+}
+
 static bool build_failed(struct judging *j, struct error *err)
 {
 	int64_t attempts = j->env->attempts + 1;
@@ -101,7 +110,14 @@ static bool build_failed(struct judging *j, struct error *err)
 	};
 	AUTO(free) char *retrying = NULL;
 
+	bool goes_on = false;
+
 	warn(j, j->end->failure.message);
+	if (j->end->outcome == JOB_FAILED && !is_out_of_time(j) &&
+	    !placement_go_elsewhere(j->control, j->tx, j->env, &j->end->failure, &goes_on, err))
+		return false;
+	if (goes_on)
+		return start_anew(j, err);
 	if (j->end->data && json_object_get(j->end->data, "services") &&
 	    !note(j, HISTORY_WARNING, j->end->failure.message, j->end->data, err))
 		return false;
@@ -359,12 +375,49 @@ static bool end_destroy(struct judging *j, struct error *err)
 	return destroy_not_proved(j, &failure, blocked_by, err);
 }
 
+/* ---- vacate: off one target, before it is built on another ---- */
+
+static bool not_vacated(struct judging *j, const struct error *failure, struct error *err)
+{
+	int64_t attempts = j->env->attempts + 1;
+	struct try_change change = { .attempts = attempts, .failure = failure };
+	AUTO(free) char *message = NULL;
+
+	if (is_out_of_time(j) || j->end->outcome == JOB_TIMED_OUT)
+		return lifecycle_fail(j->control, j->tx, j->env->id, REASON_CREATE_FAILED, failure,
+				      err);
+	change.next_try_at_ms = clock_wall_ms() + create_pause_ms(attempts);
+	message = xasprintf("what was begun on target \"%s\" is not proved gone (attempt %lld), "
+			    "trying again: %s",
+			    j->env->target, (long long)attempts, failure->message);
+	change.message = message;
+	warn(j, message);
+	return note(j, HISTORY_WARNING, message, NULL, err) &&
+	       store_environment_set_try(j->tx, j->env->id, &change, err);
+}
+
+static bool end_vacate(struct judging *j, struct error *err)
+{
+	AUTO(json_decref) json_t *blocked_by = NULL;
+	struct error failure = j->end->failure;
+
+	/* Whoever destroys goes on from here. */
+	if (j->env->desired == DESIRED_ABSENT || j->end->outcome == JOB_STOPPED)
+		return true;
+	if (j->end->outcome != JOB_COMPLETED)
+		return not_vacated(j, &failure, err);
+	if (!proofs_judge(j->end->data, j->env->engine, j->env->id, &blocked_by, &failure) ||
+	    !no_process_lives(j, &failure))
+		return not_vacated(j, &failure, err);
+	return placement_arrive(j->control, j->tx, j->env, err) && start_anew(j, err);
+}
+
 static const struct {
 	const char *kind;
 	bool (*end)(struct judging *j, struct error *err);
 } kinds[] = {
 	{ "create", end_create },     { "recover", end_recover }, { "check", end_check },
-	{ "evidence", end_evidence }, { "destroy", end_destroy },
+	{ "evidence", end_evidence }, { "destroy", end_destroy }, { "vacate", end_vacate },
 };
 
 static bool note_end(struct judging *j, struct error *err)

@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "control/admission.h"
 #include "control/peer.h"
+#include "control/placement.h"
 #include "control/project_budget.h"
 #include "control/project_quota.h"
 #include "control/trace_document.h"
@@ -266,15 +267,22 @@ static char *make_name(const char *template_name)
 	return xasprintf("%.*s-%s", NAME_LENGTH_MAX - 7, template_name, suffix);
 }
 
-static const struct target *choose_target(const struct control *control, const char *engine,
-					  struct error *err)
+/* What the template wishes and what the caller wishes must both be so. */
+static bool choose_target(const struct control *control, struct environment *env,
+			  const struct template *template, const char *asked,
+			  const struct target **target, struct error *err)
 {
-	const struct target *target = settings_target_for(control->settings, engine);
+	json_t *wish = NULL;
 
-	if (!target)
-		error_set_as(err, ERR_UNAVAILABLE, "no_target", "no target has the engine \"%s\"",
-			     engine);
-	return target;
+	if (asked && !target_wish_parse(asked, &wish, err))
+		return false;
+	if (wish || template->targets)
+		env->wishes = json_array();
+	if (template->targets)
+		json_array_append(env->wishes, template->targets);
+	if (wish)
+		json_array_append_new(env->wishes, wish);
+	return placement_first(control->settings, template->engine, env->wishes, target, err);
 }
 
 static void take_copy(json_t **slot, const json_t *given)
@@ -315,7 +323,7 @@ static bool fill_in(struct control *control, struct environment *env,
 		    const struct template_entry *entry, struct error *err)
 {
 	const struct template *template = entry->template;
-	const struct target *target = choose_target(control, template->engine, err);
+	const struct target *target;
 	struct lease_limits limits = { template->limits.lease_default_ms,
 				       template->limits.lease_min_ms,
 				       template->limits.lease_max_ms };
@@ -323,7 +331,7 @@ static bool fill_in(struct control *control, struct environment *env,
 	int64_t memory;
 
 	env->project = xstrdup(caller->project);
-	if (!target ||
+	if (!choose_target(control, env, template, request->target, &target, err) ||
 	    !project_quota_default_lease(control, env->project, &limits.default_ms, err) ||
 	    !lease_choose(&limits, request->lease_ms, &env->lease_ms, err) ||
 	    !pins_check(template, request->pins, err) ||
@@ -604,7 +612,8 @@ bool lifecycle_acknowledge(struct control *control, struct store_tx *tx, struct 
 	detail = json_pack("{s:s, s:O}", "by", caller->name, "blocked_by", env->blocked_by);
 	message =
 	    xasprintf("not proved gone: what may be left was acknowledged by %s", caller->name);
-	return store_environment_set_reason(tx, id, REASON_ACKNOWLEDGED, err) &&
+	return placement_soil(control, tx, env, message, err) &&
+	       store_environment_set_reason(tx, id, REASON_ACKNOWLEDGED, err) &&
 	       store_proof_add(tx, id, "acknowledged", clock_wall_ms(), detail, err) &&
 	       lifecycle_apply(control, tx, id, EVENT_PROVED_GONE, message, err);
 }

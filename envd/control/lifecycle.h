@@ -20,9 +20,10 @@ struct create_request {
 	const char *template_name;
 	const struct template_checkout *checkout; /* of its git source; NULL: a folder's template */
 	const char *name;                         /* NULL: made */
-	int64_t lease_ms;                         /* -1: the template's default */
-	const json_t *pins;                       /* object or NULL */
-	const json_t *parameters;                 /* object or NULL */
+	const char *target; /* a name, or labels (model/target.h); NULL: as the template says */
+	int64_t lease_ms;   /* -1: the template's default */
+	const json_t *pins; /* object or NULL */
+	const json_t *parameters;    /* object or NULL */
 	const json_t *labels;        /* object of strings or NULL; at most 32, 256 bytes each */
 	int64_t keep_ms;             /* kept so long if it fails; 0: not; KEEP_DEFAULT: as set */
 	const char *trace_parent;    /* W3C traceparent of the caller; NULL or invalid: none */

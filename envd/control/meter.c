@@ -269,16 +269,20 @@ static bool fill_from_store(struct meter *meter, struct error *err)
 	struct filling jobs = filling_of(meter, METRIC_JOBS_LIVE, false);
 	struct filling cost = filling_of(meter, METRIC_COST, true);
 	struct filling debt = filling_of(meter, METRIC_DEBT_COST, true);
-	int64_t quarantined, oldest_at_ms;
+	int64_t quarantined, oldest_at_ms, dirty, dirty_at_ms;
 
 	if (!store_census_states(store, fill_row, &states, err) ||
 	    !store_census_jobs(store, fill_row, &jobs, err) ||
 	    !store_census_prices(store, false, fill_row, &cost, err) ||
 	    !store_census_prices(store, true, fill_row, &debt, err) ||
-	    !store_census_debts(store, &quarantined, &oldest_at_ms, err))
+	    !store_census_debts(store, &quarantined, &oldest_at_ms, err) ||
+	    !store_census_targets(store, &dirty, &dirty_at_ms, err))
 		return false;
 	if (!fill_budgets(meter, err))
 		return false;
+	metrics_set(meter->metrics, METRIC_TARGETS_DIRTY, NULL, NULL, (double)dirty);
+	metrics_set(meter->metrics, METRIC_TARGETS_OLDEST, NULL, NULL,
+		    dirty_at_ms ? seconds(clock_wall_ms() - dirty_at_ms) : 0);
 	metrics_set(meter->metrics, METRIC_QUARANTINED, NULL, NULL, (double)quarantined);
 	metrics_set(meter->metrics, METRIC_DEBT_OLDEST, NULL, NULL,
 		    oldest_at_ms ? seconds(clock_wall_ms() - oldest_at_ms) : 0);

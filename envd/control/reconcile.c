@@ -69,6 +69,8 @@ static struct action build(const struct environment *env, const struct observati
 		return seen->has_slot && seen->target_has_room ? apply(EVENT_SLOT_GRANTED)
 							       : nothing(0);
 	case ENV_PROVISIONING:
+		if (seen->is_leaving_target)
+			return start("vacate", seen);
 		/* What ended without a result may have left halves: look before building on. */
 		return start(env->is_unknown ? "recover" : "create", seen);
 	case ENV_CHECKING:

@@ -21,6 +21,7 @@ struct observation {
 	bool had_a_job;                 /* ever, of any kind */
 	bool has_slot;                  /* to start the work that it needs now */
 	bool target_has_room;           /* for one more environment */
+	bool is_leaving_target;         /* what was begun there is removed, it is built elsewhere */
 	bool check_is_asked;            /* a check run waits */
 	bool builder_is_alive;          /* envd was there to take an extension */
 	int64_t grace_ms;               /* granted once when it was not */

@@ -6,10 +6,10 @@
 #include "base/duration.h"
 #include "base/fault.h"
 #include "base/log.h"
-#include "control/admission.h"
 #include "control/job_runner.h"
 #include "control/lifecycle.h"
 #include "control/peer.h"
+#include "control/placement.h"
 #include "control/reconcile.h"
 #include "jobs/job.h"
 #include "loop/timer.h"
@@ -17,6 +17,7 @@
 #include "store/store_environments.h"
 #include "store/store_history.h"
 #include "store/store_tally.h"
+#include "store/store_targets.h"
 #include "store/store_work.h"
 
 enum {
@@ -48,15 +49,30 @@ static bool slot_for(struct scheduler *s, const struct environment *env)
 		return job_runner_count(runner, "evidence") < EVIDENCE_SLOTS;
 	if (env->state == ENV_CHECKING || env->state == ENV_READY)
 		return job_runner_count(runner, "check") < (size_t)settings->check_slots;
-	return job_runner_count(runner, "create") + job_runner_count(runner, "recover") <
+	return job_runner_count(runner, "create") + job_runner_count(runner, "recover") +
+		   job_runner_count(runner, "vacate") <
 	       (size_t)settings->create_slots;
 }
 
 static bool has_room(struct scheduler *s, const struct environment *env, bool *room,
 		     struct error *err)
 {
-	*room = env->state != ENV_QUEUED || admission_check(s->control, env, err);
-	return *room || admission_is_refusal(err);
+	const struct target *target;
+
+	*room = env->state != ENV_QUEUED || placement_find(s->control, env, &target, err);
+	return *room || target_is_refusal(err);
+}
+
+static bool is_leaving(struct scheduler *s, const struct environment *env, bool *leaving,
+		       struct error *err)
+{
+	struct claim claim = { .is_leaving = false };
+
+	if (env->state == ENV_PROVISIONING &&
+	    !store_claim_read(s->control->store, env->id, env->target, &claim, err))
+		return false;
+	*leaving = claim.is_leaving;
+	return true;
 }
 
 /* The owner of a job that stands in the way. One that hangs is ended first: a crash is safe and a
@@ -107,7 +123,8 @@ static bool observe(struct scheduler *s, const struct environment *env, struct o
 	if (!store_job_live(s->control->store, env->id, live, err) ||
 	    (is_destroyer ? !store_jobs_of(s->control->store, env->id, &jobs, err)
 			  : !store_check_next(s->control->store, env->id, &run, err) ||
-				!has_room(s, env, &seen->target_has_room, err)))
+				!has_room(s, env, &seen->target_has_room, err) ||
+				!is_leaving(s, env, &seen->is_leaving_target, err)))
 		return false;
 	seen->live_job = *live;
 	seen->had_a_job = jobs.count > 0;
@@ -177,6 +194,17 @@ static bool take_over(struct scheduler *s, struct store_tx *tx, const struct job
 	return !done || job_runner_attend(s->control->runner, tx, err);
 }
 
+/* A target is claimed together with the slot. */
+static bool apply(struct scheduler *s, struct store_tx *tx, const struct environment *env,
+		  enum env_event event, struct error *err)
+{
+	if (event == EVENT_SLOT_GRANTED && !placement_claim(s->control, tx, env, err))
+		return false;
+	if (event == EVENT_SLOT_GRANTED)
+		fault_point(POINT_CLAIMED);
+	return lifecycle_apply(s->control, tx, env->id, event, "", err);
+}
+
 static const char *sentence_for(const char *reason)
 {
 	if (strcmp(reason, REASON_HARD_WALL) == 0)
@@ -189,7 +217,7 @@ static bool act(struct scheduler *s, struct store_tx *tx, const struct environme
 {
 	switch (action->kind) {
 	case ACTION_APPLY:
-		return lifecycle_apply(s->control, tx, env->id, action->event, "", err);
+		return apply(s, tx, env, action->event, err);
 	case ACTION_UNWANT:
 		return lifecycle_unwant(s->control, tx, env->id, action->reason,
 					sentence_for(action->reason), NULL, err);

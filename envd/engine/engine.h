@@ -38,6 +38,12 @@ struct engine_target {
 	const char *advertised;      /* what clients are told instead of the address; or NULL */
 	const char *publish_address; /* where host ports are bound; "127.0.0.1" unless set */
 	const char *program; /* external: absolute path of the engine program; pulumi: of its CLI */
+	/* Of the targets file; NULL or 0 for others: */
+	const char *kubeconfig;    /* to be copied, never used as it is */
+	const json_t *labels;      /* {name: value} */
+	const json_t *credentials; /* {VARIABLE: where it is} (target_access.h) */
+	int64_t claim_number;      /* the fence: a later claim of it has a higher one */
+	const char *claim_file;    /* gone when the claim has ended */
 };
 
 struct engine_request {

@@ -26,6 +26,7 @@ static const struct {
 	[MAY_READ_AUDIT]    = { "read the audit history",    NOBODY, NOBODY, ALL,    ALL },
 	[MAY_READ_METRICS]  = { "read numbers of all projects", NOBODY, NOBODY, ALL, ALL },
 	[MAY_MANAGE_TOKENS] = { "manage tokens",             NOBODY, NOBODY, NOBODY, ALL },
+	[MAY_MANAGE_TARGETS] = { "manage targets",           NOBODY, NOBODY, NOBODY, ALL },
 };
 // clang-format on
 

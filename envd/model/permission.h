@@ -33,6 +33,7 @@ enum permission {
 	MAY_READ_AUDIT,
 	MAY_READ_METRICS, /* which are sums over all projects */
 	MAY_MANAGE_TOKENS,
+	MAY_MANAGE_TARGETS,
 	PERMISSION_COUNT
 };
 

@@ -6,6 +6,7 @@
 #include "base/files.h"
 #include "base/ids.h"
 #include "base/text.h"
+#include "model/target.h"
 #include "model/template_read.h"
 
 #define LEASE_SHORTEST_MS ((int64_t)10 * 1000)
@@ -346,18 +347,47 @@ static bool read_engine(const struct yaml_document *document, struct template *t
 	return read_sources(document, template, err);
 }
 
+/* "NAME", "LABEL=VALUE,...", or a map of labels. */
+static bool read_targets(const struct yaml_document *document, struct template *template,
+			 struct error *err)
+{
+	const struct yaml_node *node = yaml_get(document->root, "targets");
+	AUTO(json_decref) json_t *labels = NULL;
+	struct error wrong;
+
+	if (!node)
+		return true;
+	if (node->kind == YAML_SCALAR)
+		return target_wish_parse(node->text, &template->targets, &wrong) ||
+		       yaml_error(document, node, err, "\"targets\": %s", wrong.message);
+	if (node->kind != YAML_MAP)
+		return yaml_error(document, node, err,
+				  "\"targets\" must be a target's name or a map of labels");
+	labels = json_object();
+	for (size_t i = 0; i < node->count; i++)
+		json_object_set_new(labels, node->keys[i]->text,
+				    node->items[i]->kind == YAML_SCALAR
+					? json_string(node->items[i]->text)
+					: json_null());
+	if (!target_labels_check(labels, &wrong))
+		return yaml_error(document, node, err, "\"targets\": %s", wrong.message);
+	template->targets = json_pack("{s:O}", "labels", labels);
+	return true;
+}
+
 static bool read_template(const struct yaml_document *document, const char *name,
 			  struct template *template, struct error *err)
 {
-	static const char *const known[] = { "apiVersion", "name",   "description", "engine",
-					     "source",     "checks", "parameters",  "components",
-					     "limits",     "price",  "outputs",     NULL };
+	static const char *const known[] = { "apiVersion", "name",    "description", "engine",
+					     "source",     "targets", "checks",      "parameters",
+					     "components", "limits",  "price",       "outputs",
+					     NULL };
 
 	return yaml_only_keys(document, document->root, known, err) &&
 	       check_version(document, err) && read_name(document, name, template, err) &&
 	       yaml_copy_string(document, document->root, "description", "", &template->description,
 				err) &&
-	       read_engine(document, template, err) &&
+	       read_engine(document, template, err) && read_targets(document, template, err) &&
 	       read_path(document, "checks", NULL, false, &template->checks, err) &&
 	       read_parameters(document, template, err) &&
 	       read_components(document, template, err) &&
@@ -430,6 +460,7 @@ void template_free(struct template *template)
 	free(template->parameters);
 	free(template->components);
 	free(template->outputs);
+	json_decref(template->targets);
 	free(template->name);
 	free(template->description);
 	free(template->engine);

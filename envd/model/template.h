@@ -35,6 +35,7 @@ struct template {
 	char *engine; /* "container", "external": whether it exists is the engine list's to say */
 	char *source; /* relative to the folder, no ".."; external: may be absolute */
 	char **sources; /* `source` and, for container, what is merged over it; ends with NULL */
+	json_t *targets; /* which would do: a wish of model/target.h; NULL: any */
 	char *checks; /* relative to the folder; NULL: none */
 	struct template_parameter *parameters;
 	size_t parameter_count;

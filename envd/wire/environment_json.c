@@ -188,12 +188,16 @@ static void write_times(struct json_writer *json, const struct environment *env)
 }
 
 static void write_tries(struct json_writer *json, const struct environment *env,
-			int64_t queue_position)
+			const struct environment_view *view)
 {
-	if (queue_position)
-		json_write_integer(json, "queue_position", queue_position);
+	if (view->queue_position)
+		json_write_integer(json, "queue_position", view->queue_position);
 	else
 		json_write_text(json, "queue_position", NULL);
+	if (view->holders)
+		json_write_value(json, "holders", view->holders);
+	else
+		json_write_raw(json, "holders", "[]");
 	json_write_integer(json, "attempts", env->attempts);
 	write_time(json, "next_try_at", env->next_try_at_ms);
 	json_write_bool(json, "quarantined", env->is_quarantined);
@@ -234,7 +238,7 @@ void environment_write(struct json_writer *json, const struct environment *env,
 	write_state(json, env, view->waits_for);
 	write_times(json, env);
 	write_clocks(json, env, &view->now);
-	write_tries(json, env, view->queue_position);
+	write_tries(json, env, view);
 	write_document(json, "outputs", env, DOCUMENT_OUTPUTS, env->outputs, "{}");
 	write_document(json, "services", env, DOCUMENT_SERVICES, env->services, "[]");
 	write_checks(json, env);

@@ -6,7 +6,8 @@
  *   "owner", "labels", "desired", "state", "reason", "message", "error", "pins", "parameters",
  *   "created_at", "provisioning_at", "ready_at", "expires_at", "grace_until", "hard_wall_at",
  *   "ended_at", "lease_seconds", "clocks": {"queued_ms","provisioning_ms","lease_left_ms"},
- *   "queue_position", "attempts", "next_try_at", "quarantined", "blocked_by", "outputs",
+ *   "queue_position", "holders": [{"target","environment","owner","state","since","until"}],
+ *   "attempts", "next_try_at", "quarantined", "blocked_by", "outputs",
  * "services", "checks", "cost", "proofs", "kept": {"seconds","maximum_seconds","since","until"} or
  * null: to be looked at if it fails, "evidence": {"state","taken_at","bytes"} }
  *
@@ -25,6 +26,7 @@ struct environment_view {
 	struct lease_now now;
 	int64_t queue_position; /* 0: it does not queue */
 	const char *waits_for;  /* why it queues, a sentence; NULL: it does not, or is next */
+	const json_t *holders;  /* who has what it waits for; NULL: nobody */
 	const json_t *proofs;   /* [{"kind","at_ms","detail"}]; NULL: none */
 };
 

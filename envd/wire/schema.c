@@ -65,6 +65,8 @@ const struct schema *const schemas[] = {
 	&threshold_result_schema,
 	&generator_health_schema,
 	&target_schema,
+	&target_holder_schema,
+	&target_mark_schema,
 	&bill_schema,
 	&version_schema,
 	&status_schema,

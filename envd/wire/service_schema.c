@@ -224,10 +224,36 @@ static const struct schema_field target_fields[] = {
 	{ "environments_max", "integer", "that fit" },
 	{ "memory_bytes", "integer", "that those there need" },
 	{ "memory_bytes_max", "integer?", "for all of them; null: not looked at" },
+	{ "labels", "{string}", "by which it can be asked for; \"kind\" is one of them" },
+	{ "listed", "boolean", "of the targets file: given away clean only" },
+	{ "cleans_itself", "boolean", "it is found out whether it is clean" },
+	{ "state", "=free|held|dirty|cleaning", "dirty: something may be left on it, nothing is placed there" },
+	{ "since", "time?", "when it was found dirty, or clean again" },
+	{ "why", "string?", "it is dirty" },
+	{ "attempts", "integer", "at cleaning it" },
+	{ "next_try_at", "time?", "of cleaning it" },
+	{ "no_room_until", "time?", "its cloud had no more to give, and is not asked before" },
+	{ "holders", "[TargetHolder]", "who has it, at most 20" },
 };
 SCHEMA(target_schema, "Target",
        "what environments are built on",
        target_fields);
+
+static const struct schema_field target_holder_fields[] = {
+	{ "target", "string", "that it has" },
+	{ "environment", "string?", "its name; null: of a project that you may not see" },
+	{ "owner", "string?", "likewise" },
+	{ "state", "string", "where it is in its life" },
+	{ "since", "time?", "it has it" },
+	{ "until", "time?", "its lease ends, or would at the latest; null: it is being destroyed" },
+};
+SCHEMA(target_holder_schema, "TargetHolder", "an environment that has a target", target_holder_fields);
+
+static const struct schema_field target_mark_fields[] = {
+	{ "state", "=dirty|clean", "what it is from now on" },
+	{ "why?", "string", "for whoever asks, at most 200 bytes" },
+};
+SCHEMA(target_mark_schema, "TargetMark", "a person says so, by its name", target_mark_fields);
 
 static const struct schema_field bill_fields[] = {
 	{ "owner?", "string", "with by=owner" },

@@ -25,6 +25,8 @@ extern const struct schema latency_schema;
 extern const struct schema threshold_result_schema;
 extern const struct schema generator_health_schema;
 extern const struct schema target_schema;
+extern const struct schema target_holder_schema;
+extern const struct schema target_mark_schema;
 extern const struct schema bill_schema;
 extern const struct schema version_schema;
 extern const struct schema status_schema;

@@ -67,6 +67,7 @@ static bool read_template(struct request *request, const json_t *json, struct er
 static void read_target(struct request *request, const json_t *json)
 {
 	const json_t *target = json_object_get(json, "target");
+	const json_t *claim = json_object_get(target, "claim");
 
 	request->engine_request.target = (struct engine_target){
 		.name = json_get_string(target, "name", "local"),
@@ -76,6 +77,11 @@ static void read_target(struct request *request, const json_t *json)
 		.advertised = json_get_string(target, "advertised", NULL),
 		.publish_address = json_get_string(target, "publish_address", "127.0.0.1"),
 		.program = json_get_string(target, "program", NULL),
+		.kubeconfig = json_get_string(target, "kubeconfig", NULL),
+		.labels = json_object_get(target, "labels"),
+		.credentials = json_object_get(target, "credentials"),
+		.claim_number = json_get_int64(claim, "number", 0),
+		.claim_file = json_get_string(claim, "file", NULL),
 	};
 }
 

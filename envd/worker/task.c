@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "engine/target_claim.h"
+
 static bool run_named(const struct task *task, const char *name, const json_t *json,
 		      struct worker_lines *lines, json_t **data, struct error *err)
 {
@@ -16,7 +18,9 @@ static bool run_named(const struct task *task, const char *name, const json_t *j
 	if (task->needs == TASK_NEEDS_ENVIRONMENT && !request_has_environment(&request))
 		return error_set(err, ERR_INVALID, "request: task \"%s\" needs an environment",
 				 name);
-	return task->run(&request, lines, data, err);
+	/* Whoever waited for so long that its target was given away does nothing there. */
+	return target_claim_check(&request.engine_request.target, err) &&
+	       task->run(&request, lines, data, err);
 }
 
 int task_run_one_of(const struct task *tasks, const json_t *request)

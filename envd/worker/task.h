@@ -57,6 +57,12 @@ bool task_evidence(const struct request *request, struct worker_lines *lines, js
 		   struct error *err);
 bool task_check(const struct request *request, struct worker_lines *lines, json_t **data,
 		struct error *err);
+/* Of a target of the targets file, by its own commands: {"count","words"}: what is on it, whosever
+ * it is; and empty it. */
+bool task_target_inventory(const struct request *request, struct worker_lines *lines, json_t **data,
+			   struct error *err);
+bool task_target_clean(const struct request *request, struct worker_lines *lines, json_t **data,
+		       struct error *err);
 /* With a client behind TUNNEL_FD (task_tunnel.c); only by --direct. */
 bool task_exec(const struct request *request, struct worker_lines *lines, json_t **data,
 	       struct error *err);

@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "base/files.h"
 #include "base/line_reader.h"
+#include "engine/target_access.h"
 #include "report/report.h"
 #include "worker/bundle.h"
 #include "worker/redact.h"
@@ -288,6 +289,21 @@ static void learn_files(struct evidence_work *work)
 		closedir(dir);
 }
 
+/* Programs get these as variables, and may have printed them. */
+static void learn_credentials(struct evidence_work *work)
+{
+	AUTO(variable_list_release) struct variable_list list = { NULL, 0 };
+	struct error ignored; /* what cannot be looked up was not handed out, either */
+
+	(void)!target_variables(&work->request->engine_request.target, &list, &ignored);
+	for (size_t i = 0; i < list.count; i++) {
+		const char *value = strchr(list.items[i], '=');
+
+		if (value && strncmp(list.items[i], "ENVD_", 5) != 0)
+			redactor_learn(work->redactor, value + 1);
+	}
+}
+
 static void learn_secrets(struct evidence_work *work)
 {
 	work->redactor = redactor_new();
@@ -295,6 +311,7 @@ static void learn_secrets(struct evidence_work *work)
 	for (size_t i = 0; i < PARTS; i++)
 		redactor_learn_json(work->redactor, work->parts[i].data);
 	learn_files(work);
+	learn_credentials(work);
 }
 
 /* ---- the files ---- */

@@ -424,6 +424,7 @@ static void an_environment_lives_as_described(void **state)
 	world_wait(story->world, "e1", "ready", 120000);
 	just_use(story, "GET", "/v1/environments/e1", NULL, 200);
 	just_use(story, "GET", "/v1/environments?label=run=1", NULL, 200);
+	just_use(story, "GET", "/v1/targets", NULL, 200);
 	just_use(story, "PATCH", "/v1/environments/e1/lease", json_pack("{s:s}", "extend", "1m"),
 		 200);
 	just_use(story, "GET", "/v1/environments/e1/lease", NULL, 200);
@@ -474,7 +475,10 @@ static void what_there_is_is_described(void **state)
 	just_use(story, "GET", "/v1/templates/demo/hello", NULL, 200);
 	just_use(story, "GET", "/v1/templates/rich?ref=main", NULL, 400);
 	use_text(story, "/metrics", "text/plain");
+	just_use(story, "PATCH", "/v1/targets/local",
+		 json_pack("{s:s, s:s}", "state", "dirty", "why", "smells"), 200);
 	just_use(story, "GET", "/v1/targets", NULL, 200);
+	just_use(story, "PATCH", "/v1/targets/local", json_pack("{s:s}", "state", "clean"), 200);
 	just_use(story, "GET", "/v1/version", NULL, 200);
 	just_use(story, "GET", "/v1/openapi.json", NULL, 200);
 	just_use(story, "GET", "/healthz", NULL, 200);

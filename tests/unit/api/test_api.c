@@ -48,6 +48,7 @@ static const struct {
 	{ "GET",    "/v1/templates/{template}", "viewer ci operator admin" },
 	{ "GET",    "/v1/templates/{source}/{template}", "viewer ci operator admin" },
 	{ "GET",    "/v1/targets",              "viewer ci operator admin" },
+	{ "PATCH",  "/v1/targets/{target}",     "admin" },
 	{ "GET",    "/v1/costs",                "viewer ci operator admin" },
 	{ "GET",    "/v1/spending",             "viewer ci operator admin" },
 	{ "GET",    "/v1/prices",               "viewer ci operator admin" },

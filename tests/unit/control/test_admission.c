@@ -12,50 +12,6 @@
 
 #define MIB ((int64_t)1024 * 1024)
 
-static void room_is_a_matter_of_count_and_of_memory(void **unused)
-{
-	static const struct {
-		struct admission_numbers numbers;
-		const char *slug; /* NULL: there is room */
-	} cases[] = {
-		{ { .live = 0, .live_max = 1 }, NULL },
-		{ { .live = 1, .live_max = 1 }, "target_full" },
-		{ { .live_max = 9, .memory_used = 0, .memory_needed = 4, .memory_max = 4 }, NULL },
-		{ { .live_max = 9, .memory_used = 1, .memory_needed = 4, .memory_max = 4 },
-		  "target_memory" },
-		{ { .live_max = 9, .memory_used = 9, .memory_needed = 9, .memory_max = 0 }, NULL },
-		/* The limit was lowered under what is there. */
-		{ { .live_max = 9, .memory_used = 8, .memory_needed = 1, .memory_max = 4 },
-		  "target_memory" },
-		{ { .live_max = 9, .memory_used = 8, .memory_needed = INT64_MAX, .memory_max = 9 },
-		  "target_memory" },
-	};
-
-	(void)unused;
-	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		struct error err = { 0 };
-		bool has_room = admission_judge("local", &cases[i].numbers, &err);
-
-		assert_int_equal(has_room, cases[i].slug == NULL);
-		assert_string_equal(err.slug ? err.slug : "", cases[i].slug ? cases[i].slug : "");
-		assert_int_equal(!has_room && admission_is_refusal(&err), !has_room);
-	}
-}
-
-static void a_refusal_names_memory_target_and_numbers(void **unused)
-{
-	const struct admission_numbers numbers = { .live_max = 9,
-						   .memory_used = 300 * MIB,
-						   .memory_needed = 512 * MIB,
-						   .memory_max = 700 * MIB };
-	struct error err;
-
-	(void)unused;
-	assert_false(admission_judge("local", &numbers, &err));
-	assert_string_equal(err.message, "waits for memory: it needs 512 MiB, and 300 MiB of the "
-					 "700 MiB of target \"local\" are taken");
-}
-
 /* ---- what a template needs ---- */
 
 static int64_t need(const char *limits, const char *services, int64_t max, struct error *err)
@@ -126,8 +82,6 @@ static void what_can_never_fit_is_refused_at_once(void **unused)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(room_is_a_matter_of_count_and_of_memory),
-		cmocka_unit_test(a_refusal_names_memory_target_and_numbers),
 		cmocka_unit_test(an_environment_needs_what_its_services_may_use),
 		cmocka_unit_test(memory_is_not_looked_at_where_the_target_has_no_limit),
 		cmocka_unit_test(what_can_never_fit_is_refused_at_once),

@@ -26,6 +26,7 @@ static const struct {
 	{ MAY_READ_AUDIT,    NO, NO,  NO,  ANY, ANY },
 	{ MAY_READ_METRICS,  NO, NO,  NO,  ANY, ANY },
 	{ MAY_MANAGE_TOKENS, NO, NO,  NO,  NO,  ANY },
+	{ MAY_MANAGE_TARGETS, NO, NO,  NO,  NO,  ANY },
 };
 // clang-format on
 
