@@ -19,6 +19,7 @@
 #include "engine/pulumi/pulumi_state.h"
 #include "engine/pulumi/pulumi_survivors.h"
 #include "engine/pulumi/python_venv.h"
+#include "engine/pulumi/pulumi_claim.h"
 
 /* ---- plan ---- */
 
@@ -180,7 +181,7 @@ static bool prepare(const struct engine_request *request, struct worker_lines *l
 {
 	AUTO(checkout_origin_release) struct checkout_origin origin = { NULL, NULL };
 
-	if (!place_open(request, place, err) || !folder_make(place->folder, 0700, err) ||
+	if (!place_open(request, place, err) || !claim_take_place(place, err) ||
 	    !place_set_variables(place, err) || !check_lock(place, err) ||
 	    !place_furnish(place, err))
 		return false;

@@ -7,6 +7,7 @@
 #include "base/files.h"
 #include "base/text.h"
 #include "base/yaml_read.h"
+#include "engine/target_claim.h"
 
 enum { KUBECONFIG_BYTES_MAX = 1 << 20, ANSWER_MS = 10000 };
 
@@ -116,6 +117,8 @@ bool cluster_check(const struct pulumi_place *place, struct pulumi_record *recor
 	AUTO(free) char *identity = NULL;
 	const char *own = record_fact(record, "cluster");
 
+	if (!target_claim_check(&place->request->target, err))
+		return false;
 	if (!file_exists(path))
 		return true;
 	if (!load(path, &cluster, err))

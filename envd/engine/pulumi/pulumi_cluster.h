@@ -12,7 +12,8 @@
 
 #include "engine/pulumi/pulumi_record.h"
 
-/* Before every operation of a project. The first one with a kubeconfig notes where it leads.
+/* Before every operation of a project: the target is still its own, and the cluster is the one that
+ * it was built on. ERR_CONFLICT "claim_lost". The first one with a kubeconfig notes where it leads.
  * ERR_CONFLICT "other_cluster"; ERR_INVALID "kubeconfig_invalid". */
 NODISCARD bool cluster_check(const struct pulumi_place *place, struct pulumi_record *record,
 			     struct error *err);

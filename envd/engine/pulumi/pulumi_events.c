@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "engine/pulumi/pulumi_claim.h"
+
 enum { ERROR_LENGTH_MAX = 400 };
 
 /* One line, without the control characters of a terminal. */
@@ -30,6 +32,8 @@ static void note_error(struct pulumi_events *events, const char *message)
 	if (!*text)
 		return;
 	events->errors++;
+	if (!events->exhaustion)
+		events->exhaustion = claim_exhaustion(message);
 	if (!events->first_error)
 		events->first_error = TAKE(text);
 }

@@ -26,6 +26,7 @@ struct pulumi_events {
 	int64_t changed;   /* resources made, changed or removed */
 	char *first_error; /* NULL: none */
 	int64_t errors;
+	const char *exhaustion; /* one of them says that the target has no more: a slug; or NULL */
 };
 
 void pulumi_events_feed(struct pulumi_events *events, const char *line, size_t length);

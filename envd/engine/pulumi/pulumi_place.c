@@ -8,6 +8,7 @@
 #include "base/spawn.h"
 #include "base/text.h"
 #include "engine/pulumi/pulumi_backend.h"
+#include "engine/target_access.h"
 #include "model/pins.h"
 #include "model/placeholder.h"
 
@@ -75,11 +76,11 @@ bool place_open(const struct engine_request *request, struct pulumi_place *place
 /* Some are secrets. */
 static void variables_free(struct pulumi_place *place)
 {
-	for (char **variable = place->variables; variable && *variable; variable++) {
-		explicit_bzero(*variable, strlen(*variable));
-		free(*variable);
-	}
-	free(place->variables);
+	struct variable_list list = { place->variables, 0 };
+
+	while (list.items && list.items[list.count])
+		list.count++;
+	variable_list_release(&list);
 	place->variables = NULL;
 }
 
@@ -131,6 +132,11 @@ static char *value_of(void *arg, const char *name)
 		return xstrdup(place->stack);
 	if (strcmp(name, "kubeconfig") == 0 || strcmp(name, "checkout") == 0)
 		return place_path(place, name);
+	if (strcmp(name, "target.name") == 0)
+		return xstrdup(request->target.name);
+	if (text_starts_with(name, "target.labels."))
+		return text_of(
+		    json_object_get(request->target.labels, name + strlen("target.labels.")));
 	return NULL;
 }
 
@@ -199,9 +205,41 @@ static bool share_plugins(const struct pulumi_place *place, struct error *err)
 	       error_set_errno(err, errno, "cannot link \"%s\"", own);
 }
 
+/* What is claimed is what is built on, and nothing else. */
+static bool kubeconfig_of_target(const struct pulumi_place *place, char **path, struct error *err)
+{
+	const struct engine_target *target = &place->request->target;
+	AUTO(free) char *named = NULL;
+
+	if (place->list->kubeconfig && !place_fill(place, place->list->kubeconfig, &named, err))
+		return false;
+	if (named && *named && strcmp(named, target->kubeconfig) != 0)
+		return error_set_as(err, ERR_INVALID, "kubeconfig_invalid",
+				    "target \"%s\" has a kubeconfig of its own, and the template "
+				    "names another one, \"%.200s\"",
+				    target->name, named);
+	*path = xstrdup(target->kubeconfig);
+	return true;
+}
+
+static bool check_readable(char **path, struct error *err)
+{
+	if (**path == '/' && access(*path, R_OK) == 0)
+		return true;
+	error_set_as(err, ERR_INVALID, "kubeconfig_invalid",
+		     "the kubeconfig must be a file of the server by its absolute path (got "
+		     "\"%.200s\")",
+		     *path);
+	free(*path);
+	*path = NULL;
+	return false;
+}
+
 bool place_kubeconfig(const struct pulumi_place *place, char **path, struct error *err)
 {
 	*path = NULL;
+	if (place->request->target.kubeconfig)
+		return kubeconfig_of_target(place, path, err) && check_readable(path, err);
 	if (!place->list->kubeconfig)
 		return true;
 	if (!place_fill(place, place->list->kubeconfig, path, err))
@@ -211,12 +249,7 @@ bool place_kubeconfig(const struct pulumi_place *place, char **path, struct erro
 		*path = NULL;
 		return true;
 	}
-	if (**path == '/' && access(*path, R_OK) == 0)
-		return true;
-	return error_set_as(err, ERR_INVALID, "kubeconfig_invalid",
-			    "the kubeconfig must be a file of the server by its absolute path (got "
-			    "\"%.200s\")",
-			    *path);
+	return check_readable(path, err);
 }
 
 static bool copy_kubeconfig(const struct pulumi_place *place, struct error *err)
@@ -248,16 +281,9 @@ bool place_furnish(const struct pulumi_place *place, struct error *err)
 
 /* ---- variables ---- */
 
-struct variable_list {
-	char **items;
-	size_t count;
-};
-
 static void add(struct variable_list *list, char *variable)
 {
-	list->items = xrealloc(list->items, list->count + 2, sizeof(*list->items));
-	list->items[list->count++] = variable;
-	list->items[list->count] = NULL;
+	variable_list_add(list, variable);
 }
 
 static char *make_path(const struct pulumi_place *place)
@@ -351,15 +377,6 @@ static bool add_backend(struct pulumi_place *place, struct variable_list *list, 
 	return true;
 }
 
-static void list_free(struct variable_list *list)
-{
-	for (size_t i = 0; i < list->count; i++) {
-		explicit_bzero(list->items[i], strlen(list->items[i]));
-		free(list->items[i]);
-	}
-	free(list->items);
-}
-
 bool place_set_variables(struct pulumi_place *place, struct error *err)
 {
 	struct variable_list list = { NULL, 0 };
@@ -373,8 +390,9 @@ bool place_set_variables(struct pulumi_place *place, struct error *err)
 		add(&list, xasprintf("PULUMI_PYTHON_CMD=%s/bin/python", place->venv));
 	}
 	add_constants(place, &list);
-	if (!add_own(place, &list, err) || !add_backend(place, &list, err)) {
-		list_free(&list);
+	if (!add_own(place, &list, err) || !add_backend(place, &list, err) ||
+	    !target_variables(&place->request->target, &list, err)) {
+		variable_list_release(&list);
 		return false;
 	}
 	variables_free(place);

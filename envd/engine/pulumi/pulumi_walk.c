@@ -14,6 +14,7 @@
 #include "engine/pulumi/pulumi_events.h"
 #include "engine/pulumi/pulumi_policy.h"
 #include "engine/pulumi/pulumi_state.h"
+#include "model/target.h"
 
 enum { LOG_BYTES_MAX = 8 << 20 };
 
@@ -258,7 +259,9 @@ static void fail(struct layer_run *run, const struct error *why)
 	struct walk *walk = run->walk;
 
 	run->state = RUN_FAILED;
-	if (!walk->failed_count++)
+	/* Of several, the one that another target may not have says most. */
+	if (!walk->failed_count++ ||
+	    (target_is_exhausted(why->slug) && !target_is_exhausted(walk->failure.slug)))
 		walk->failure = *why;
 	say(run, "failed", why->message);
 }
@@ -274,6 +277,9 @@ static bool explain(const struct layer_run *run, const struct tool_end *end,
 		return error_set_as(err, ERR_TIMEOUT, "layer_timed_out",
 				    "layer \"%s\" was not done after %s: %s", layer_of(run)->name,
 				    duration_format(layer_of(run)->limit_ms, limit), why);
+	if (run->events.exhaustion && !run->walk->spec->is_down)
+		return error_set_as(err, ERR_LIMIT, run->events.exhaustion, "layer \"%s\": %s",
+				    layer_of(run)->name, why);
 	return error_set_as(err, ERR_EXTERNAL, "layer_failed", "layer \"%s\": %s",
 			    layer_of(run)->name, why);
 }

@@ -12,6 +12,7 @@
 
 struct stage {
 	char folder[64];
+	struct engine_request request;
 	struct pulumi_place place;
 	struct pulumi_record record;
 };
@@ -23,6 +24,7 @@ static int open_stage(void **state)
 
 	snprintf(stage->folder, sizeof(stage->folder), "/tmp/envd-cluster-XXXXXX");
 	assert_non_null(mkdtemp(stage->folder));
+	stage->place.request = &stage->request;
 	stage->place.folder = stage->folder;
 	assert_true(record_open(&stage->place, &stage->record, &err));
 	*state = stage;
@@ -128,6 +130,19 @@ static void a_context_that_leads_nowhere_is_named(void **state)
 
 #define ON_STAGE(story) cmocka_unit_test_setup_teardown(story, open_stage, close_stage)
 
+static void nothing_is_done_there_when_the_claim_of_the_target_has_ended(void **state)
+{
+	struct stage *stage = *state;
+	struct error err;
+
+	stage->request.target.name = "lab";
+	stage->request.target.claim_number = 3;
+	stage->request.target.claim_file = "/nonexistent/3";
+	write_kubeconfig(stage, "one", "A");
+	assert_false(cluster_check(&stage->place, &stage->record, &err));
+	assert_string_equal(err.slug, "claim_lost");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -136,6 +151,7 @@ int main(void)
 		ON_STAGE(a_cluster_made_anew_at_the_same_address_is_another_one),
 		ON_STAGE(what_it_is_on_is_still_known_after_a_restart),
 		ON_STAGE(a_context_that_leads_nowhere_is_named),
+		ON_STAGE(nothing_is_done_there_when_the_claim_of_the_target_has_ended),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
