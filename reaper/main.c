@@ -17,6 +17,8 @@
 #include "loop/timer.h"
 #include "settings/settings.h"
 #include "sweep_command.h"
+#include "target_clean.h"
+#include "target_watch.h"
 
 enum { LOOK_MS = 500 };
 
@@ -32,6 +34,7 @@ struct reaper {
 	bool envd_was_running;
 	struct timer *sweep_timer;
 	struct child *sweep;
+	struct target_watch *targets;
 	bool is_done; /* envd is gone, and nothing is owed */
 };
 
@@ -45,7 +48,8 @@ static void look_at_envd(void *arg)
 		turn_want_pass(reaper->control.turn);
 	reaper->envd_was_running = is_running;
 	if (!reaper->control.settings->stay && !is_running &&
-	    scheduler_is_idle(reaper->control.scheduler) && !reaper->sweep)
+	    scheduler_is_idle(reaper->control.scheduler) && !reaper->sweep &&
+	    !target_watch_is_busy(reaper->targets))
 		reaper->is_done = true;
 	timer_set_ms(reaper->look, LOOK_MS);
 }
@@ -94,6 +98,9 @@ static void start_sweep(void *arg)
 	char *runtime = xasprintf("--runtime=%s", target && target->socket ? target->socket : "");
 	AUTO(free)
 	char *config = xasprintf("--config=%s", settings->config ? settings->config : "");
+	AUTO(free)
+	char *targets =
+	    settings->targets_file ? xasprintf("--targets-file=%s", settings->targets_file) : NULL;
 	const char *argv[] = { program,
 			       "sweep",
 			       "--scheduled",
@@ -104,6 +111,7 @@ static void start_sweep(void *arg)
 			       keep_max,
 			       image_keep,
 			       image_gib,
+			       targets ? targets : data, /* saying it twice does no harm */
 			       settings->config ? config : NULL,
 			       NULL };
 	struct child_spec spec = {
@@ -127,6 +135,7 @@ static void run(struct reaper *reaper)
 {
 	reaper->program = program_new(&reaper->control);
 	reaper->look = timer_new(reaper->control.loop, look_at_envd, reaper);
+	reaper->targets = target_watch_new(&reaper->control);
 	reaper->sweep_timer = timer_new(reaper->control.loop, start_sweep, reaper);
 	timer_set_ms(reaper->look, LOOK_MS);
 	timer_set_ms(reaper->sweep_timer, reaper->control.settings->sweep_interval_ms);
@@ -138,6 +147,7 @@ static void run(struct reaper *reaper)
 		log_info("envd is gone and nothing is owed: ending");
 	if (reaper->sweep)
 		child_drop(reaper->sweep);
+	target_watch_free(reaper->targets);
 	timer_free(reaper->sweep_timer);
 	timer_free(reaper->look);
 	program_free(reaper->program);
@@ -177,6 +187,8 @@ int main(int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN);
 	if (argc > 1 && strcmp(argv[1], "sweep") == 0)
 		return sweep_main(argc - 1, argv + 1);
+	if (argc > 1 && strcmp(argv[1], "clean") == 0)
+		return target_clean_main(argc - 1, argv + 1);
 	if (wants(argc, argv, "--help", "-h"))
 		return print_help(&usage);
 	if (wants(argc, argv, "--version", "-V")) {
@@ -187,7 +199,7 @@ int main(int argc, char **argv)
 		return fail(&err);
 	if (arguments.count)
 		return fail((error_set(&err, ERR_INVALID,
-				       "unknown command \"%s\" (expected sweep, or none)",
+				       "unknown command \"%s\" (expected sweep, clean, or none)",
 				       arguments.items[0]),
 			     &err));
 	if (!log_level_parse(settings.log_level, &level, &err))

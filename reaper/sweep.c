@@ -15,6 +15,8 @@
 #include "store/store_tally.h"
 #include "store/store_sightings.h"
 #include "sweep_plan.h"
+#include "store/store_targets.h"
+#include "target_clean.h"
 
 enum { BUSY_LIMIT_MS = 5000 };
 
@@ -240,18 +242,73 @@ static bool sweep_target(struct sweep *sweep, const struct target *target, struc
 						     sweep->options->dry_run, &sweep->images, err));
 }
 
+/* ---- targets of the targets file: is a free one as clean as we think? ---- */
+
+static bool soil(const struct sweep *sweep, const char *name, const char *why, int64_t last_claim,
+		 bool *done, struct error *err)
+{
+	AUTO(free) char *message = xasprintf("target \"%s\" is dirty: %s", name, why);
+	struct history_entry entry = { .kind = HISTORY_SWEEP, .message = message };
+	struct store_tx *tx;
+
+	if (!store_begin_within(sweep->store, BUSY_LIMIT_MS, &tx, err))
+		return false;
+	if (store_target_soil_free(tx, name, why, last_claim, clock_wall_ms(), done, err) &&
+	    (!*done || store_history_append(tx, NULL, clock_wall_ms(), &entry, err)))
+		return store_commit(tx, err);
+	store_rollback(tx);
+	return false;
+}
+
+/* What cannot be listed is not known to be clean. */
+static bool look_at_free(struct sweep *sweep, const struct target *target, struct error *err)
+{
+	AUTO(json_decref) json_t *found = NULL;
+	AUTO(free) char *why = NULL;
+	struct target_row row;
+	struct error unknown;
+	bool done = false;
+
+	if (!sweep->store || !target->inventory)
+		return true;
+	if (!store_target_read(sweep->store, target->name, &row, err))
+		return false;
+	if (row.holders || row.condition != TARGET_CLEAN)
+		return true;
+	if (!target_list(sweep->instance, target, &found, &unknown))
+		why = xstrdup(unknown.message);
+	else if (json_get_int64(found, "count", -1) != 0)
+		why = xasprintf("a sweep found %lld things on it: %s",
+				(long long)json_get_int64(found, "count", -1),
+				json_get_string(found, "words", "?"));
+	if (!why || sweep->options->dry_run) {
+		fprintf(sweep->out, "%s%s%s%s", why ? target->name : "", why ? ": " : "",
+			why ? why : "", why ? "\n" : "");
+		return true;
+	}
+	if (!soil(sweep, target->name, why, row.last_claim, &done, err))
+		return false;
+	if (done)
+		fprintf(sweep->errors, "target \"%s\" is dirty: %s\n", target->name, why);
+	return true;
+}
+
 static void sweep_targets(struct sweep *sweep)
 {
 	struct error err;
 
 	for (size_t i = 0; i < sweep->settings->target_count; i++) {
-		const char *engine = sweep->settings->targets[i].engine;
+		const struct target *target = &sweep->settings->targets[i];
+		const char *engine = target->engine;
+		bool is_listed = target->is_listed;
 
 		/* What these made is listed by programs that only an environment's template names.
 		 */
-		if (strcmp(engine, "external") == 0 || strcmp(engine, "pulumi") == 0)
+		if (!is_listed &&
+		    (strcmp(engine, "external") == 0 || strcmp(engine, "pulumi") == 0))
 			continue;
-		if (!sweep_target(sweep, &sweep->settings->targets[i], &err)) {
+		if (is_listed ? !look_at_free(sweep, target, &err)
+			      : !sweep_target(sweep, target, &err)) {
 			sweep->failures++;
 			fprintf(sweep->errors, "envd-reaper: target \"%s\": %s\n",
 				sweep->settings->targets[i].name, err.message);
