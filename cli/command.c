@@ -23,6 +23,7 @@ static const struct command *const commands[] = {
 	&command_template_lint, &command_engine_test,   &command_cost_settle,
 	&command_cost_prices,   &command_cost,          &command_context_list,
 	&command_context_use,   &command_context_add,   &command_context_remove,
+	&command_targets,       &command_target_dirty,  &command_target_clean,
 	&command_token_create,  &command_token_list,    &command_token_revoke,
 	&command_audit,         &command_config_view,   &command_doctor,
 	&command_completion,    &command_complete,      &command_version,

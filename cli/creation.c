@@ -123,6 +123,9 @@ bool creation_prepare(struct creation *creation, const char *template, struct er
 
 		json_object_set_new(request, "ttl", json_string(exact));
 	}
+	if (options->target &&
+	    json_object_set_new(request, "target", json_string(options->target)) < 0)
+		return error_set(err, ERR_INVALID, "--target is not valid UTF-8");
 	if (options->keep)
 		json_object_set_new(request, "keep", json_string(options->keep));
 	return add_pairs(request, "pins", "--pin", &options->pins, err) &&

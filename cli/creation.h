@@ -25,7 +25,8 @@ struct creation_options {
 	struct option_list pins;
 	struct option_list parameters;
 	struct option_list labels;
-	const char *keep; /* "on-failure[=DURATION]"; NULL: not */
+	const char *target; /* its name, or labels; NULL: any that the template can use */
+	const char *keep;   /* "on-failure[=DURATION]"; NULL: not */
 	const char *key;
 	int64_t timeout_ms; /* 0: the server's own limits end the wait */
 	const char *on_timeout;
@@ -45,6 +46,7 @@ extern const char *const creation_on_timeouts[];
 	{ "pin",               'p', OPTION_LIST,     offsetof(struct type, member.pins),       "COMPONENT=VERSION", NULL,            "which version of a component to build with; @BRANCH or pr:NUMBER where its template allows", NULL }, \
 	{ "param",             0,   OPTION_LIST,     offsetof(struct type, member.parameters), "NAME=VALUE", NULL,                   "a parameter of the template", NULL }, \
 	{ "label",             'l', OPTION_LIST,     offsetof(struct type, member.labels),     "KEY=VALUE", NULL,                    "to find it again: list -l KEY=VALUE", NULL }, \
+	{ "target",            0,   OPTION_TEXT,     offsetof(struct type, member.target),     "NAME|LABEL=VALUE", "ENVCTL_TARGET",  "what to build it on: see envctl targets; several labels with commas", NULL }, \
 	{ "keep",              0,   OPTION_TEXT,     offsetof(struct type, member.keep),       "on-failure[=DURATION]", "ENVCTL_KEEP", "if it fails, keep it for a time to look at it (server's default 20m)", NULL }, \
 	{ "idempotency-key",   0,   OPTION_TEXT,     offsetof(struct type, member.key),        "KEY",      "ENVCTL_IDEMPOTENCY_KEY", "the same key and request is the same environment; made from CI variables, else random", NULL }, \
 	{ "timeout",           0,   OPTION_DURATION, offsetof(struct type, member.timeout_ms), "DURATION", "ENVCTL_TIMEOUT",         "how long to wait; without it the server's own limits end the wait", NULL }, \

@@ -235,6 +235,7 @@ void environment_print(const struct cli *cli, const json_t *environment)
 	print_kept(environment);
 	print_field("checks",
 		    json_get_string(json_object_get(environment, "checks"), "verdict", ""));
+	print_field("target", json_get_string(environment, "target", ""));
 	print_map("pins", json_object_get(environment, "pins"));
 	print_map("parameters", json_object_get(environment, "parameters"));
 	print_map("labels", json_object_get(environment, "labels"));

@@ -24,6 +24,7 @@ struct following {
 	int64_t look_at_ms;     /* monotonic: when to look at the document even without an event */
 	int64_t away_since_ms;  /* monotonic; 0: the server answers */
 	int64_t since_ms;       /* as in follow; of shows_only_new once the server has answered */
+	char said[512];         /* what it waits for, as it was said last */
 	bool has_news;          /* the stream was ended because of an event */
 	const char *last_state; /* what is waited for has come: show what led to it; else NULL */
 };
@@ -134,6 +135,19 @@ static bool is_worth_waiting(struct following *following, const struct error *er
 	return now_ms - following->away_since_ms < AWAY_MAX_MS;
 }
 
+/* Who has what it waits for is in no event: nothing happened to it. */
+static void say_what_it_waits_for(struct following *following, const json_t *document)
+{
+	const char *message = json_get_string(document, "message", "");
+
+	if (following->follow->path || !*message ||
+	    !text_equal(json_get_string(document, "state", ""), "queued") ||
+	    strcmp(message, following->said) == 0)
+		return;
+	snprintf(following->said, sizeof(following->said), "%s", message);
+	progress_say(following->follow->progress, "%s", message);
+}
+
 /* True with `*document` NULL: not there just now, look again. */
 static bool look(struct following *following, json_t **document, struct error *err)
 {
@@ -153,6 +167,7 @@ static bool look(struct following *following, json_t **document, struct error *e
 	if (!follow->path)
 		progress_begin(follow->progress, json_get_string(answer.json, "name", NULL),
 			       json_get_string(answer.json, "state", ""));
+	say_what_it_waits_for(following, answer.json);
 	*document = TAKE(answer.json);
 	return true;
 }
