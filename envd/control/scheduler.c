@@ -296,6 +296,9 @@ static bool list_work(struct scheduler *s, struct env_id_list *list, struct erro
 {
 	struct destroyer_ask ask = { .owner = control_owner(s->control) };
 
+	if (s->control->role == CONTROL_BUILDER && s->control->settings->targets_file)
+		return store_work_to_place(s->control->store,
+					   s->control->settings->create_slots * 2, list, err);
 	if (s->control->role == CONTROL_BUILDER)
 		return store_work_to_build(s->control->store,
 					   s->control->settings->create_slots * 2, list, err);

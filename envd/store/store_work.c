@@ -34,6 +34,20 @@ static bool read_ids(struct store *store, sqlite3_stmt *statement, struct env_id
 	"EXISTS(SELECT 1 FROM jobs j WHERE j.environment = e.id"                                   \
 	"       AND j.state IN ('intent','running'))"
 
+#define TO_BUILD(queued)                                                                           \
+	"SELECT id FROM environments WHERE sequence IN ("                                          \
+	" SELECT sequence FROM environments INDEXED BY environments_evidence"                      \
+	"  WHERE evidence = 'wanted'"                                                              \
+	" UNION SELECT sequence FROM environments e INDEXED BY environments_active"                \
+	"  WHERE desired = 'present' AND state = 'provisioning' AND NOT " HAS_JOB                  \
+	" UNION SELECT sequence FROM environments e INDEXED BY environments_active"                \
+	"  WHERE desired = 'present' AND state = 'checking' AND NOT " HAS_JOB                      \
+	" UNION SELECT e.sequence FROM check_runs c INDEXED BY check_runs_live"                    \
+	"  CROSS JOIN environments e"                                                              \
+	"  ON e.id = c.environment WHERE c.state <> 'ended' AND e.desired = 'present'"             \
+	"  AND e.state = 'ready' AND NOT " HAS_JOB " UNION SELECT * FROM (" queued "))"            \
+	" ORDER BY sequence"
+
 /* Each branch is one index, and says which: SQLite would not find out without statistics, and takes
  * a partial index only for its own condition, to the letter. */
 bool store_work_to_build(struct store *store, int64_t queued_max, struct env_id_list *list,
@@ -43,21 +57,25 @@ bool store_work_to_build(struct store *store, int64_t queued_max, struct env_id_
 
 	return statement_prepare(
 		   store,
-		   "SELECT id FROM environments WHERE sequence IN ("
-		   " SELECT sequence FROM environments INDEXED BY environments_evidence"
-		   "  WHERE evidence = 'wanted'"
-		   " UNION SELECT sequence FROM environments e INDEXED BY environments_active"
-		   "  WHERE desired = 'present' AND state = 'provisioning' AND NOT " HAS_JOB
-		   " UNION SELECT sequence FROM environments e INDEXED BY environments_active"
-		   "  WHERE desired = 'present' AND state = 'checking' AND NOT " HAS_JOB
-		   " UNION SELECT e.sequence FROM check_runs c INDEXED BY check_runs_live"
-		   "  CROSS JOIN environments e"
-		   "  ON e.id = c.environment WHERE c.state <> 'ended' AND e.desired = 'present'"
-		   "  AND e.state = 'ready' AND NOT " HAS_JOB
-		   " UNION SELECT * FROM (SELECT sequence FROM environments"
-		   "  INDEXED BY environments_active"
-		   "  WHERE desired = 'present' AND state = 'queued' ORDER BY sequence LIMIT ?))"
-		   " ORDER BY sequence",
+		   TO_BUILD("SELECT sequence FROM environments INDEXED BY environments_active"
+			    "  WHERE desired = 'present' AND state = 'queued'"
+			    "  ORDER BY sequence LIMIT ?"),
+		   &statement, err, "i", queued_max) &&
+	       read_ids(store, statement, list, err);
+}
+
+bool store_work_to_place(struct store *store, int64_t queued_max, struct env_id_list *list,
+			 struct error *err)
+{
+	AUTO(statement_release) sqlite3_stmt *statement = NULL;
+
+	return statement_prepare(
+		   store,
+		   TO_BUILD("SELECT sequence FROM (SELECT sequence, row_number() OVER"
+			    "   (PARTITION BY engine, wishes ORDER BY sequence) AS place"
+			    "   FROM environments INDEXED BY environments_active"
+			    "   WHERE desired = 'present' AND state = 'queued')"
+			    "  WHERE place <= ? ORDER BY sequence LIMIT 200"),
 		   &statement, err, "i", queued_max) &&
 	       read_ids(store, statement, list, err);
 }

@@ -23,6 +23,11 @@ static inline void auto_env_id_list_release(struct env_id_list *list)
  * wanted. `queued_max` bounds how many queued ones come along, oldest first. */
 NODISCARD bool store_work_to_build(struct store *store, int64_t queued_max,
 				   struct env_id_list *list, struct error *err);
+/* The same where targets are claimed: who waits for one that is held must not hide who waits for
+ * another, so it is the first `queued_max` of each wish. It looks at the whole queue, which is at
+ * most --open-environments long. */
+NODISCARD bool store_work_to_place(struct store *store, int64_t queued_max,
+				   struct env_id_list *list, struct error *err);
 
 struct destroyer_ask {
 	struct lease_now now;

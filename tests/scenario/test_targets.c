@@ -347,6 +347,26 @@ static void what_cannot_go_elsewhere_fails_with_the_clouds_own_words(void **stat
 	world_free(world);
 }
 
+/* Two at a time are looked at with one slot: more than that wait for the lab. */
+static void who_waits_for_one_target_does_not_hide_who_waits_for_another(void **state)
+{
+	struct world *world = world_with("targets:\n"
+					 "  - { name: lab, engine: external }\n"
+					 "  - { name: other, engine: external }\n");
+
+	(void)state;
+	world_argument(world, "--create-slots=1");
+	world_start(world);
+	create(world, "first", "", "lab");
+	world_wait(world, "first", "ready", SOON_MS);
+	create(world, "second", "", "lab");
+	create(world, "third", "", "lab");
+	create(world, "fourth", "", "lab");
+	create(world, "fifth", "", "other");
+	world_wait(world, "fifth", "ready", SOON_MS);
+	world_free(world);
+}
+
 static void a_claim_outlives_kill_9_of_everything(void **state)
 {
 	struct world *world = world_with(one_lab);
@@ -477,6 +497,7 @@ int main(void)
 		cmocka_unit_test(what_was_not_proved_clean_is_given_to_nobody_until_it_is),
 		cmocka_unit_test(an_administrator_marks_one_by_name_and_is_written_down),
 		cmocka_unit_test(one_without_room_is_left_clean_for_the_next),
+		cmocka_unit_test(who_waits_for_one_target_does_not_hide_who_waits_for_another),
 		cmocka_unit_test(what_cannot_go_elsewhere_fails_with_the_clouds_own_words),
 		cmocka_unit_test(a_claim_outlives_kill_9_of_everything),
 		cmocka_unit_test(a_changed_file_is_read_again_and_a_wrong_one_is_not_believed),
