@@ -296,12 +296,66 @@ static void an_administrator_marks_one_by_name_and_is_written_down(void **state)
 	world_free(world);
 }
 
+static const char two_accounts[] =
+    "targets:\n"
+    "  - { name: aws-1, engine: external, kind: aws, labels: { use: tests } }\n"
+    "  - { name: do-1, engine: external, kind: digitalocean, labels: { use: tests } }\n";
+
+static bool is_leaving(void *arg)
+{
+	AUTO(free) char *placed = lines_of(arg, "fake/placed");
+
+	return strstr(placed, "destroy ") != NULL;
+}
+
+/* In the middle of going from one to the other: both are its own until the first is proved empty.
+ */
+static void going_elsewhere_survives_kill_9_of_everything(void **state)
+{
+	struct world *world = world_with(two_accounts);
+	AUTO(json_decref) json_t *first = NULL, *second = NULL, *found = NULL;
+
+	(void)state;
+	world_start(world);
+	create(world, "first", "create=quota:aws-1,destroy=wait:go", NULL);
+	assert_true(eventually(is_leaving, world, SOON_MS));
+	first = target(world, "aws-1");
+	second = target(world, "do-1");
+	assert_string_equal(json_get_string(first, "state", ""), "held");
+	assert_string_equal(json_get_string(second, "state", ""), "held");
+	world_end(world, SIGKILL);
+	world_kill_reaper(world);
+	world_start(world);
+	touch(world, "fake/go");
+	world_wait(world, "first", "ready", SOON_MS);
+	found = get(world, "first");
+	assert_string_equal(json_get_string(found, "target", ""), "do-1");
+	wait_for_target(world, "aws-1", "free");
+	world_free(world);
+}
+
+static void one_that_is_unwanted_while_it_goes_elsewhere_leaves_both_free(void **state)
+{
+	struct world *world = world_with(two_accounts);
+	AUTO(free) char *placed = NULL;
+
+	(void)state;
+	world_start(world);
+	create(world, "first", "create=quota:aws-1,destroy=wait:go", NULL);
+	assert_true(eventually(is_leaving, world, SOON_MS));
+	destroy(world, "first");
+	touch(world, "fake/go");
+	world_wait(world, "first", "destroyed", SOON_MS);
+	wait_for_target(world, "aws-1", "free");
+	wait_for_target(world, "do-1", "free");
+	placed = lines_of(world, "fake/placed");
+	assert_null(strstr(placed, " do-1"));
+	world_free(world);
+}
+
 static void one_without_room_is_left_clean_for_the_next(void **state)
 {
-	struct world *world = world_with(
-	    "targets:\n"
-	    "  - { name: aws-1, engine: external, kind: aws, labels: { use: tests } }\n"
-	    "  - { name: do-1, engine: external, kind: digitalocean, labels: { use: tests } }\n");
+	struct world *world = world_with(two_accounts);
 	AUTO(json_decref) json_t *found = NULL, *aws = NULL;
 	AUTO(free) char *placed = NULL, *expected = NULL;
 	const char *id;
@@ -497,6 +551,8 @@ int main(void)
 		cmocka_unit_test(what_was_not_proved_clean_is_given_to_nobody_until_it_is),
 		cmocka_unit_test(an_administrator_marks_one_by_name_and_is_written_down),
 		cmocka_unit_test(one_without_room_is_left_clean_for_the_next),
+		cmocka_unit_test(going_elsewhere_survives_kill_9_of_everything),
+		cmocka_unit_test(one_that_is_unwanted_while_it_goes_elsewhere_leaves_both_free),
 		cmocka_unit_test(who_waits_for_one_target_does_not_hide_who_waits_for_another),
 		cmocka_unit_test(what_cannot_go_elsewhere_fails_with_the_clouds_own_words),
 		cmocka_unit_test(a_claim_outlives_kill_9_of_everything),

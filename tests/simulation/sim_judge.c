@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "store/store_environments.h"
+#include "store/store_targets.h"
 #include "store/store_history.h"
 #include "store/store_jobs.h"
 
@@ -195,6 +196,20 @@ static void judge_destroyed(struct sim_program *program, struct sim_env *known,
 		sim_fail("S8 %s is destroyed with %zu proofs", env->id.text, count);
 }
 
+/* From its slot to its proofs, and not a commit longer. */
+static void judge_claim(struct store *store, const struct environment *env)
+{
+	bool is_owed = env->provisioning_at_ms && env->state != ENV_DESTROYED;
+	struct claim claim;
+	struct error err;
+
+	if (!store_claim_read(store, env->id, env->target, &claim, &err))
+		sim_fail("the claim of %s: %s", env->id.text, err.message);
+	else if (is_owed != (claim.number != 0))
+		sim_fail("S11 %s is %s and %s a claim of its target", env->id.text,
+			 env_state_name(env->state), claim.number ? "has" : "has not");
+}
+
 static void judge_env(struct sim_program *program, struct env_id id)
 {
 	AUTO(environment_free) struct environment *env = NULL;
@@ -203,6 +218,7 @@ static void judge_env(struct sim_program *program, struct env_id id)
 
 	if (!store_environment_read(program->control.store, id, &env, &err))
 		return; /* its change was undone */
+	judge_claim(program->control.store, env);
 	if (known->is_destroyed && env->state != ENV_DESTROYED)
 		sim_fail("S5 %s came back from destroyed", id.text);
 	if (known->is_absent && env->desired == DESIRED_PRESENT)

@@ -83,6 +83,9 @@ static void building_recovers_first_after_an_unknown_ending(void **unused)
 	assert_string_equal(reconcile(&env, &seen).job_kind, "create");
 	env.is_unknown = true;
 	assert_string_equal(reconcile(&env, &seen).job_kind, "recover");
+	/* What was begun on a target without room goes before anything is built elsewhere. */
+	seen.is_leaving_target = true;
+	assert_string_equal(reconcile(&env, &seen).job_kind, "vacate");
 	env.next_try_at_ms = now + 5000;
 	assert_int_equal(reconcile(&env, &seen).kind, ACTION_NONE);
 	assert_int_equal(reconcile(&env, &seen).wake_at_ms, now + 5000);
