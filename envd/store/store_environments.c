@@ -19,7 +19,7 @@
 	"keep, keep_maximum, kept_at, evidence, evidence_until, evidence_at, evidence_bytes, "     \
 	"trace_parent, source, coalesce(price_low, price), prices_as_of, prices_are_examples, "    \
 	"CASE WHEN reason IS 'acknowledged' THEN (SELECT CASE settled_at WHEN 0 THEN -1 ELSE "     \
-	"settled_at END FROM owed WHERE environment = environments.id) END, "    \
+	"settled_at END FROM owed WHERE environment = environments.id) END, "                      \
 	"wishes, targets_tried"
 
 static void read_document(struct environment *made, enum environment_document which, json_t **slot,

@@ -12,6 +12,7 @@
 #include "store/store_environments.h"
 #include "store/store_tally.h"
 #include "store/store_targets.h"
+#include "tests/support/older_store.h"
 
 struct fixture {
 	char folder[64];
@@ -326,6 +327,7 @@ static void what_lived_before_there_were_claims_has_one(void **state)
 
 	live(f, built, ENV_PROVISIONING);
 	store_close(TAKE(f->store));
+	older_store_without_money(f->folder);
 	assert_true(sql(f, "DROP TRIGGER environments_give_back; DROP TABLE claims;"
 			   " DROP TABLE targets; DROP TRIGGER tallies_target_go;"
 			   " DROP TRIGGER tallies_target_come;"
