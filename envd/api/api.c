@@ -9,6 +9,7 @@
 #include "api/api_history.h"
 #include "api/api_lease.h"
 #include "api/api_logs.h"
+#include "api/api_look.h"
 #include "api/api_metrics.h"
 #include "api/api_openapi.h"
 #include "api/api_reports.h"
@@ -39,6 +40,9 @@ const struct http_route api_routes[] = {
 	{ "GET",    ENV "/logs",            api_stream_logs,         MAY_READ_LOGS, "service follow tail", "what its services say" },
 	{ "POST",   ENV "/exec",            api_exec,                MAY_REACH_INTO, NULL, "run a command in a service, with its input and output" },
 	{ "POST",   ENV "/forward",         api_forward,             MAY_REACH_INTO, NULL, "connect to a port of a service, published or not" },
+	{ "GET",    ENV "/layers",          api_list_layers,         MAY_READ,      NULL, "its layers: what each needs, how far it is, how long it took" },
+	{ "GET",    ENV "/resources",       api_list_resources,      MAY_READ,      PAGE " layer", "what its engine made and knows of" },
+	{ "GET",    ENV "/updates",         api_list_updates,        MAY_READ,      PAGE " layer", "what its engine's operations changed, oldest first" },
 	{ "GET",    ENV "/history",         api_list_history,        MAY_READ,      PAGE, "what happened to it" },
 	{ "GET",    ENV "/events",          api_stream_events,       MAY_READ,      NULL, "what happens to it, as server-sent events" },
 	{ "GET",    ENV "/checks",          api_list_checks,         MAY_READ,      "limit", "its check runs, newest first" },

@@ -13,6 +13,7 @@
 #include "api/api_history.h"
 #include "api/api_lease.h"
 #include "api/api_logs.h"
+#include "api/api_look.h"
 #include "api/api_metrics.h"
 #include "api/api_reports.h"
 #include "api/api_services.h"
@@ -64,6 +65,9 @@ static const struct operation operations[] = {
 	{ api_stream_logs,         "streamLogs",        "200", "stream:LogLine", LINES, "404 409 410 502 504", NULL, NULL },
 	{ api_exec,                "exec",              "101", "string", "application/octet-stream", "404 409 410 426 502 504", "ExecRequest", "Upgrade" },
 	{ api_forward,             "forward",           "101", "string", "application/octet-stream", "404 409 410 426 502 504", "ForwardRequest", "Upgrade" },
+	{ api_list_layers,         "listLayers",        "200", "page:EnvironmentLayer", JSON, "404", NULL, NULL },
+	{ api_list_resources,      "listResources",     "200", "page:Resource", JSON, "404 409 502 504", NULL, NULL },
+	{ api_list_updates,        "listUpdates",       "200", "page:Update", JSON, "404 409 502 504", NULL, NULL },
 	{ api_list_history,        "listHistory",       "200", "page:HistoryRow", JSON, "404", NULL, NULL },
 	{ api_stream_events,       "streamEvents",      "200", "stream:HistoryRow", EVENTS, "404", NULL, "Last-Event-ID" },
 	{ api_get_evidence,        "getEvidence",       "200", "string", "application/gzip", "404 409 410", NULL, NULL },
@@ -117,6 +121,7 @@ static const struct {
 	{ "label",    "string",  0, 0, "^[^=\\x00-\\x1f\\x7f-\\x9f]+=[^\\x00-\\x1f\\x7f-\\x9f]*$", "NAME=VALUE: only those that have it" },
 	{ "all",      "boolean", 0, 0, NULL, "destroyed ones, too" },
 	{ "service",  "string",  0, 0, PRINTABLE, "only what this one says" },
+	{ "layer",    "string",  0, 0, PRINTABLE, "only what is of this one" },
 	{ "follow",   "boolean", 0, 0, NULL, "go on with what is said later" },
 	{ "tail",     "integer", 0, 100000, NULL, "so many of the newest lines; 100 when it is missing" },
 	{ "dry_run",  "boolean", 0, 0, NULL, "only say what it would do: the answer is a Plan" },

@@ -4,6 +4,7 @@
 
 #include "api/api_checks.h"
 #include "api/api_errors.h"
+#include "api/api_history.h"
 #include "api/api_view.h"
 #include "base/clock.h"
 #include "http/http_response.h"
@@ -11,34 +12,15 @@
 #include "store/store_checks.h"
 #include "wire/environment_json.h"
 
-enum {
-	ROWS_AT_ONCE = 500,
-	/* A report is for reading: of a longer history it has the beginning. */
-	ROWS_MAX = 5000,
-	CHECKS_MAX = 50,
-};
+enum { CHECKS_MAX = 50 };
 
 static bool add_history(struct api *api, const struct environment *environment, json_t *report,
 			struct error *err)
 {
-	json_t *history = json_array();
-	size_t count = ROWS_AT_ONCE;
-	int64_t after = 0;
+	json_t *history;
 
-	json_object_set_new(report, "history", history);
-	while (count == ROWS_AT_ONCE && json_array_size(history) < ROWS_MAX) {
-		AUTO(history_list_release) struct history_list list = { NULL, 0 };
-
-		if (!store_history_list(api->control->store, &environment->id, after, ROWS_AT_ONCE,
-					&list, err))
-			return false;
-		count = list.count;
-		for (size_t i = 0; i < count; i++) {
-			json_array_append_new(history, api_view_history(&list.rows[i]));
-			after = list.rows[i].n;
-		}
-	}
-	return true;
+	return api_history_read(api, environment, &history, err) &&
+	       json_object_set_new(report, "history", history) == 0;
 }
 
 static bool is_built_layer(const json_t *row)

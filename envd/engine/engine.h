@@ -81,6 +81,12 @@ struct engine_attachment {
 	int64_t time_limit_ms; /* 0: none */
 };
 
+/* A part of a long list. */
+struct engine_page {
+	int64_t after, limit; /* items whose number is greater, so many at most */
+	const char *layer;    /* of this one alone; NULL: of all */
+};
+
 struct engine {
 	const char *name;
 	int64_t settle_ms; /* between the two inventories that prove emptiness */
@@ -121,6 +127,17 @@ struct engine {
 	 */
 	bool (*logs)(const struct engine_request *request, const char *service, bool follow,
 		     int64_t tail_lines, struct worker_lines *lines, struct error *err);
+
+	/* Everything there is, {"items": [RESOURCE...], "next": 0 or the last one's number}; NULL:
+	 * what `inventory` answers. RESOURCE = {"layer","type","name","id","urn","parent","link"}
+	 */
+	bool (*resources)(const struct engine_request *request, const struct engine_page *page,
+			  struct worker_lines *lines, json_t **data, struct error *err);
+
+	/* What its operations changed, likewise; NULL: it keeps no such books. Reads what is there,
+	 * also after the end of the environment. */
+	bool (*updates)(const struct engine_request *request, const struct engine_page *page,
+			json_t **data, struct error *err);
 
 	/* Remove images that nothing needs: container/image_collect.h. NULL: it has none. */
 	bool (*images)(const struct engine_request *request, struct worker_lines *lines,

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "wire/access_schema.h"
 #include "wire/environment_schema.h"
+#include "wire/look_schema.h"
 #include "wire/money_schema.h"
 #include "wire/problem_schema.h"
 #include "wire/service_schema.h"
@@ -47,6 +48,11 @@ const struct schema *const schemas[] = {
 	&log_line_schema,
 	&report_schema,
 	&report_layer_schema,
+	&look_layer_schema,
+	&look_resource_schema,
+	&look_update_schema,
+	&look_update_resource_schema,
+	&look_attribute_schema,
 	&template_schema,
 	&template_parameter_schema,
 	&template_component_schema,

@@ -47,6 +47,13 @@ bool task_images(const struct request *request, struct worker_lines *lines, json
 bool task_probe(const struct request *request, struct worker_lines *lines, json_t **data,
 		struct error *err);
 
+/* ---- looking into an environment (task_look.c) ---- */
+
+bool task_resources(const struct request *request, struct worker_lines *lines, json_t **data,
+		    struct error *err);
+bool task_updates(const struct request *request, struct worker_lines *lines, json_t **data,
+		  struct error *err);
+
 /* ---- the longer ones, one file each ---- */
 
 bool task_create(const struct request *request, struct worker_lines *lines, json_t **data,

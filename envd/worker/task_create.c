@@ -35,6 +35,19 @@ static void add_source(const struct request *request, const json_t *lock)
 		json_object_set((json_t *)(uintptr_t)lock, "source", source);
 }
 
+/* What will be built, and in which order: into the history, where people look. */
+static void say_layers(struct worker_lines *lines, const json_t *layers)
+{
+	size_t count = json_array_size(layers);
+	AUTO(free) char *message = xasprintf("planned: %zu layer%s", count, count == 1 ? "" : "s");
+	AUTO(json_decref)
+	json_t *line =
+	    json_pack("{s:s, s:s, s:O}", "type", "progress", "message", message, "layers", layers);
+
+	if (count && line)
+		worker_say(lines, line);
+}
+
 /* Resolved once, before anything is made: a later attempt builds the very same thing. */
 static bool resolve(const struct request *request, struct engine_request *engine_request,
 		    struct worker_lines *lines, json_t **lock, struct error *err)
@@ -51,6 +64,7 @@ static bool resolve(const struct request *request, struct engine_request *engine
 	if (!*lock)
 		return error_set(err, ERR_INTERNAL, "engine \"%s\" made a plan without a lock",
 				 request->engine->name);
+	say_layers(lines, json_object_get(plan, "layers"));
 	add_source(request, *lock);
 	engine_request->lock = *lock;
 	return write_lock(request, *lock, err);

@@ -14,6 +14,8 @@ static const struct task tasks[] = {
 	{ "check",     task_check,     TASK_NEEDS_ENVIRONMENT },
 	{ "logs",      task_logs,      TASK_NEEDS_ENVIRONMENT },
 	{ "evidence",  task_evidence,  TASK_NEEDS_ENVIRONMENT },
+	{ "resources", task_resources, TASK_NEEDS_ENVIRONMENT },
+	{ "updates",   task_updates,   TASK_NEEDS_ENVIRONMENT },
 	{ "probe",     task_probe,     TASK_NEEDS_TARGET },
 	{ "images",    task_images,    TASK_NEEDS_TARGET },
 	{ "target-inventory", task_target_inventory, TASK_NEEDS_TARGET },

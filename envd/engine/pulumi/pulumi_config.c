@@ -221,6 +221,30 @@ bool config_check(const struct pulumi_place *place, struct error *err)
 	return true;
 }
 
+static void add_known(const struct pulumi_place *place, const struct layer_config *config,
+		      json_t *values)
+{
+	for (size_t i = 0; i < config->secret_count; i++) {
+		AUTO(free) char *value = NULL;
+		struct error ignored; /* one that cannot be read is not in use either */
+
+		if ((config->secrets[i].kind == LAYER_SECRET_VARIABLE ||
+		     config->secrets[i].kind == LAYER_SECRET_FILE) &&
+		    config_read_secret(place, &config->secrets[i], &value, &ignored))
+			json_array_append_new(values, json_string(value));
+	}
+}
+
+json_t *config_known_secrets(const struct pulumi_place *place)
+{
+	json_t *values = json_array();
+
+	add_known(place, &place->list->config, values);
+	for (size_t i = 0; i < place->list->count; i++)
+		add_known(place, &place->list->layers[i].config, values);
+	return values;
+}
+
 bool config_hash(const struct pulumi_place *place, size_t layer, char *into, struct error *err)
 {
 	AUTO(json_decref) json_t *values = NULL;

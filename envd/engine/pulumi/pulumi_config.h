@@ -30,4 +30,8 @@ NODISCARD bool config_write(const struct pulumi_place *place, struct pulumi_reco
 NODISCARD bool config_hash(const struct pulumi_place *place, size_t layer, char *into,
 			   struct error *err);
 
+/* An array of those that can be read again: the server's variables and files. To hide them; never
+ * to be written anywhere. New reference. */
+json_t *config_known_secrets(const struct pulumi_place *place);
+
 #endif

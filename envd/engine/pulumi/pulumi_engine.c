@@ -3,6 +3,8 @@
 #include "engine/pulumi/pulumi_build.h"
 #include "engine/pulumi/pulumi_destroy.h"
 #include "engine/pulumi/pulumi_look.h"
+#include "engine/pulumi/pulumi_resources.h"
+#include "engine/pulumi/pulumi_updates.h"
 
 const struct engine engine_pulumi = {
 	.name = "pulumi",
@@ -14,5 +16,7 @@ const struct engine engine_pulumi = {
 	.destroy = pulumi_destroy,
 	.inventory = pulumi_inventory,
 	.logs = pulumi_logs,
+	.resources = pulumi_resources,
+	.updates = pulumi_updates,
 	.probe = pulumi_probe,
 };

@@ -73,6 +73,8 @@ static void take_outputs(struct pulumi_events *events, const json_t *event)
 	const char *urn = json_get_string(metadata, "urn", "");
 	const char *id = json_get_string(json_object_get(metadata, "new"), "id", "");
 
+	if (events->on_resource)
+		events->on_resource(events->arg, metadata, false);
 	/* Those of Pulumi itself are nothing that exists. */
 	if (text_starts_with(type, "pulumi:") || !*id || !events->lines)
 		return;
@@ -84,6 +86,8 @@ static void take_failed(struct pulumi_events *events, const json_t *event)
 {
 	const json_t *metadata = json_object_get(event, "metadata");
 
+	if (events->on_resource)
+		events->on_resource(events->arg, metadata, true);
 	if (events->lines)
 		worker_say_log(events->lines, "info", "%s: %s of %s failed", events->layer,
 			       json_get_string(metadata, "op", "an operation"),

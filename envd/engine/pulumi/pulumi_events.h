@@ -20,6 +20,8 @@ struct pulumi_events {
 	struct worker_lines *lines; /* NULL: nobody listens */
 	/* Everything that the program itself says. May be NULL. */
 	void (*on_message)(void *arg, const char *message);
+	/* Whatever was done to a resource, by the metadata of its event. May be NULL. */
+	void (*on_resource)(void *arg, const json_t *metadata, bool has_failed);
 	void *arg;
 
 	char *result;      /* of the summary: "succeeded", "failed", "canceled"; NULL: none came */

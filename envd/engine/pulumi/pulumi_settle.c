@@ -9,6 +9,7 @@
 #include "engine/pulumi/pulumi_cli.h"
 #include "engine/pulumi/pulumi_listing.h"
 #include "engine/pulumi/pulumi_state.h"
+#include "engine/pulumi/pulumi_updates.h"
 #include "engine/pulumi/tool_set.h"
 
 /* ---- is it in somebody's books? ---- */
@@ -321,6 +322,7 @@ bool settle_layers(const struct walk_spec *spec, int64_t *found, struct error *e
 	bool is_good = true;
 
 	*found = 0;
+	updates_settle(spec->place);
 	for (size_t i = 0; i < list->count; i++) {
 		AUTO(state_release) struct pulumi_state state = { .exists = false };
 		struct error why;

@@ -14,6 +14,7 @@
 #include "engine/pulumi/pulumi_events.h"
 #include "engine/pulumi/pulumi_policy.h"
 #include "engine/pulumi/pulumi_state.h"
+#include "engine/pulumi/pulumi_updates.h"
 #include "model/target.h"
 
 enum { LOG_BYTES_MAX = 8 << 20 };
@@ -28,6 +29,7 @@ struct layer_run {
 	bool makes_stack; /* `stack init` runs; what was meant comes after it */
 	struct tool *tool;
 	struct pulumi_events events;
+	struct pulumi_update *update; /* NULL: nothing of it is under way */
 	int log_fd;
 	int64_t started_mono_ms;
 };
@@ -84,6 +86,13 @@ static void on_line(void *arg, int stream, const char *line, size_t length, bool
 static void on_message(void *arg, const char *message)
 {
 	write_log(arg, message);
+}
+
+static void on_resource(void *arg, const json_t *metadata, bool has_failed)
+{
+	struct layer_run *run = arg;
+
+	update_add(run->update, metadata, has_failed);
 }
 
 /* ---- starting ---- */
@@ -183,9 +192,12 @@ static bool open_run(struct layer_run *run, struct error *err)
 	const char *name = layer_of(run)->name;
 
 	run->started_mono_ms = clock_mono_ms();
-	run->events = (struct pulumi_events){
-		.layer = name, .lines = spec->lines, .on_message = on_message, .arg = run
-	};
+	run->events = (struct pulumi_events){ .layer = name,
+					      .lines = spec->lines,
+					      .on_message = on_message,
+					      .on_resource = on_resource,
+					      .arg = run };
+	run->update = update_begin(spec->place, name, spec->is_down ? "destroy" : "up");
 	run->log_fd = open_log(spec->place, name);
 	if (!record_set_mark(spec->record, name, LAYER_BEGUN, err) ||
 	    !record_add_providers(spec->record, spec->place, run->index, err))
@@ -263,6 +275,7 @@ static void fail(struct layer_run *run, const struct error *why)
 	if (!walk->failed_count++ ||
 	    (target_is_exhausted(why->slug) && !target_is_exhausted(walk->failure.slug)))
 		walk->failure = *why;
+	update_end(TAKE(run->update), why->message);
 	say(run, "failed", why->message);
 }
 
@@ -325,6 +338,7 @@ static bool end_run(struct layer_run *run, const struct tool_end *end, struct er
 
 static void close_run(struct layer_run *run)
 {
+	update_end(TAKE(run->update), NULL);
 	pulumi_events_release(&run->events);
 	if (run->log_fd >= 0)
 		close(TAKE_FD(run->log_fd));
@@ -471,13 +485,17 @@ bool walk_one(const struct walk_spec *spec, size_t layer, const char *const *wor
 
 	run.events = (struct pulumi_events){ .layer = spec->place->list->layers[layer].name,
 					     .on_message = on_message,
+					     .on_resource = on_resource,
 					     .arg = &run };
+	run.update = update_begin(spec->place, spec->place->list->layers[layer].name, words[0]);
 	is_good = tools_may_start(err) && start_cli(&run, words, err);
 	if (is_good) {
 		tool_free(tool_set_wait(&walk.set, &end));
 		backend_forget(spec->place, layer);
 		is_good = judge(&run, &end, false, err);
 	}
+	if (!is_good)
+		update_end(TAKE(run.update), err->message);
 	tool_set_close(&walk.set);
 	close_run(&run);
 	return is_good;
