@@ -2,17 +2,22 @@
 
 #include <string.h>
 
+#include "base/clock.h"
 #include "cli/event_stream.h"
 #include "cli/output_document.h"
 #include "cli/output_table.h"
+#include "cli/timeline.h"
+#include "cli/timeline_view.h"
 
 struct history_options {
 	bool follows;
+	bool is_timeline;
 };
 
 // clang-format off
 static const struct option rows[] = {
 	{ "follow", 'f', OPTION_FLAG, offsetof(struct history_options, follows), NULL, NULL, "go on until it is destroyed", NULL },
+	{ "timeline", 't', OPTION_FLAG, offsetof(struct history_options, is_timeline), NULL, NULL, "where its time went: queue, each layer, checks, and what nobody accounts for", NULL },
 	OPTIONS_END,
 };
 
@@ -89,6 +94,25 @@ static bool follow(struct cli *cli, struct api_client *client, const char *name,
 	return done;
 }
 
+static void print_timeline(const struct cli *cli, const char *name, const json_t *items)
+{
+	AUTO(json_decref) json_t *timeline = timeline_make(items, clock_wall_ms());
+
+	json_object_set_new(timeline, "apiVersion", json_string("envd/v1"));
+	json_object_set_new(timeline, "kind", json_string("Timeline"));
+	json_object_set_new(timeline, "environment", json_string(name));
+	if (!output_document(cli, timeline))
+		timeline_print(timeline, &cli->out, !cli->options.has_no_headers);
+}
+
+/* What happens later has no place in a sum. */
+static bool check_options(const struct history_options *options, struct error *err)
+{
+	return !options->follows || !options->is_timeline ||
+	       error_set_as(err, ERR_INVALID, "option_value",
+			    "--timeline does not go with --follow");
+}
+
 static bool run(struct cli *cli, const void *values, const struct option_list *arguments,
 		struct error *err)
 {
@@ -98,12 +122,16 @@ static bool run(struct cli *cli, const void *values, const struct option_list *a
 	AUTO(json_decref) json_t *items = NULL, *list = NULL;
 	struct api_client *client;
 
-	if (!cli_client(cli, &client, err))
+	if (!check_options(options, err) || !cli_client(cli, &client, err))
 		return false;
 	if (options->follows)
 		return follow(cli, client, name, err);
 	if (!api_get_all(client, path, &items, err))
 		return false;
+	if (options->is_timeline) {
+		print_timeline(cli, name, items);
+		return true;
+	}
 	list = output_list("HistoryList", items);
 	if (!output_document(cli, list))
 		print_table(cli, items);
@@ -116,7 +144,9 @@ const struct command command_history = {
 	.summary = "show what happened to an environment",
 	.about = "Every state, layer, check and decision, with its time. With --follow -o json, "
 		 "one JSON\n"
-		 "object a line.",
+		 "object a line. With --timeline, the sum: how long it waited, how long each "
+		 "layer took,\n"
+		 "and how much of the whole is in none of them.",
 	.rows = rows,
 	.values_size = sizeof(struct history_options),
 	.formats = formats,

@@ -193,10 +193,18 @@ static bool is_array(const json_t *value)
 	return json_is_array(value) && json_array_size(value);
 }
 
+static bool is_empty(const json_t *value)
+{
+	return !value || (json_is_object(value) && !json_object_size(value)) ||
+	       (json_is_array(value) && !json_array_size(value));
+}
+
 static void compare(struct differ *differ, const struct place_in *at, const json_t *from,
 		    const json_t *to)
 {
-	if (from && to && json_equal(from, to))
+	/* That something empty is there now says nothing. */
+	if ((from && to && json_equal(from, to)) || (!from && is_empty(to)) ||
+	    (!to && is_empty(from)))
 		return;
 	if (at->depth < DEPTH_MAX && can_descend(from, to, is_object))
 		compare_objects(differ, at, from, to);
@@ -255,6 +263,7 @@ json_t *diff_attributes(const json_t *metadata, const json_t *secrets, size_t *l
 		.attributes = json_array(),
 	};
 	const struct place_in top = { "", false, 0 };
+	bool is_stack = strcmp(json_get_string(metadata, "type", ""), "pulumi:pulumi:Stack") == 0;
 
 	*left_out = 0;
 	/* Of what goes nothing changes. */
@@ -262,7 +271,7 @@ json_t *diff_attributes(const json_t *metadata, const json_t *secrets, size_t *l
 		return differ.attributes;
 	compare(&differ, &top, json_object_get(from, "inputs"), json_object_get(to, "inputs"));
 	/* What a refresh found, and what a program exports, is an output. */
-	if (!json_array_size(differ.attributes) && json_is_object(from))
+	if (!json_array_size(differ.attributes) && (json_is_object(from) || is_stack))
 		compare(&differ, &top, json_object_get(from, "outputs"),
 			json_object_get(to, "outputs"));
 	if (json_is_object(from))

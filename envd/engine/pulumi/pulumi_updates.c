@@ -143,12 +143,19 @@ static json_t *resource_json(const struct pulumi_update *update, const json_t *m
 			 attributes, "attributes_left_out", (json_int_t)left_out);
 }
 
-/* "replace" is said beside the two halves of it. */
+/* Those of Pulumi itself are nothing that exists. */
+static bool is_bookkeeping(const json_t *resource)
+{
+	return text_starts_with(json_get_string(resource, "type", ""), "pulumi:");
+}
+
+/* "replace" is said beside the two halves of it; of a stack what it exports may be news. */
 static bool is_worth_it(const char *op, const json_t *resource)
 {
-	if (strcmp(op, "same") == 0 || strcmp(op, "read") == 0 || strcmp(op, "refresh") == 0)
-		return json_array_size(json_object_get(resource, "attributes")) > 0;
-	return strcmp(op, "replace") != 0;
+	if (strcmp(op, "same") == 0 || strcmp(op, "refresh") == 0 || is_bookkeeping(resource))
+		return strcmp(op, "read") != 0 &&
+		       json_array_size(json_object_get(resource, "attributes")) > 0;
+	return strcmp(op, "replace") != 0 && strcmp(op, "read") != 0;
 }
 
 void update_add(struct pulumi_update *update, const json_t *metadata, bool has_failed)
@@ -157,12 +164,12 @@ void update_add(struct pulumi_update *update, const json_t *metadata, bool has_f
 	json_t *resource = resource_json(update, metadata, has_failed);
 	AUTO(free) char *text = NULL;
 
-	/* What stays as it is has no attributes: the whole of it is not a change. */
 	if (!resource || (!has_failed && !is_worth_it(op, resource))) {
 		json_decref(resource);
 		return;
 	}
-	count(json_object_get(update->json, "changes"), op);
+	if (!is_bookkeeping(resource))
+		count(json_object_get(update->json, "changes"), op);
 	text = json_to_text(resource);
 	update->bytes += strlen(text);
 	if (update->bytes > UPDATE_BYTES_MAX) {
