@@ -87,7 +87,8 @@ static void join(struct drawing *drawing, size_t left, size_t right)
 	append(&drawing->items[right].left, &drawing->items[right].left_count, left);
 }
 
-/* A line's points hold its items until their places are known. */
+/* A line's points hold its items until their places are known; a passage is two of them, so that
+ * the line is level where it passes boxes. */
 static void add_line(struct drawing *drawing, size_t from, size_t to)
 {
 	struct graph_layout *layout = drawing->layout;
@@ -95,12 +96,13 @@ static void add_line(struct drawing *drawing, size_t from, size_t to)
 	struct graph_line line = { .from = from, .to = to };
 	size_t at = from;
 
-	line.points = xcalloc(layers[to].level - layers[from].level + 1, sizeof(*line.points));
+	line.points = xcalloc(2 * (layers[to].level - layers[from].level), sizeof(*line.points));
 	line.points[line.count++].x = (double)from;
 	for (size_t level = layers[from].level + 1; level < layers[to].level; level++) {
 		size_t passage = add_item(drawing, SIZE_MAX, level);
 
 		join(drawing, at, passage);
+		line.points[line.count++].x = (double)passage;
 		line.points[line.count++].x = (double)passage;
 		at = passage;
 	}
@@ -309,12 +311,12 @@ static void place_boxes(struct drawing *drawing)
 	}
 }
 
-/* The middle of a column, for a line that passes it. */
-static double middle_of(const struct graph_layout *layout, size_t level)
+/* The left side of a column, or its right one. */
+static double side_of(const struct graph_layout *layout, size_t level, bool is_right)
 {
 	for (size_t i = 0; i < layout->box_count; i++)
 		if (layout->boxes[i].level == level)
-			return layout->boxes[i].x + layout->boxes[i].width / 2;
+			return layout->boxes[i].x + (is_right ? layout->boxes[i].width : 0);
 	return 0;
 }
 
@@ -328,11 +330,10 @@ static void place_lines(struct drawing *drawing)
 		for (size_t p = 0; p < line->count; p++) {
 			const struct item *item = &drawing->items[(size_t)line->points[p].x];
 
-			line->points[p].x = middle_of(layout, item->level);
+			/* Out on the right of the first, into each other one on its left. */
+			line->points[p].x = side_of(layout, item->level, p % 2 == 0);
 			line->points[p].y = center_of(item);
 		}
-		line->points[0].x = layout->boxes[line->from].x + layout->boxes[line->from].width;
-		line->points[line->count - 1].x = layout->boxes[line->to].x;
 	}
 }
 

@@ -10,26 +10,54 @@
 #define STRIP 64.0 /* the bar of where the time went */
 #define WIDTH_MIN 640.0
 
-/* Tones that hold on white and on black; a state is never told by its colour alone. */
-static const char style[] =
-    "<style>"
-    "svg{--page:#ffffff;--ink:#1f2328;--faint:#59636e;--line:#8c959f;--box:#f6f8fa;"
-    "--ready:#1a7f37;--building:#0969da;--failed:#cf222e;--removing:#9a6700;--removed:#6e7781;"
-    "--waiting:#6e7781;--queue:#bf8700;--checks:#8250df;--rest:#d0d7de}"
-    "@media(prefers-color-scheme:dark){svg{--page:#0d1117;--ink:#e6edf3;--faint:#9198a1;"
-    "--line:#6e7681;--box:#161b22;--ready:#3fb950;--building:#58a6ff;--failed:#f85149;"
-    "--removing:#d29922;--removed:#8b949e;--waiting:#8b949e;--queue:#d29922;--checks:#a371f7;"
-    "--rest:#3d444d}}"
-    "text{font:12px ui-monospace,Menlo,Consolas,'DejaVu Sans Mono',monospace;fill:var(--ink)}"
-    ".title{font-size:16px;font-weight:700}.faint{fill:var(--faint)}.page{fill:var(--page)}"
-    ".box{fill:var(--box);stroke-width:2}.waiting .box{stroke-dasharray:5 4}"
-    ".line{fill:none;stroke:var(--line);stroke-width:1.5}.tip{fill:var(--line)}"
-#define STATE_STYLE(state)                                                                         \
-	"." #state " .box{stroke:var(--" #state ")}." #state " .word{fill:var(--" #state ")}"
-    STATE_STYLE(waiting) STATE_STYLE(building) STATE_STYLE(ready) STATE_STYLE(failed)
-	STATE_STYLE(removing) STATE_STYLE(removed)
-#undef STATE_STYLE
-	    "</style>\n";
+/* Not by CSS variables, which renderers other than browsers do not know: they take the light ones.
+ * A state is never told by its colour alone. */
+// clang-format off
+static const struct {
+	const char *selector, *property, *light, *dark;
+} colours[] = {
+	{ "text",            "fill",   "#1f2328", "#e6edf3" },
+	{ ".faint",          "fill",   "#59636e", "#9198a1" },
+	{ ".page",           "fill",   "#ffffff", "#0d1117" },
+	{ ".box",            "fill",   "#f6f8fa", "#161b22" },
+	{ ".line",           "stroke", "#8c959f", "#6e7681" },
+	{ ".tip",            "fill",   "#8c959f", "#6e7681" },
+	{ ".waiting .box",   "stroke", "#6e7781", "#8b949e" },
+	{ ".waiting .word",  "fill",   "#6e7781", "#8b949e" },
+	{ ".building .box",  "stroke", "#0969da", "#58a6ff" },
+	{ ".building .word", "fill",   "#0969da", "#58a6ff" },
+	{ ".ready .box",     "stroke", "#1a7f37", "#3fb950" },
+	{ ".ready .word",    "fill",   "#1a7f37", "#3fb950" },
+	{ ".failed .box",    "stroke", "#cf222e", "#f85149" },
+	{ ".failed .word",   "fill",   "#cf222e", "#f85149" },
+	{ ".removing .box",  "stroke", "#9a6700", "#d29922" },
+	{ ".removing .word", "fill",   "#9a6700", "#d29922" },
+	{ ".removed .box",   "stroke", "#6e7781", "#8b949e" },
+	{ ".removed .word",  "fill",   "#6e7781", "#8b949e" },
+	{ ".queue",          "fill",   "#bf8700", "#d29922" },
+	{ ".layers",         "fill",   "#0969da", "#58a6ff" },
+	{ ".rest",           "fill",   "#d0d7de", "#3d444d" },
+	{ ".checks",         "fill",   "#8250df", "#a371f7" },
+};
+// clang-format on
+
+static const char shapes[] =
+    "text{font:12px ui-monospace,Menlo,Consolas,'DejaVu Sans Mono',monospace}"
+    ".title{font-size:16px;font-weight:700}.box{stroke-width:2}"
+    ".waiting .box{stroke-dasharray:5 4}.line{fill:none;stroke-width:1.5}";
+
+static void add_style(struct text *into)
+{
+	text_format(into, "<style>%s", shapes);
+	for (size_t i = 0; i < ARRAY_SIZE(colours); i++)
+		text_format(into, "%s{%s:%s}", colours[i].selector, colours[i].property,
+			    colours[i].light);
+	text_add(into, "@media(prefers-color-scheme:dark){");
+	for (size_t i = 0; i < ARRAY_SIZE(colours); i++)
+		text_format(into, "%s{%s:%s}", colours[i].selector, colours[i].property,
+			    colours[i].dark);
+	text_add(into, "}</style>\n");
+}
 
 static const struct {
 	const char *state, *sign;
@@ -125,10 +153,10 @@ static void add_box(struct text *into, const struct graph_box *box)
 /* ---- where the time went ---- */
 
 static const struct {
-	const char *key, *name, *colour;
+	const char *key, *name, *class;
 } parts[] = {
 	{ "queued_ms", "queued", "queue" },
-	{ "layers_ms", "layers", "building" },
+	{ "layers_ms", "layers", "layers" },
 	{ "unattributed_ms", "unattributed", "rest" },
 	{ "checks_ms", "checks", "checks" },
 };
@@ -148,8 +176,8 @@ static void add_strip(struct text *into, const json_t *timeline, double y, doubl
 		if (ms)
 			text_format(into,
 				    "<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"12\" "
-				    "style=\"fill:var(--%s)\"/>\n",
-				    x, y, share, parts[i].colour);
+				    "class=\"%s\"/>\n",
+				    x, y, share, parts[i].class);
 		x += share;
 	}
 	x = MARGIN;
@@ -160,9 +188,9 @@ static void add_strip(struct text *into, const json_t *timeline, double y, doubl
 		duration_format(ms, time);
 		text_format(into,
 			    "<rect x=\"%.1f\" y=\"%.1f\" width=\"10\" height=\"10\" "
-			    "style=\"fill:var(--%s)\"/><text class=\"faint\" x=\"%.1f\" "
+			    "class=\"%s\"/><text class=\"faint\" x=\"%.1f\" "
 			    "y=\"%.1f\">%s %s</text>\n",
-			    x, y + 24, parts[i].colour, x + 15, y + 33, parts[i].name, time);
+			    x, y + 24, parts[i].class, x + 15, y + 33, parts[i].name, time);
 		x += 15 + 7.25 * (double)(strlen(parts[i].name) + 1 + strlen(time)) + 22;
 	}
 }
@@ -200,7 +228,7 @@ bool graph_svg(const struct graph_view *view, struct text *into, struct error *e
 		    width, height, width, height);
 	add_escaped(into, view->name, strlen(view->name));
 	text_add(into, ": layers</title>\n");
-	text_add(into, style);
+	add_style(into);
 	text_format(into,
 		    "<defs><marker id=\"tip\" viewBox=\"0 0 8 8\" refX=\"7\" refY=\"4\" "
 		    "markerWidth=\"8\" markerHeight=\"8\" orient=\"auto\"><path class=\"tip\" "

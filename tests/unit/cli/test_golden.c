@@ -70,6 +70,109 @@ static const char rows[] =
     "[4,\"state\",{\"at\":\"2026-11-24T20:00:04.000Z\",\"name\":\"demo\",\"kind\":\"state\","
     "\"state\":\"destroying\",\"message\":\"create_failed\"}]]";
 
+/* Of what is looked into: over, so that nothing depends on the clock. */
+#define AT(second) "\"at\":\"2026-11-24T20:00:" second ".000Z\""
+static const char gone[] = "{\"id\":\"" ID "\",\"name\":\"bank\",\"state\":\"destroyed\"}";
+static const char history[] =
+    "{\"next\":null,\"items\":["
+    "{\"kind\":\"state\"," AT(
+	"00") ",\"state\":\"queued\"},"
+	      "{\"kind\":\"state\"," AT(
+		  "02") ",\"state\":\"provisioning\"},"
+			"{\"kind\":\"layer\"," AT(
+			    "04") ",\"data\":{\"name\":\"network\",\"state\":\"started\"}},"
+				  "{\"kind\":\"layer\"," AT(
+				      "10") ",\"data\":{\"name\":\"network\",\"state\":\"ready\"}},"
+					    "{\"kind\":\"layer\"," AT(
+						"10") ",\"data\":{\"name\":\"app\",\"state\":"
+						      "\"started\"}},"
+						      "{\"kind\":\"layer\"," AT(
+							  "20") ",\"data\":{\"name\":\"app\","
+								"\"state\":\"failed\"}},"
+								"{\"kind\":\"layer\"," AT(
+								    "21") ",\"data\":{\"name\":"
+									  "\"app\",\"state\":"
+									  "\"started\"}},"
+									  "{\"kind\":\"layer\"," AT(
+									      "29") ",\"data\":{"
+										    "\"name\":"
+										    "\"app\","
+										    "\"state\":"
+										    "\"ready\"}},"
+										    "{\"kind\":"
+										    "\"state\"," AT(
+											"30") ",\"s"
+											      "tate"
+											      "\":"
+											      "\"ch"
+											      "ecki"
+											      "ng\""
+											      "},"
+											      "{\"k"
+											      "ind"
+											      "\":"
+											      "\"st"
+											      "ate"
+											      "\""
+											      "," AT(
+												  "34") ",\"state\":\"ready\"},"
+													"{\"kind\":\"state\"," AT(
+													    "50") ",\"state\":\"destroying\"},"
+														  "{\"kind\":\"state\"," AT(
+														      "55") ",\"state\":\"destroyed\"}]}";
+static const char layers[] =
+    "{\"next\":null,\"items\":["
+    "{\"name\":\"network\",\"needs\":[],\"level\":0,\"state\":\"ready\",\"elapsed_ms\":6000,"
+    "\"attempts\":1,\"message\":\"3 changed\"},"
+    "{\"name\":\"app\",\"needs\":[\"network\"],\"level\":1,\"state\":\"failed\",\"elapsed_ms\":"
+    "8000,\"attempts\":2,\"message\":\"no quota\"},"
+    "{\"name\":\"a-layer-with-a-long-name\",\"needs\":[\"app\",\"network\"],\"level\":2,"
+    "\"state\":\"waiting\",\"elapsed_ms\":null,\"attempts\":0,\"message\":\"\"}]}";
+static const char resources[] =
+    "{\"next\":null,\"items\":["
+    "{\"layer\":\"network\",\"type\":\"aws:ec2/vpc:Vpc\",\"name\":\"main\",\"id\":\"vpc-1\","
+    "\"urn\":\"urn:pulumi:s::p::aws:ec2/vpc:Vpc::main\",\"parent\":null,\"link\":"
+    "\"https://eu-west-1.console.aws.amazon.com/vpcconsole/home?region=eu-west-1#VpcDetails:VpcId="
+    "vpc-1\"},"
+    "{\"layer\":\"app\",\"type\":\"kubernetes:core/v1:Namespace\",\"name\":\"bos\",\"id\":\"bos\","
+    "\"link\":null},"
+    "{\"layer\":\"app\",\"type\":\"my:component\",\"name\":\"a-component\",\"id\":\"\","
+    "\"link\":null}]}";
+static const char updates[] =
+    "{\"next\":null,\"items\":["
+    "{\"n\":1,\"layer\":\"network\",\"operation\":\"up\",\"state\":\"succeeded\",\"started_at\":"
+    "\"2026-11-24T20:00:04.000Z\",\"ended_at\":\"2026-11-24T20:00:10.000Z\",\"message\":\"\","
+    "\"changes\":{\"create\":2},\"left_out\":1,\"resources\":[{\"urn\":\"u\",\"type\":"
+    "\"aws:ec2/vpc:Vpc\",\"name\":\"main\",\"op\":\"create\",\"id\":\"vpc-1\",\"failed\":false,"
+    "\"attributes\":[{\"path\":\"cidrBlock\",\"from\":null,\"to\":\"10.0.0.0/16\"}],"
+    "\"attributes_left_out\":2}]},"
+    "{\"n\":2,\"layer\":\"app\",\"operation\":\"up\",\"state\":\"failed\",\"started_at\":"
+    "\"2026-11-24T20:00:10.000Z\",\"ended_at\":\"2026-11-24T20:00:20.000Z\",\"message\":"
+    "\"layer \\\"app\\\": no quota\",\"changes\":{\"update\":1,\"delete\":1},\"left_out\":0,"
+    "\"resources\":[{\"urn\":\"u\",\"type\":\"kubernetes:apps/v1:Deployment\",\"name\":\"web\","
+    "\"op\":\"update\",\"id\":\"bos/web\",\"failed\":true,\"attributes\":[{\"path\":"
+    "\"spec.replicas\",\"from\":\"1\",\"to\":\"2\"},{\"path\":\"password\",\"from\":\"[secret]\","
+    "\"to\":\"[secret]\"},{\"path\":\"note\",\"from\":\"\\u001b[31mred\",\"to\":null}],"
+    "\"attributes_left_out\":0},{\"urn\":\"u\",\"type\":\"kubernetes:core/v1:Service\",\"name\":"
+    "\"old\",\"op\":\"delete\",\"id\":\"bos/old\",\"failed\":false,\"attributes\":[],"
+    "\"attributes_left_out\":0}]},"
+    "{\"n\":3,\"layer\":\"app\",\"operation\":\"up\",\"state\":\"interrupted\",\"started_at\":"
+    "\"2026-11-24T20:00:21.000Z\",\"ended_at\":null,\"message\":\"\",\"changes\":{},\"left_out\":0,"
+    "\"resources\":[]}]}";
+static const char outputs[] = "{\"url\":\"https://bank.example.com\",\"ca\":\"line\\nline\\n\"}";
+
+static int open_looked_into(void **state)
+{
+	*state = fake_server_start(
+	    json_pack("[o, o, o, o, o, o]", route("GET", "/v1/environments/bank", 200, gone),
+		      route("GET", "/v1/environments/bank/history", 200, history),
+		      route("GET", "/v1/environments/bank/layers", 200, layers),
+		      route("GET", "/v1/environments/bank/resources", 200, resources),
+		      route("GET", "/v1/environments/bank/updates", 200, updates),
+		      route("GET", "/v1/environments/bank/outputs", 200, outputs)));
+	return 0;
+}
+
 static int open_server(void **state)
 {
 	json_t *events = json_pack("{s:s, s:s, s:[{s:o, s:b}]}", "method", "GET", "path",
@@ -214,6 +317,58 @@ static void a_failed_build_looks_everywhere_as_it_did(void **unused)
 	}
 }
 
+static void what_is_looked_into_looks_everywhere_as_it_did(void **state)
+{
+	static const struct {
+		const char *name, *arguments[4];
+	} commands[] = {
+		{ "graph", { "graph", "bank" } },
+		{ "timeline", { "history", "bank", "--timeline" } },
+		{ "resources", { "resources", "bank" } },
+		{ "updates", { "updates", "bank" } },
+	};
+
+	for (size_t c = 0; c < ARRAY_SIZE(commands); c++) {
+		for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
+			AUTO(free)
+			char *name = xasprintf("%s-%s.txt", commands[c].name, places[i].name);
+
+			/* A pipe with another variable is a pipe. */
+			if (i > 1 && places[i].columns == 0 && strcmp(places[i].name, "pipe") != 0)
+				continue;
+			see(name,
+			    &(struct cli_spec){ .server = *state,
+						.arguments = commands[c].arguments,
+						.variables = WORDS(places[i].variable),
+						.columns = places[i].columns },
+			    0);
+		}
+	}
+}
+
+static void pictures_and_values_are_as_they_were(void **state)
+{
+	static const struct {
+		const char *name, *arguments[6];
+		int status;
+	} cases[] = {
+		{ "graph.svg", { "graph", "bank", "-o", "svg" }, 0 },
+		{ "graph.dot", { "graph", "bank", "-o", "dot" }, 0 },
+		{ "graph.mermaid", { "graph", "bank", "-o", "mermaid" }, 0 },
+		{ "timeline.yaml", { "history", "bank", "-t", "-o", "yaml" }, 0 },
+		{ "timeline-wrong.txt", { "history", "bank", "-t", "--follow" }, 2 },
+		{ "updates-table.txt", { "updates", "bank", "-o", "table" }, 0 },
+		{ "outputs.txt", { "outputs", "bank" }, 0 },
+		{ "outputs-one.txt", { "outputs", "env/bank", "ca" }, 0 },
+		{ "outputs-wrong.txt", { "outputs", "bank", "uri" }, 6 },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+		see(cases[i].name,
+		    &(struct cli_spec){ .server = *state, .arguments = cases[i].arguments },
+		    cases[i].status);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -222,6 +377,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(lists_are_arranged_as_asked, open_server,
 						close_server),
 		cmocka_unit_test(a_failed_build_looks_everywhere_as_it_did),
+		cmocka_unit_test_setup_teardown(what_is_looked_into_looks_everywhere_as_it_did,
+						open_looked_into, close_server),
+		cmocka_unit_test_setup_teardown(pictures_and_values_are_as_they_were,
+						open_looked_into, close_server),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
