@@ -111,6 +111,7 @@ extern const struct command command_graph;
 extern const struct command command_resources;
 extern const struct command command_updates;
 extern const struct command command_outputs;
+extern const struct command command_kubeconfig;
 extern const struct command command_env;
 extern const struct command command_exec;
 extern const struct command command_forward;

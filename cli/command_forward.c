@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "cli/forward_named.h"
 #include "cli/interrupt.h"
 #include "cli/relay.h"
 #include "cli/tunnel_link.h"
@@ -83,6 +84,7 @@ static void find_address(const json_t *environment, const struct api_client *cli
 static bool check_service(const json_t *environment, const struct goal *goal, struct error *err)
 {
 	AUTO(text_release) struct text names = TEXT_EMPTY;
+	bool is_in_cluster = false;
 	size_t i;
 	json_t *service;
 
@@ -91,8 +93,12 @@ static bool check_service(const json_t *environment, const struct goal *goal, st
 
 		if (text_equal(name, goal->service))
 			return true;
+		is_in_cluster = is_in_cluster || json_has(service, "resources");
 		text_format(&names, "%s%s", names.length ? ", " : "", name);
 	}
+	/* Layers are no services: what is in the cluster only the cluster knows. */
+	if (is_in_cluster)
+		return true;
 	error_set_as(err, ERR_NOT_FOUND, "service_not_found",
 		     "environment \"%s\" has no service \"%s\"",
 		     json_get_string(environment, "name", "?"), goal->service);
@@ -166,21 +172,40 @@ static bool forward(struct goal *goal, struct api_client *client, const char *na
 	return relay_through_server(goal, client, name, listen_fd, err);
 }
 
-static bool run(struct cli *cli, const void *values, const struct option_list *arguments,
-		struct error *err)
+static bool read_local(const struct option_list *arguments, int64_t otherwise, int64_t *local,
+		       struct error *err)
 {
-	const struct forward_options *options = values;
+	*local = otherwise;
+	return arguments->count < 3 || read_port(arguments->items[2], 0, "LOCAL", local, err);
+}
+
+/* Those that the template has names for: all of them, or the one that is named. */
+static bool forward_by_name(struct cli *cli, const struct option_list *arguments, struct error *err)
+{
+	const char *name = environment_argument(arguments->items[0]);
+	const char *one = arguments->count > 1 ? arguments->items[1] : NULL;
+	AUTO(json_decref) json_t *forwards = NULL;
+	struct api_client *client;
+	int64_t local;
+
+	return read_local(arguments, -1, &local, err) && cli_client(cli, &client, err) &&
+	       forward_named_fetch(client, name, one, &forwards, err) &&
+	       forward_named_run(client, name, forwards, local, err);
+}
+
+static bool forward_port(struct cli *cli, const struct forward_options *options,
+			 const struct option_list *arguments, struct error *err)
+{
 	const char *name = environment_argument(arguments->items[0]);
 	AUTO(free) char *path = api_path("/v1/environments/%s", name);
 	AUTO(json_decref) json_t *environment = NULL;
 	struct goal goal = { NULL, 0, NULL, 0 };
 	struct api_client *client;
 	int64_t local = 0;
-	bool done =
-	    read_goal(arguments->items[1], &goal, err) &&
-	    (arguments->count < 3 || read_port(arguments->items[2], 0, "LOCAL", &local, err)) &&
-	    cli_client(cli, &client, err) && api_get(client, path, &environment, err) &&
-	    check_service(environment, &goal, err);
+	bool done = read_goal(arguments->items[1], &goal, err) &&
+		    read_local(arguments, 0, &local, err) && cli_client(cli, &client, err) &&
+		    api_get(client, path, &environment, err) &&
+		    check_service(environment, &goal, err);
 
 	if (done && !options->is_through_server)
 		find_address(environment, client, &goal);
@@ -189,9 +214,18 @@ static bool run(struct cli *cli, const void *values, const struct option_list *a
 	return done;
 }
 
+static bool run(struct cli *cli, const void *values, const struct option_list *arguments,
+		struct error *err)
+{
+	bool has_port = arguments->count > 1 && strchr(arguments->items[1], ':');
+
+	return has_port ? forward_port(cli, values, arguments, err)
+			: forward_by_name(cli, arguments, err);
+}
+
 const struct command command_forward = {
 	.name = "forward",
-	.synopsis = "NAME SERVICE:PORT [LOCAL]",
+	.synopsis = "NAME [SERVICE:PORT | FORWARD] [LOCAL]",
 	.summary = "a port of this machine that leads to a port of a service",
 	.about =
 	    "Listens on 127.0.0.1:LOCAL (a free port without it, or with 0), prints the address, "
@@ -202,10 +236,18 @@ const struct command command_forward = {
 	    "permission that\n"
 	    "`envctl exec` needs, and reaches also what listens on the service's loopback alone; "
 	    "there the\n"
-	    "container runtime must be on the server's machine.",
+	    "container runtime must be on the server's machine.\n\n"
+	    "Of an environment with a cluster, SERVICE is SERVICE.NAMESPACE, and its template may "
+	    "have names\n"
+	    "for what people look at: without SERVICE:PORT all of these are opened, with FORWARD "
+	    "that one.\n"
+	    "No kubectl and no access to the cluster is needed: the server asks its API server.\n\n"
+	    "  envctl forward NAME\n"
+	    "  envctl forward NAME grafana 3000\n"
+	    "  envctl forward NAME prometheus-grafana.prometheus:80",
 	.rows = rows,
 	.values_size = sizeof(struct forward_options),
-	.arguments_min = 2,
+	.arguments_min = 1,
 	.arguments_max = 3,
 	.completes = COMPLETES_ENVIRONMENTS,
 	.run = run,

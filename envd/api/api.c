@@ -7,6 +7,7 @@
 #include "api/api_evidence.h"
 #include "api/api_exec.h"
 #include "api/api_history.h"
+#include "api/api_kubeconfig.h"
 #include "api/api_lease.h"
 #include "api/api_logs.h"
 #include "api/api_look.h"
@@ -40,6 +41,7 @@ const struct http_route api_routes[] = {
 	{ "GET",    ENV "/logs",            api_stream_logs,         MAY_READ_LOGS, "service follow tail", "what its services say" },
 	{ "POST",   ENV "/exec",            api_exec,                MAY_REACH_INTO, NULL, "run a command in a service, with its input and output" },
 	{ "POST",   ENV "/forward",         api_forward,             MAY_REACH_INTO, NULL, "connect to a port of a service, published or not" },
+	{ "POST",   ENV "/kubeconfig",      api_give_kubeconfig,     MAY_REACH_INTO, NULL, "what leads to its cluster; it holds keys" },
 	{ "GET",    ENV "/layers",          api_list_layers,         MAY_READ,      NULL, "its layers: what each needs, how far it is, how long it took" },
 	{ "GET",    ENV "/resources",       api_list_resources,      MAY_READ,      PAGE " layer", "what its engine made and knows of" },
 	{ "GET",    ENV "/updates",         api_list_updates,        MAY_READ,      PAGE " layer", "what its engine's operations changed, oldest first" },

@@ -177,7 +177,7 @@ static void answer(struct api_change *change)
 /* ---- asking ---- */
 
 /* One that failed may be looked into for as long as it is kept. */
-static bool can_be_reached(const struct environment *environment, struct error *err)
+bool api_can_be_reached(const struct environment *environment, struct error *err)
 {
 	switch (environment->state) {
 	case ENV_CHECKING:
@@ -202,7 +202,7 @@ static bool apply(struct api_change *change, struct store_tx *tx, struct error *
 
 	if (!api_change_environment(change, tx, &environment, err) ||
 	    !permission_check(&change->caller, MAY_REACH_INTO, environment->project, err) ||
-	    !can_be_reached(environment, err) ||
+	    !api_can_be_reached(environment, err) ||
 	    /* It lasts as long as the client wants, within its own limit. */
 	    !job_request_question(api->control, environment, change->verb, true, &change->question,
 				  err))

@@ -7,11 +7,16 @@
 #ifndef ENVD_API_API_EXEC_H
 #define ENVD_API_API_EXEC_H
 
+#include "model/environment.h"
+
 struct http_request;
 struct reach;
 
 void api_exec(void *api, struct http_request *request);
 void api_forward(void *api, struct http_request *request);
+
+/* It is there, or was and is kept to be looked into. */
+NODISCARD bool api_can_be_reached(const struct environment *environment, struct error *err);
 
 /* For api_change.c: one that never began. NULL is fine. */
 void api_reach_drop(struct reach *reach);

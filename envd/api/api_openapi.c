@@ -11,6 +11,7 @@
 #include "api/api_evidence.h"
 #include "api/api_exec.h"
 #include "api/api_history.h"
+#include "api/api_kubeconfig.h"
 #include "api/api_lease.h"
 #include "api/api_logs.h"
 #include "api/api_look.h"
@@ -65,6 +66,7 @@ static const struct operation operations[] = {
 	{ api_stream_logs,         "streamLogs",        "200", "stream:LogLine", LINES, "404 409 410 502 504", NULL, NULL },
 	{ api_exec,                "exec",              "101", "string", "application/octet-stream", "404 409 410 426 502 504", "ExecRequest", "Upgrade" },
 	{ api_forward,             "forward",           "101", "string", "application/octet-stream", "404 409 410 426 502 504", "ForwardRequest", "Upgrade" },
+	{ api_give_kubeconfig,     "giveKubeconfig",    "200", "object", JSON, "404 409 410 502 504", NULL, NULL },
 	{ api_list_layers,         "listLayers",        "200", "page:EnvironmentLayer", JSON, "404", NULL, NULL },
 	{ api_list_resources,      "listResources",     "200", "page:Resource", JSON, "404 409 502 504", NULL, NULL },
 	{ api_list_updates,        "listUpdates",       "200", "page:Update", JSON, "404 409 502 504", NULL, NULL },

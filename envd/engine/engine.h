@@ -139,6 +139,9 @@ struct engine {
 	bool (*updates)(const struct engine_request *request, const struct engine_page *page,
 			json_t **data, struct error *err);
 
+	/* What leads to its cluster, {"kubeconfig": {...}}; NULL: it has no clusters. */
+	bool (*kubeconfig)(const struct engine_request *request, json_t **data, struct error *err);
+
 	/* Remove images that nothing needs: container/image_collect.h. NULL: it has none. */
 	bool (*images)(const struct engine_request *request, struct worker_lines *lines,
 		       json_t **data, struct error *err);

@@ -364,7 +364,7 @@ static bool read_root(const struct reading *reading, const struct yaml_node *roo
 	static const char *const known[] = { "pulumi",    "checkout", "python",    "kubeconfig",
 					     "variables", "config",   "secrets",   "plugins",
 					     "parallel",  "layers",   "inventory", "backend",
-					     "policies",  NULL };
+					     "policies",  "forwards", NULL };
 	const struct yaml_document *document = reading->document;
 
 	list->parallel = 4;
@@ -389,6 +389,7 @@ static bool read_root(const struct reading *reading, const struct yaml_node *roo
 	       layer_read_inventories(reading, root, list) &&
 	       layer_read_backend(reading, root, list) &&
 	       layer_read_words(reading, root, "policies", &list->policies) &&
+	       layer_forwards_read(document, root, &list->forwards, reading->err) &&
 	       read_layers(reading, root, list);
 }
 
@@ -504,6 +505,7 @@ void layer_list_free(struct layer_list *list)
 	free(list->requirements);
 	free(list->venv_link);
 	json_decref(list->variables);
+	layer_forwards_release(&list->forwards);
 	config_release(&list->config);
 	layer_graph_free(list->graph);
 	free(list);

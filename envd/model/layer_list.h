@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "model/layer_forward.h"
 #include "model/layer_graph.h"
 
 #define LAYER_LIST_BYTES_MAX ((size_t)256 * 1024)
@@ -97,7 +98,8 @@ struct layer_list {
 	struct layer_inventory *inventories;
 	size_t inventory_count;
 	struct layer_backend backend;
-	char **policies;           /* folders of the template; ends with NULL; NULL: none */
+	char **policies; /* folders of the template; ends with NULL; NULL: none */
+	struct layer_forwards forwards;
 	struct layer_graph *graph; /* sorted; an index is the same as in `layers` */
 };
 

@@ -258,10 +258,22 @@ static const struct schema_field environment_services_fields[] = {
 	{ "services", "[Service]", "all of them" },
 	{ "drift", "[object]", "what is not as it was built" },
 	{ "healthy", "boolean", "all of them" },
+	{ "forwards?", "[Forward]", "ports in its cluster that its template has names for" },
 };
 SCHEMA(environment_services_schema, "Services",
        "what its engine sees right now",
        environment_services_fields);
+
+static const struct schema_field forward_fields[] = {
+	{ "name", "string", "of the service in a ForwardRequest" },
+	{ "namespace", "string", "in the cluster" },
+	{ "service", "string", "there" },
+	{ "port", "integer", "of the service" },
+	{ "local", "integer", "where people look for it on their own machine; 0: anywhere" },
+};
+SCHEMA(forward_schema, "Forward",
+       "a port in the cluster of an environment",
+       forward_fields);
 
 static const struct schema_field history_row_fields[] = {
 	{ "n", "integer", "counts up; the id of the event" },

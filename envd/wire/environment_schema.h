@@ -29,6 +29,7 @@ extern const struct schema forward_request_schema;
 extern const struct schema environment_service_schema;
 extern const struct schema service_address_schema;
 extern const struct schema environment_services_schema;
+extern const struct schema forward_schema;
 extern const struct schema history_row_schema;
 extern const struct schema log_line_schema;
 extern const struct schema report_schema;

@@ -44,6 +44,7 @@ const struct schema *const schemas[] = {
 	&environment_service_schema,
 	&service_address_schema,
 	&environment_services_schema,
+	&forward_schema,
 	&history_row_schema,
 	&log_line_schema,
 	&report_schema,

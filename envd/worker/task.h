@@ -53,6 +53,8 @@ bool task_resources(const struct request *request, struct worker_lines *lines, j
 		    struct error *err);
 bool task_updates(const struct request *request, struct worker_lines *lines, json_t **data,
 		  struct error *err);
+bool task_kubeconfig(const struct request *request, struct worker_lines *lines, json_t **data,
+		     struct error *err);
 
 /* ---- the longer ones, one file each ---- */
 

@@ -57,3 +57,13 @@ bool task_updates(const struct request *request, struct worker_lines *lines, jso
 				    request->engine->name);
 	return request->engine->updates(&request->engine_request, &page, data, err);
 }
+bool task_kubeconfig(const struct request *request, struct worker_lines *lines, json_t **data,
+		     struct error *err)
+{
+	(void)lines;
+	if (!request->engine->kubeconfig)
+		return error_set_as(err, ERR_INVALID, "not_supported",
+				    "environments of engine \"%s\" have no cluster",
+				    request->engine->name);
+	return request->engine->kubeconfig(&request->engine_request, data, err);
+}

@@ -16,6 +16,7 @@ static const struct task tasks[] = {
 	{ "evidence",  task_evidence,  TASK_NEEDS_ENVIRONMENT },
 	{ "resources", task_resources, TASK_NEEDS_ENVIRONMENT },
 	{ "updates",   task_updates,   TASK_NEEDS_ENVIRONMENT },
+	{ "kubeconfig", task_kubeconfig, TASK_NEEDS_ENVIRONMENT },
 	{ "probe",     task_probe,     TASK_NEEDS_TARGET },
 	{ "images",    task_images,    TASK_NEEDS_TARGET },
 	{ "target-inventory", task_target_inventory, TASK_NEEDS_TARGET },

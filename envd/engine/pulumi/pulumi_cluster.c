@@ -3,105 +3,17 @@
 #include <curl/curl.h>
 #include <string.h>
 
-#include "base/base64.h"
 #include "base/files.h"
 #include "base/text.h"
-#include "base/yaml_read.h"
+#include "engine/pulumi/kube_access.h"
 #include "engine/target_claim.h"
 
-enum { KUBECONFIG_BYTES_MAX = 1 << 20, ANSWER_MS = 10000 };
-
-struct cluster {
-	char *server;
-	char *authority; /* PEM; "" where there is none */
-	char *server_name;
-	bool is_insecure;
-};
-
-static void cluster_release(struct cluster *cluster)
-{
-	free(cluster->server);
-	free(cluster->authority);
-	free(cluster->server_name);
-	*cluster = (struct cluster){ NULL, NULL, NULL, false };
-}
-
-static inline void auto_cluster_release(struct cluster *cluster)
-{
-	cluster_release(cluster);
-}
-
-/* ---- the file ---- */
-
-static const char *text_at(const struct yaml_node *map, const char *key)
-{
-	const struct yaml_node *node = yaml_get(map, key);
-
-	return node && node->kind == YAML_SCALAR ? node->text : "";
-}
-
-/* The entry called so: clusters and contexts are lists of {name, cluster} and {name, context}. */
-static const struct yaml_node *entry_of(const struct yaml_node *root, const char *list,
-					const char *name, const char *what)
-{
-	const struct yaml_node *items = yaml_get(root, list);
-
-	for (size_t i = 0; items && items->kind == YAML_LIST && i < items->count; i++)
-		if (strcmp(text_at(items->items[i], "name"), name) == 0)
-			return yaml_get(items->items[i], what);
-	return NULL;
-}
-
-static bool read_authority(const struct yaml_node *node, char **authority, struct error *err)
-{
-	const char *data = text_at(node, "certificate-authority-data");
-	const char *file = text_at(node, "certificate-authority");
-	size_t length;
-
-	if (*data)
-		return base64_decode(data, authority, &length) ||
-		       error_set(err, ERR_INVALID, "its certificate-authority-data is no base64");
-	if (*file == '/')
-		return file_read(file, KUBECONFIG_BYTES_MAX, authority, NULL, err);
-	*authority = xstrdup("");
-	return true;
-}
-
-static bool read_cluster(const struct yaml_document *document, struct cluster *cluster,
-			 struct error *err)
-{
-	const char *current = text_at(document->root, "current-context");
-	const struct yaml_node *context = entry_of(document->root, "contexts", current, "context");
-	const struct yaml_node *node =
-	    context ? entry_of(document->root, "clusters", text_at(context, "cluster"), "cluster")
-		    : NULL;
-
-	if (!node || !*text_at(node, "server"))
-		return error_set(err, ERR_INVALID,
-				 "its current context \"%.80s\" leads to no cluster", current);
-	cluster->server = xstrdup(text_at(node, "server"));
-	cluster->server_name = xstrdup(text_at(node, "tls-server-name"));
-	cluster->is_insecure = strcmp(text_at(node, "insecure-skip-tls-verify"), "true") == 0;
-	return read_authority(node, &cluster->authority, err);
-}
-
-static bool load(const char *path, struct cluster *cluster, struct error *err)
-{
-	AUTO(yaml_free) struct yaml_document *document = NULL;
-
-	*cluster = (struct cluster){ NULL, NULL, NULL, false };
-	if (yaml_read_file(path, KUBECONFIG_BYTES_MAX, &document, err) &&
-	    read_cluster(document, cluster, err))
-		return true;
-	err->code = ERR_INVALID;
-	err->slug = "kubeconfig_invalid";
-	return error_wrap(err, "the kubeconfig");
-}
+enum { ANSWER_MS = 10000 };
 
 /* ---- which one ---- */
 
 /* "https://10.0.0.1:6443 (3f2a9c...)" */
-static char *identity_of(const struct cluster *cluster)
+static char *identity_of(const struct kube_access *cluster)
 {
 	char hash[SHA256_TEXT_SIZE];
 
@@ -113,7 +25,7 @@ bool cluster_check(const struct pulumi_place *place, struct pulumi_record *recor
 		   struct error *err)
 {
 	AUTO(free) char *path = place_path(place, "kubeconfig");
-	AUTO(cluster_release) struct cluster cluster = { NULL, NULL, NULL, false };
+	AUTO(kube_access_release) struct kube_access cluster = { .server = NULL };
 	AUTO(free) char *identity = NULL;
 	const char *own = record_fact(record, "cluster");
 
@@ -121,7 +33,7 @@ bool cluster_check(const struct pulumi_place *place, struct pulumi_record *recor
 		return false;
 	if (!file_exists(path))
 		return true;
-	if (!load(path, &cluster, err))
+	if (!kube_access_load(path, &cluster, err))
 		return false;
 	identity = identity_of(&cluster);
 	if (!own)
@@ -145,7 +57,7 @@ static size_t ignore(char *bytes, size_t size, size_t count, void *arg)
 }
 
 /* Who we are does not matter: "who are you?" is an answer, too. */
-static void set_up(CURL *curl, const struct cluster *cluster, const char *url, char *reason)
+static void set_up(CURL *curl, const struct kube_access *cluster, const char *url, char *reason)
 {
 	struct curl_blob authority = { cluster->authority, strlen(cluster->authority),
 				       CURL_BLOB_COPY };
@@ -167,13 +79,13 @@ static void set_up(CURL *curl, const struct cluster *cluster, const char *url, c
 
 bool cluster_answers(const char *path, struct error *err)
 {
-	AUTO(cluster_release) struct cluster cluster = { NULL, NULL, NULL, false };
+	AUTO(kube_access_release) struct kube_access cluster = { .server = NULL };
 	AUTO(free) char *url = NULL;
 	char reason[CURL_ERROR_SIZE] = "";
 	CURLcode code;
 	CURL *curl;
 
-	if (!load(path, &cluster, err))
+	if (!kube_access_load(path, &cluster, err))
 		return false;
 	url = xasprintf("%s/version", cluster.server);
 	curl = curl_easy_init();

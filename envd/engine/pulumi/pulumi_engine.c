@@ -1,5 +1,7 @@
 #include "engine/pulumi/pulumi_engine.h"
 
+#include "engine/pulumi/kube_export.h"
+#include "engine/pulumi/kube_forward.h"
 #include "engine/pulumi/pulumi_build.h"
 #include "engine/pulumi/pulumi_destroy.h"
 #include "engine/pulumi/pulumi_look.h"
@@ -15,6 +17,8 @@ const struct engine engine_pulumi = {
 	.recover = pulumi_recover,
 	.destroy = pulumi_destroy,
 	.inventory = pulumi_inventory,
+	.dial = pulumi_dial,
+	.kubeconfig = pulumi_kubeconfig,
 	.logs = pulumi_logs,
 	.resources = pulumi_resources,
 	.updates = pulumi_updates,

@@ -147,8 +147,9 @@ bool pulumi_inspect(const struct engine_request *request, struct worker_lines *l
 	if (!record_open(&place, &record, err))
 		return false;
 	services = look_services(&place, &record);
-	*data = json_pack("{s:o, s:[], s:b}", "services", services, "drift", "healthy",
-			  is_healthy(services));
+	*data =
+	    json_pack("{s:o, s:[], s:b, s:o}", "services", services, "drift", "healthy",
+		      is_healthy(services), "forwards", layer_forwards_json(&place.list->forwards));
 	return true;
 }
 

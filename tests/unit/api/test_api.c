@@ -35,6 +35,7 @@ static const struct {
 	{ "GET",    ENV "/logs",                "ci operator admin" },
 	{ "POST",   ENV "/exec",                "ci operator admin" },
 	{ "POST",   ENV "/forward",             "ci operator admin" },
+	{ "POST",   ENV "/kubeconfig",          "ci operator admin" },
 	{ "GET",    ENV "/layers",              "viewer ci operator admin" },
 	{ "GET",    ENV "/resources",           "viewer ci operator admin" },
 	{ "GET",    ENV "/updates",             "viewer ci operator admin" },

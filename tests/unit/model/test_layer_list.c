@@ -51,7 +51,9 @@ static void everything_that_is_said_is_read(void **state)
 	    "layers:\n"
 	    "  - { name: vpc, project: infrastructure/aws/vpc, limit: 10m }\n"
 	    "  - { name: merge, up: [hooks/merge, --all], down: [hooks/unmerge], needs: [vpc] }\n"
-	    "inventory: { aws: { list: [hooks/aws], remove: [hooks/aws-rm] } }\n");
+	    "inventory: { aws: { list: [hooks/aws], remove: [hooks/aws-rm] } }\n"
+	    "forwards: { grafana: { namespace: prometheus, service: prometheus-grafana, port: 80, "
+	    "local: 3000 } }\n");
 
 	(void)state;
 	assert_string_equal(list->pulumi_version, "3.259.0");
@@ -69,6 +71,8 @@ static void everything_that_is_said_is_read(void **state)
 	assert_int_equal(list->graph->layers[1].level, 1);
 	assert_non_null(layer_list_inventory(list, "aws")->remove);
 	assert_null(layer_list_inventory(list, "linode"));
+	assert_int_equal(layer_forward_find(&list->forwards, "grafana")->local, 3000);
+	assert_null(layer_forward_find(&list->forwards, "kibana"));
 	layer_list_free(list);
 }
 
@@ -76,6 +80,12 @@ static void a_mistake_is_named_with_its_place(void **state)
 {
 	(void)state;
 	must_refuse("checkout: { folder: x }\n" ONE, "\"pulumi\" is missing");
+	must_refuse("pulumi: 3.259.0\ncheckout: { folder: a }\n" ONE
+		    "forwards: { a: { namespace: b, service: \"c/../d\", port: 80 } }\n",
+		    "must be a name of Kubernetes");
+	must_refuse("pulumi: 3.259.0\ncheckout: { folder: a }\n" ONE
+		    "forwards: { a: { namespace: b, service: c, port: 80000 } }\n",
+		    "must be 1 to 65535");
 	must_refuse("pulumi: 3.259.0\n" ONE, "\"checkout\" is missing");
 	must_refuse("pulumi: 3.259.0\ncheckout: { folder: a, source: b }\n" ONE,
 		    "either \"folder\"");

@@ -1,0 +1,26 @@
+/*
+ * kube_client.h - requests to a Kubernetes API server by a kubeconfig, with libcurl alone.
+ */
+#ifndef ENVD_ENGINE_PULUMI_KUBE_CLIENT_H
+#define ENVD_ENGINE_PULUMI_KUBE_CLIENT_H
+
+#include <curl/curl.h>
+
+#include "base/json_read.h"
+#include "base/text.h"
+#include "engine/pulumi/kube_access.h"
+
+DEFINE_AUTO(CURL *, curl_easy_cleanup)
+
+/* GET; new reference. ERR_NOT_FOUND with the server's own words; ERR_EXTERNAL "cluster_refused"
+ * with its status; ERR_UNAVAILABLE "cluster_unreachable". */
+NODISCARD bool kube_get(const struct kube_access *access, const char *path, json_t **answer,
+			struct error *err);
+
+/* A connection that speaks WebSocket from now on (websocket.h), by `protocol`. `rest` gets what the
+ * server has said already. Errors as above; ERR_EXTERNAL "websocket_refused". */
+NODISCARD bool kube_websocket(const struct kube_access *access, const char *path,
+			      const char *protocol, CURL **curl, struct text *rest,
+			      struct error *err);
+
+#endif
