@@ -25,7 +25,8 @@ static const char *const secret_words[] = {
 	"clientkey",  "userdata",   "dockerconfig", "jwt",    "stringdata",
 };
 
-bool diff_name_is_secret(const char *name)
+/* "adminPassword", "kubeconfig" */
+static bool name_is_secret(const char *name)
 {
 	AUTO(text_release) struct text plain = TEXT_EMPTY;
 
@@ -80,7 +81,7 @@ static json_t *masked(const struct differ *differ, const json_t *value, bool is_
 	copy = json_object();
 	json_object_foreach_const(value, key, member)
 		json_object_set_new(copy, key,
-				    masked(differ, member, diff_name_is_secret(key), depth + 1));
+				    masked(differ, member, name_is_secret(key), depth + 1));
 	return copy;
 }
 
@@ -139,7 +140,7 @@ static void compare_member(struct differ *differ, const struct place_in *at, con
 	char *path =
 	    xasprintf("%s%s%.*s", at->path, *at->path ? "." : "", DIFF_PATH_BYTES_MAX, key);
 	bool is_data = differ->is_about_secret && (strcmp(key, "data") == 0);
-	struct place_in below = { path, at->is_secret || is_data || diff_name_is_secret(key),
+	struct place_in below = { path, at->is_secret || is_data || name_is_secret(key),
 				  at->depth + 1 };
 
 	/* How a dynamic provider is stored: its own code. */

@@ -21,7 +21,4 @@ enum { DIFF_ATTRIBUTES_MAX = 40, DIFF_VALUE_BYTES_MAX = 200, DIFF_PATH_BYTES_MAX
  */
 json_t *diff_attributes(const json_t *metadata, const json_t *secrets, size_t *left_out);
 
-/* What says its value is nobody's business: "adminPassword", "kubeconfig". */
-bool diff_name_is_secret(const char *name);
-
 #endif
