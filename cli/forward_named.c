@@ -26,11 +26,14 @@ static bool nothing_of(const json_t *all, const char *one, struct error *err)
 		text_format(&names, "%s%s", names.length ? ", " : "",
 			    json_get_string(forward, "name", "?"));
 	if (one)
-		error_set_as(err, ERR_NOT_FOUND, "forward_not_found",
-			     "its template has no forward called \"%s\"", one);
+		error_set_as(
+		    err, ERR_NOT_FOUND, "forward_not_found",
+		    "\"%s\" is not SERVICE:PORT, and none of the forwards that its template "
+		    "names",
+		    one);
 	else
 		error_set_as(err, ERR_NOT_FOUND, "forward_not_found",
-			     "its template has no forwards of its own: which SERVICE:PORT?");
+			     "its template names no forwards: which SERVICE:PORT?");
 	return names.length ? error_hint(err, "there are: %s", text_get(&names)) : false;
 }
 

@@ -86,9 +86,13 @@ static pid_t serve_echo(int listen_fd)
 static struct fake_server *serve_environment(int port)
 {
 	return fake_server_start(json_pack(
-	    "[{s:s, s:s, s:[{s:{s:s, s:[{s:s, s:[{s:s, s:i, s:i}]}]}}]}]", "method", "GET", "path",
-	    "/v1/environments/demo", "answers", "json", "name", "demo", "services", "name", "web",
-	    "addresses", "host", "127.0.0.1", "port", port, "container_port", 80));
+	    "[{s:s, s:s, s:[{s:{s:s, s:[{s:s, s:[{s:s, s:i, s:i}]}]}}]},"
+	    " {s:s, s:s, s:[{s:{s:[{s:s, s:s, s:s, s:i, s:i}]}}]}]",
+	    "method", "GET", "path", "/v1/environments/demo", "answers", "json", "name", "demo",
+	    "services", "name", "web", "addresses", "host", "127.0.0.1", "port", port,
+	    "container_port", 80, "method", "GET", "path", "/v1/environments/demo/services",
+	    "answers", "json", "forwards", "name", "grafana", "namespace", "prometheus", "service",
+	    "prometheus-grafana", "port", 80, "local", 3000));
 }
 
 static struct cli_session *start(const struct fake_server *server, int *port)
@@ -189,7 +193,9 @@ static void what_cannot_be_forwarded_is_named(void **unused)
 		const char *goal, *local, *words;
 		int status;
 	} cases[] = {
-		{ "web", NULL, "is not SERVICE:PORT", 2 },
+		{ "web", NULL, "is not SERVICE:PORT", 6 },
+		{ "web", NULL, "there are: grafana", 6 },
+		{ "grafana", "70000", "LOCAL \"70000\" is no port", 2 },
 		{ "web:http", NULL, "PORT \"http\" is no port", 2 },
 		{ "web:80", "70000", "LOCAL \"70000\" is no port", 2 },
 		{ "db:80", NULL, "has no service \"db\"", 6 },
