@@ -63,6 +63,25 @@ static size_t count(const json_t *items, const char *key, const char *value)
 	return found;
 }
 
+/* An answer has every property that the document gives its shape, and no other. */
+static void is_as_described(struct pulumi_bench *bench, const char *shape, const json_t *answer)
+{
+	AUTO(json_decref)
+	json_t *document = world_ask(bench->world, "GET", "/v1/openapi.json", NULL, NULL);
+	const json_t *properties = json_object_get(
+	    json_object_get(json_object_get(json_object_get(document, "components"), "schemas"),
+			    shape),
+	    "properties");
+	const char *name;
+	json_t *value;
+
+	assert_true(json_object_size(properties) > 0);
+	json_object_foreach((json_t *)(uintptr_t)properties, name, value)
+		if (!json_object_get(answer, name))
+			fail_msg("%s has no %s", shape, name);
+	assert_int_equal(json_object_size(answer), json_object_size(properties));
+}
+
 /* Everything that is written down about what was done. */
 static char *all_books(const struct pulumi_bench *bench, const char *id)
 {
@@ -95,6 +114,7 @@ static void what_was_made_and_changed_can_be_read_and_holds_no_secret(void **sta
 	AUTO(json_decref) json_t *one = NULL;
 	AUTO(free) char *books = NULL;
 	AUTO(free) char *shown = NULL;
+	const json_t *resource;
 	char id[37];
 
 	setenv("ENVD_SECRET_LOOK", SECRET, 1);
@@ -127,6 +147,14 @@ static void what_was_made_and_changed_can_be_read_and_holds_no_secret(void **sta
 	assert_int_equal(
 	    json_get_int64(json_object_get(find(updates, "layer", "app"), "changes"), "create", 0),
 	    3);
+
+	is_as_described(bench, "EnvironmentLayer", json_array_get(layers, 0));
+	is_as_described(bench, "Resource", json_array_get(resources, 0));
+	is_as_described(bench, "Update", find(updates, "layer", "app"));
+	resource = json_array_get(json_object_get(find(updates, "layer", "app"), "resources"), 0);
+	is_as_described(bench, "UpdateResource", resource);
+	is_as_described(bench, "AttributeChange",
+			json_array_get(json_object_get(resource, "attributes"), 0));
 
 	pulumi_bench_destroy(bench, id);
 	world_wait(bench->world, id, "destroyed", BUILD_MS);
@@ -288,6 +316,8 @@ static void one_command_opens_the_named_ports_of_a_cluster(void **state)
 	AUTO(free) char *kubeconfig = path_join(bench->world->folder, "cluster.yaml");
 	FILE *cluster = start_cluster(kubeconfig);
 	AUTO(cli_free) struct cli_session *all = NULL;
+	AUTO(json_decref) json_t *services = NULL;
+	AUTO(free) char *target = NULL;
 	AUTO(cli_free) struct cli_session *one = NULL;
 	AUTO(free) char *heard = NULL;
 	AUTO(free) char *nothing = NULL;
@@ -297,6 +327,10 @@ static void one_command_opens_the_named_ports_of_a_cluster(void **state)
 	char id[37];
 
 	build_with_cluster(bench, kubeconfig, id);
+	target = xasprintf("/v1/environments/%s/services", id);
+	services = world_ask(bench->world, "GET", target, NULL, NULL);
+	is_as_described(bench, "Services", services);
+	is_as_described(bench, "Forward", json_array_get(json_object_get(services, "forwards"), 0));
 	all = begin_forward(bench, NULL);
 	cli_await_out(all, "none-ready 127.0.0.1:");
 	heard = talk(port_of(all, "web"), "hello\nbye\n");

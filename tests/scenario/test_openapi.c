@@ -431,6 +431,11 @@ static void an_environment_lives_as_described(void **state)
 	just_use(story, "GET", "/v1/environments/e1/outputs", NULL, 200);
 	just_use(story, "GET", "/v1/environments/e1/lock", NULL, 200);
 	just_use(story, "GET", "/v1/environments/e1/services", NULL, 200);
+	just_use(story, "GET", "/v1/environments/e1/layers", NULL, 200);
+	just_use(story, "GET", "/v1/environments/e1/resources", NULL, 200);
+	/* Containers have no such books, and no cluster. */
+	just_use(story, "GET", "/v1/environments/e1/updates", NULL, 400);
+	just_use(story, "POST", "/v1/environments/e1/kubeconfig", NULL, 400);
 	check = use(story, "POST", "/v1/environments/e1/checks", plan(), 202);
 	target = xasprintf("/v1/checks/%s", json_get_string(check, "id", ""));
 	run.target = target;
@@ -628,10 +633,23 @@ static json_t *shapes_of_answers(struct story *story)
 	return shapes;
 }
 
-/* Only when a worker dies in the middle of a line. */
+/* Only when a worker dies in the middle of a line; or what only the engine pulumi says: there
+ * failure/test_pulumi_look holds it against the document. */
 static bool is_rare(const char *shape, const char *property)
 {
-	return strcmp(shape, "LogLine") == 0 && strcmp(property, "error") == 0;
+	static const struct {
+		const char *shape, *property; /* NULL: all of it */
+	} rare[] = {
+		{ "LogLine", "error" },      { "Update", NULL },    { "UpdateResource", NULL },
+		{ "AttributeChange", NULL }, { "Forward", NULL },   { "Services", "forwards" },
+		{ "Resource", "layer" },     { "Resource", "urn" }, { "Resource", "parent" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rare); i++)
+		if (strcmp(rare[i].shape, shape) == 0 &&
+		    (!rare[i].property || strcmp(rare[i].property, property) == 0))
+			return true;
+	return false;
 }
 
 static void every_property_of_every_answer_was_sent(void **state)
