@@ -196,6 +196,7 @@ struct pump {
 	struct tunnel_queue to_near, to_far;
 	bool is_near_done; /* it has said all */
 	bool is_over;      /* the far side has */
+	bool has_more;     /* of which no poll() knows: libcurl and TLS have read it already */
 	bool has_ports[2]; /* the first message of a channel is no data */
 };
 
@@ -231,7 +232,11 @@ static void read_far(struct pump *pump)
 	size_t got = 0;
 	CURLcode code = CURLE_OK;
 
-	while (!pump->is_over && tunnel_queue_length(&pump->to_near) < WAITING_BYTES_MAX) {
+	pump->has_more = false;
+	while (!pump->is_over) {
+		pump->has_more = tunnel_queue_length(&pump->to_near) >= WAITING_BYTES_MAX;
+		if (pump->has_more)
+			return;
 		code = curl_easy_recv(pump->curl, block, sizeof(block), &got);
 		if (code == CURLE_AGAIN)
 			return;
@@ -293,9 +298,11 @@ static bool turn(struct pump *pump, int far)
 		  .events = (short)((for_near < WAITING_BYTES_MAX ? POLLIN : 0) |
 				    (for_far ? POLLOUT : 0)) },
 	};
-	int ready = poll(fds, ARRAY_SIZE(fds), pump->is_near_done ? LAST_WORDS_MS : -1);
+	bool has_more = pump->has_more && for_near < WAITING_BYTES_MAX;
+	int wait_ms = has_more ? 0 : pump->is_near_done && !for_near ? LAST_WORDS_MS : -1;
+	int ready = poll(fds, ARRAY_SIZE(fds), wait_ms);
 
-	if (ready == 0 || (ready < 0 && errno != EINTR))
+	if ((ready == 0 && !has_more) || (ready < 0 && errno != EINTR))
 		return false;
 	if (reads_near && (fds[0].revents & (POLLIN | POLLHUP | POLLERR)))
 		read_near(pump);
