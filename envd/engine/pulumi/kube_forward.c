@@ -223,12 +223,23 @@ static void take_message(struct pump *pump, const struct websocket_message *mess
 	}
 }
 
+static void take_messages(struct pump *pump)
+{
+	struct websocket_message message = { .is_there = true };
+	struct error ignored; /* one that breaks the rules is as one that left */
+
+	while (message.is_there && !pump->is_over) {
+		if (!websocket_next(&pump->reader, &message, &ignored))
+			pump->is_over = true;
+		else if (message.is_there)
+			take_message(pump, &message);
+	}
+}
+
 /* All that is there: TLS may have read more than was asked for, of which no poll() knows. */
 static void read_far(struct pump *pump)
 {
 	char block[BLOCK_BYTES];
-	struct websocket_message message = { .is_there = true };
-	struct error ignored; /* one that breaks the rules is as one that left */
 	size_t got = 0;
 	CURLcode code = CURLE_OK;
 
@@ -245,12 +256,7 @@ static void read_far(struct pump *pump)
 			return;
 		}
 		websocket_feed(&pump->reader, block, got);
-		for (message.is_there = true; message.is_there && !pump->is_over;) {
-			if (!websocket_next(&pump->reader, &message, &ignored))
-				pump->is_over = true;
-			else if (message.is_there)
-				take_message(pump, &message);
-		}
+		take_messages(pump);
 	}
 }
 
@@ -318,7 +324,9 @@ static void run_pump(struct pump *pump)
 	curl_socket_t far = CURL_SOCKET_BAD;
 
 	curl_easy_getinfo(pump->curl, CURLINFO_ACTIVESOCKET, &far);
-	while (turn(pump, (int)far))
+	/* What came with the answer to the upgrade may be all that ever comes. */
+	take_messages(pump);
+	while ((!pump->is_over || tunnel_queue_length(&pump->to_near)) && turn(pump, (int)far))
 		;
 }
 

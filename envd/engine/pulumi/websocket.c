@@ -65,9 +65,11 @@ void websocket_frame_add(struct text *into, enum websocket_opcode opcode, const 
 
 void websocket_feed(struct websocket_reader *reader, const void *bytes, size_t length)
 {
-	/* What was taken goes before it is too much to carry along. */
-	if (reader->taken && reader->taken == reader->bytes.length) {
-		text_clear(&reader->bytes);
+	/* What was taken goes: a stream's blocks hardly ever end where a frame does. */
+	if (reader->taken) {
+		reader->bytes.length -= reader->taken;
+		memmove(reader->bytes.bytes, reader->bytes.bytes + reader->taken,
+			reader->bytes.length);
 		reader->taken = 0;
 	}
 	text_add_bytes(&reader->bytes, bytes, length);

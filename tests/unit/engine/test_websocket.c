@@ -89,6 +89,25 @@ static void parts_are_put_together_byte_by_byte_with_a_ping_between(void **unuse
 	websocket_reader_release(&reader);
 }
 
+static void a_stream_of_frames_does_not_grow_the_buffer(void **unused)
+{
+	struct websocket_reader reader = { .taken = 0 };
+	struct websocket_message message;
+	struct error err;
+	size_t heard = 0;
+
+	(void)unused;
+	/* Blocks that end in the middle of a frame, as they do. */
+	for (int i = 0; i < 100000; i++) {
+		websocket_feed(&reader, i ? "c\x82\x03ab" : "\x82\x03ab", i ? 5 : 4);
+		for (message.is_there = true; message.is_there; heard += message.is_there)
+			assert_true(websocket_next(&reader, &message, &err));
+	}
+	assert_int_equal(heard, 99999);
+	assert_true(reader.bytes.length < 16);
+	websocket_reader_release(&reader);
+}
+
 static void what_breaks_the_rules_is_refused(void **unused)
 {
 	static const struct {
@@ -126,6 +145,7 @@ int main(void)
 		cmocka_unit_test(keys_are_sixteen_bytes_and_never_the_same),
 		cmocka_unit_test(what_is_sent_is_masked_and_of_any_length),
 		cmocka_unit_test(parts_are_put_together_byte_by_byte_with_a_ping_between),
+		cmocka_unit_test(a_stream_of_frames_does_not_grow_the_buffer),
 		cmocka_unit_test(what_breaks_the_rules_is_refused),
 	};
 
