@@ -99,7 +99,7 @@ static void a_stream_of_frames_does_not_grow_the_buffer(void **unused)
 	(void)unused;
 	/* Blocks that end in the middle of a frame, as they do. */
 	for (int i = 0; i < 100000; i++) {
-		websocket_feed(&reader, i ? "c\x82\x03ab" : "\x82\x03ab", i ? 5 : 4);
+		websocket_feed(&reader, i ? "z\x82\x03xy" : "\x82\x03xy", i ? 5 : 4);
 		for (message.is_there = true; message.is_there; heard += message.is_there)
 			assert_true(websocket_next(&reader, &message, &err));
 	}
