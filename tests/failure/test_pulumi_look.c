@@ -193,6 +193,19 @@ static void pages_of_resources_add_up(struct pulumi_bench *bench, const char *id
 	assert_int_equal(found, THINGS);
 }
 
+/* No cluster, no way into it. */
+static void there_is_no_cluster(struct pulumi_bench *bench, const char *id)
+{
+	AUTO(free) char *target = xasprintf("/v1/environments/%s/kubeconfig", id);
+	AUTO(json_decref) json_t *problem = NULL;
+	int status;
+
+	problem = world_ask(bench->world, "POST", target, NULL, &status);
+	assert_int_equal(status, 409);
+	assert_string_equal(json_get_string(problem, "code", ""), "no_cluster");
+	assert_int_equal(world_envctl(bench->world, NULL, "forward", "a", NULL), 6);
+}
+
 static bool has_begun(void *arg)
 {
 	return pulumi_bench_count(arg, "") > 0;
@@ -221,6 +234,7 @@ static void what_was_killed_in_the_middle_is_told_as_interrupted(void **state)
 			    "refresh");
 	assert_int_equal(count(updates, "state", "running"), 0);
 	pages_of_resources_add_up(bench, id);
+	there_is_no_cluster(bench, id);
 }
 
 /* ---- a cluster ---- */
@@ -310,7 +324,50 @@ static void build_with_cluster(struct pulumi_bench *bench, const char *kubeconfi
 	world_wait(bench->world, id, "ready", BUILD_MS);
 }
 
-static void one_command_opens_the_named_ports_of_a_cluster(void **state)
+/* Who may reach into it gets it, and that is written down; it is nowhere else. */
+static void the_kubeconfig_is_given(struct pulumi_bench *bench, const char *kubeconfig)
+{
+	AUTO(free) char *merged = path_join(bench->world->folder, "merged.yaml");
+	AUTO(free) char *token_file = xasprintf("%s.token", kubeconfig);
+	AUTO(free) char *token = NULL;
+	AUTO(free) char *printed = NULL;
+	AUTO(free) char *bytes = NULL;
+	AUTO(free) char *audit = NULL;
+	struct stat status;
+	struct error err;
+
+	assert_true(file_read(token_file, 1000, &token, NULL, &err));
+	token[strcspn(token, "\n")] = '\0';
+	assert_int_equal(world_envctl(bench->world, &printed, "kubeconfig", "a", NULL), 0);
+	/* Nothing in it is a file of the server. */
+	stage_contains(printed, token);
+	stage_contains(printed, "current-context: a");
+	assert_null(strstr(printed, "tokenFile"));
+
+	assert_true(file_write_atomically(merged,
+					  "kind: Config\ncurrent-context: mine\nclusters:\n"
+					  "- {name: mine, cluster: {server: https://mine}}\n",
+					  strlen("kind: Config\ncurrent-context: mine\nclusters:\n"
+						 "- {name: mine, cluster: {server: https://mine}}"
+						 "\n"),
+					  0644, &err));
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(
+		    world_envctl(bench->world, NULL, "kubeconfig", "a", "--merge", merged, NULL),
+		    0);
+	assert_int_equal(stat(merged, &status), 0);
+	assert_int_equal(status.st_mode & 0777, 0600);
+	assert_true(file_read(merged, 100000, &bytes, NULL, &err));
+	stage_contains(bytes, "current-context: mine");
+	stage_contains(bytes, "https://mine");
+	assert_null(strstr(strstr(bytes, token) + 1, token));
+
+	assert_int_equal(world_envctl(bench->world, &audit, "audit", NULL), 0);
+	stage_contains(audit, "kubeconfig");
+	assert_null(strstr(audit, token));
+}
+
+static void a_cluster_is_reached_by_names_of_the_template_and_by_its_kubeconfig(void **state)
 {
 	struct pulumi_bench *bench = *state;
 	AUTO(free) char *kubeconfig = path_join(bench->world->folder, "cluster.yaml");
@@ -350,74 +407,8 @@ static void one_command_opens_the_named_ports_of_a_cluster(void **state)
 	again = talk(atoi(strchr(text_get(&one->out), ':') + 1), "bye\n");
 	assert_string_equal(again, "web-2:8080 heard bye\n");
 	end_forward(one);
+	the_kubeconfig_is_given(bench, kubeconfig);
 	pclose(cluster);
-}
-
-static void the_way_into_a_cluster_is_given_to_who_may_and_written_down(void **state)
-{
-	struct pulumi_bench *bench = *state;
-	AUTO(free) char *kubeconfig = path_join(bench->world->folder, "cluster.yaml");
-	AUTO(free) char *merged = path_join(bench->world->folder, "merged.yaml");
-	AUTO(free) char *token_file = xasprintf("%s.token", kubeconfig);
-	AUTO(free) char *token = NULL;
-	AUTO(free) char *printed = NULL;
-	AUTO(free) char *bytes = NULL;
-	AUTO(free) char *audit = NULL;
-	FILE *cluster = start_cluster(kubeconfig);
-	struct stat status;
-	struct error err;
-	char id[37];
-
-	build_with_cluster(bench, kubeconfig, id);
-	assert_true(file_read(token_file, 1000, &token, NULL, &err));
-	token[strcspn(token, "\n")] = '\0';
-	assert_int_equal(world_envctl(bench->world, &printed, "kubeconfig", "a", NULL), 0);
-	/* Nothing in it is a file of the server. */
-	stage_contains(printed, token);
-	stage_contains(printed, "current-context: a");
-	assert_null(strstr(printed, "tokenFile"));
-
-	assert_true(file_write_atomically(merged,
-					  "kind: Config\ncurrent-context: mine\nclusters:\n"
-					  "- {name: mine, cluster: {server: https://mine}}\n",
-					  strlen("kind: Config\ncurrent-context: mine\nclusters:\n"
-						 "- {name: mine, cluster: {server: https://mine}}"
-						 "\n"),
-					  0644, &err));
-	for (int i = 0; i < 2; i++)
-		assert_int_equal(
-		    world_envctl(bench->world, NULL, "kubeconfig", "a", "--merge", merged, NULL),
-		    0);
-	assert_int_equal(stat(merged, &status), 0);
-	assert_int_equal(status.st_mode & 0777, 0600);
-	assert_true(file_read(merged, 100000, &bytes, NULL, &err));
-	stage_contains(bytes, "current-context: mine");
-	stage_contains(bytes, "https://mine");
-	assert_null(strstr(strstr(bytes, token) + 1, token));
-
-	assert_int_equal(world_envctl(bench->world, &audit, "audit", NULL), 0);
-	stage_contains(audit, "kubeconfig");
-	assert_null(strstr(audit, token));
-	pclose(cluster);
-}
-
-static void an_environment_without_a_cluster_says_so(void **state)
-{
-	struct pulumi_bench *bench = *state;
-	AUTO(json_decref) json_t *problem = NULL;
-	AUTO(free) char *target = NULL;
-	int status;
-	char id[37];
-
-	pulumi_bench_template(bench, "three");
-	world_start(bench->world);
-	pulumi_bench_create(bench, "a", "three", id);
-	world_wait(bench->world, id, "ready", BUILD_MS);
-	target = xasprintf("/v1/environments/%s/kubeconfig", id);
-	problem = world_ask(bench->world, "POST", target, NULL, &status);
-	assert_int_equal(status, 409);
-	assert_string_equal(json_get_string(problem, "code", ""), "no_cluster");
-	assert_int_equal(world_envctl(bench->world, NULL, "forward", "a", NULL), 6);
 }
 
 #define ON_BENCH(story)                                                                            \
@@ -428,9 +419,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		ON_BENCH(what_was_made_and_changed_can_be_read_and_holds_no_secret),
 		ON_BENCH(what_was_killed_in_the_middle_is_told_as_interrupted),
-		ON_BENCH(one_command_opens_the_named_ports_of_a_cluster),
-		ON_BENCH(the_way_into_a_cluster_is_given_to_who_may_and_written_down),
-		ON_BENCH(an_environment_without_a_cluster_says_so),
+		ON_BENCH(a_cluster_is_reached_by_names_of_the_template_and_by_its_kubeconfig),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
