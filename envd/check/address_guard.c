@@ -85,7 +85,7 @@ static void add_host_port(struct address_guard *guard, const char *text, bool ne
 	add(guard, host, colon ? colon + 1 : NULL);
 }
 
-static void add_url(struct address_guard *guard, const char *text)
+void address_guard_add_url(struct address_guard *guard, const char *text)
 {
 	AUTO(curl_url_cleanup) CURLU *url = curl_url();
 	char *host = NULL, *port = NULL;
@@ -114,7 +114,7 @@ static void add_outputs(struct address_guard *guard, const json_t *outputs)
 		if (!text)
 			continue;
 		if (text_starts_with(text, "http://") || text_starts_with(text, "https://"))
-			add_url(guard, text);
+			address_guard_add_url(guard, text);
 		else if (strlen(text) < 300 && !strpbrk(text, " \n/"))
 			add_host_port(guard, text, true);
 	}

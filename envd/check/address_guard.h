@@ -23,6 +23,9 @@ struct address_guard *address_guard_new(const json_t *addresses, const json_t *o
 void address_guard_free(struct address_guard *guard);
 DEFINE_AUTO(struct address_guard *, address_guard_free)
 
+/* One more: host and port of a URL. */
+void address_guard_add_url(struct address_guard *guard, const char *url);
+
 /* May ask DNS for names of the list that could not be resolved before. */
 bool address_guard_allows(struct address_guard *guard, const struct sockaddr *address);
 

@@ -49,6 +49,8 @@ bool check_run(const struct check_request *request, json_t **report, struct erro
 		return false;
 	guard = address_guard_new(request->addresses, request->outputs,
 				  (const char *const *)request->plan->allow, request->is_trusted);
+	if (request->cluster)
+		address_guard_add_url(guard, request->cluster->server);
 	found = xcalloc(1, sizeof(*found));
 	found->id = xstrdup(request->run_id);
 	found->environment_id = xstrdup(request->environment_id);

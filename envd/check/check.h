@@ -18,6 +18,7 @@
 #include <jansson.h>
 
 #include "base/error.h"
+#include "kube/kube_access.h"
 #include "model/check_plan.h"
 #include "wire/worker_lines.h"
 
@@ -26,6 +27,8 @@ struct check_request {
 	const json_t *outputs;   /* {name: value}; strings and numbers can be used as ${name} */
 	const json_t *addresses; /* [{"service","host","port","container_port"}]: also
 				  * ${service.host} and ${service.port.CONTAINER_PORT} */
+	/* How to log in to its cluster; NULL: it has none, or this plan may not. */
+	const struct kube_access *cluster;
 	bool is_trusted;
 	bool run_smoke;
 	bool run_load; /* only after smoke checks that did not fail */

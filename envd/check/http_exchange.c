@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/json_read.h"
+#include "kube/kube_client.h"
 
 #define REDIRECTS_MAX 3
 
@@ -31,6 +32,7 @@ static void clear(struct http_exchange *exchange)
 	exchange->body_length = 0;
 	exchange->failure[0] = '\0';
 	exchange->is_refused = false;
+	exchange->is_through_cluster = false;
 	http_response_release(&exchange->response);
 }
 
@@ -110,6 +112,11 @@ static bool add_header(struct http_exchange *exchange, struct scope *scope,
 	if (has_line_break(value))
 		return error_set(err, ERR_INVALID, "header \"%.60s\" would hold a line break",
 				 pair->name);
+	if (exchange->is_through_cluster && strcasecmp(pair->name, "Authorization") == 0)
+		return error_set(
+		    err, ERR_INVALID,
+		    "header \"Authorization\" does not pass a cluster's API server, which "
+		    "takes it for itself");
 	scope_note_field(scope, pair->name, value);
 	line = *value ? xasprintf("%s: %s", pair->name, value) : xasprintf("%s;", pair->name);
 	exchange->headers = curl_slist_append(exchange->headers, line);
@@ -220,6 +227,30 @@ static bool make_body(struct http_exchange *exchange, struct scope *scope,
 	return is_made;
 }
 
+/* With the environment's login, which goes nowhere else: no redirect is followed. */
+static bool go_through_cluster(struct http_exchange *exchange, const struct check_http *http,
+			       const char *base, const char *path, struct error *err)
+{
+	AUTO(free) char *url = NULL;
+	AUTO(free) char *login = NULL;
+
+	if (!exchange->cluster)
+		return error_set_as(err, ERR_INVALID, "no_cluster",
+				    "base \"%.100s\" is of a cluster, and there is none that this "
+				    "check may use",
+				    base);
+	if (!cluster_way_url(exchange->cluster, http, base, path, &url, err))
+		return false;
+	curl_easy_setopt(exchange->curl, CURLOPT_URL, url);
+	curl_easy_setopt(exchange->curl, CURLOPT_PATH_AS_IS, 1L);
+	kube_set_trust(exchange->curl, exchange->cluster);
+	login = kube_authorization(exchange->cluster);
+	if (login)
+		exchange->headers = curl_slist_append(exchange->headers, login);
+	exchange->is_through_cluster = true;
+	return true;
+}
+
 /* "base" and "path" make the URL, unless what was captured as path is a whole URL already. */
 static bool make_url(struct http_exchange *exchange, struct scope *scope,
 		     const struct check_http *http, struct error *err)
@@ -234,6 +265,8 @@ static bool make_url(struct http_exchange *exchange, struct scope *scope,
 		return false;
 	if (text_starts_with(path, "http://") || text_starts_with(path, "https://")) {
 		url = TAKE(path);
+	} else if (cluster_way_is_base(base)) {
+		return go_through_cluster(exchange, http, base, path, err);
 	} else {
 		length = strlen(base);
 		while (length > 0 && base[length - 1] == '/')
@@ -252,7 +285,7 @@ static bool set_ca(struct http_exchange *exchange, struct scope *scope,
 	AUTO(free) char *ca = NULL;
 	struct curl_blob blob = { .flags = CURL_BLOB_COPY };
 
-	if (!http->ca)
+	if (!http->ca || exchange->is_through_cluster)
 		return true;
 	if (!scope_fill(scope, http->ca, &ca, err))
 		return false;
@@ -308,7 +341,8 @@ static void set_method(struct http_exchange *exchange, const struct check_http *
 	    strcmp(http->method, "HEAD") != 0)
 		curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, http->method);
 	curl_easy_setopt(curl, CURLOPT_HTTPHEADER, exchange->headers);
-	curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, http->follow ? 1L : 0L);
+	curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION,
+			 http->follow && !exchange->is_through_cluster ? 1L : 0L);
 }
 
 bool http_exchange_prepare(struct http_exchange *exchange, const struct check_http *http,

@@ -12,6 +12,7 @@
 #include <curl/curl.h>
 
 #include "check/address_guard.h"
+#include "check/cluster_way.h"
 #include "check/http_response.h"
 #include "check/scope.h"
 #include "model/check_plan.h"
@@ -19,10 +20,12 @@
 struct http_exchange {
 	CURL *curl;
 	struct address_guard *guard;
+	const struct kube_access *cluster; /* for bases of it; NULL: none may be used */
 	struct curl_slist *headers;
 	char *body;
 	size_t body_length;
 	char failure[CURL_ERROR_SIZE];
+	bool is_through_cluster;
 	bool is_refused; /* by the guard; `refusal` says which address */
 	struct error refusal;
 	struct http_response response;

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "base/base64.h"
 #include "base/clock.h"
 #include "base/text.h"
 #include "check/json_subject.h"
@@ -18,6 +19,7 @@ struct scenario *scenario_new(const struct check_request *request, struct addres
 	scenario->guard = guard;
 	scenario->scope = scope_new(&source);
 	scenario->exchange = http_exchange_new(guard);
+	scenario->exchange->cluster = request->cluster;
 	return scenario;
 }
 
@@ -75,6 +77,7 @@ static const struct step_kind step_http = { perform_http, look_http, keep };
 static const struct step_kind *const kinds[] = {
 	[CHECK_HTTP] = &step_http, [CHECK_TLS] = &step_tls,   [CHECK_TCP] = &step_tcp,
 	[CHECK_DNS] = &step_dns,   [CHECK_EXEC] = &step_exec, [CHECK_PROMETHEUS] = &step_prometheus,
+	[CHECK_KUBE] = &step_kube,
 };
 
 /* ---- subjects that every kind has ---------------------------------------------------------- */
@@ -165,6 +168,18 @@ static bool cut_out(const struct check_capture *capture, char **text)
 	return true;
 }
 
+static bool decode(char **text)
+{
+	char *decoded;
+	size_t length;
+
+	if (!base64_decode(*text, &decoded, &length))
+		return false;
+	free(*text);
+	*text = decoded;
+	return true;
+}
+
 /* False: there was nothing to capture; `why` says so. */
 static bool take_capture(struct view *view, const struct check_capture *capture, char *why,
 			 size_t why_size)
@@ -175,10 +190,13 @@ static bool take_capture(struct view *view, const struct check_capture *capture,
 	if (!text)
 		snprintf(why, why_size, "nothing%s%s%s", seen.note ? " (" : "",
 			 seen.note ? seen.note : "", seen.note ? ")" : "");
+	else if (capture->is_base64 && !decode(&text))
+		snprintf(why, why_size, "something that is no base64");
 	else if (!cut_out(capture, &text))
 		snprintf(why, why_size, "no match for '%.100s'", capture->match);
 	else {
-		scope_capture(view->scenario->scope, capture->name, text, seen.is_secret);
+		scope_capture(view->scenario->scope, capture->name, text,
+			      seen.is_secret || capture->is_base64);
 		return true;
 	}
 	return false;

@@ -37,7 +37,7 @@ struct step_kind {
 	void (*release)(void *seen);
 };
 
-extern const struct step_kind step_tls, step_tcp, step_dns, step_prometheus, step_exec;
+extern const struct step_kind step_tls, step_tcp, step_dns, step_prometheus, step_exec, step_kube;
 
 enum step_outcome {
 	STEP_GOOD,

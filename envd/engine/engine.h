@@ -28,6 +28,7 @@
 
 #include "base/ids.h"
 #include "base/json_read.h"
+#include "kube/kube_access.h"
 #include "wire/worker_lines.h"
 
 struct engine_target {
@@ -139,7 +140,11 @@ struct engine {
 	bool (*updates)(const struct engine_request *request, const struct engine_page *page,
 			json_t **data, struct error *err);
 
-	/* What leads to its cluster, {"kubeconfig": {...}}; NULL: it has no clusters. */
+	/* How to log in to its cluster; NULL: it has no clusters. Both: ERR_CONFLICT "no_cluster"
+	 * where this environment has none. */
+	bool (*cluster)(const struct engine_request *request, struct kube_access *access,
+			struct error *err);
+	/* What leads there for somebody else, {"kubeconfig": {...}}. */
 	bool (*kubeconfig)(const struct engine_request *request, json_t **data, struct error *err);
 
 	/* Remove images that nothing needs: container/image_collect.h. NULL: it has none. */

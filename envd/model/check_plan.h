@@ -95,6 +95,12 @@ struct check_exec {
 	char **argv; /* ends with NULL */
 };
 
+struct check_kube {
+	char **namespaces; /* each must have a workload; ends with NULL */
+	char **ignore;     /* names of workloads that do not count */
+	int64_t restarts_within_ms;
+};
+
 struct check_expectation {
 	struct expectation *that;
 	bool is_warning;
@@ -107,6 +113,7 @@ struct check_capture {
 	char
 	    *match; /* NULL: all of it; otherwise group 1 (or the whole match) of this expression */
 	regex_t regex; /* of match */
+	bool is_base64; /* decoded first, and a secret: how Kubernetes keeps them */
 };
 
 struct check_step {
@@ -121,6 +128,7 @@ struct check_step {
 		struct check_dns dns;
 		struct check_prometheus prometheus;
 		struct check_exec exec;
+		struct check_kube kube;
 	};
 	struct check_expectation *expectations;
 	size_t expectation_count;

@@ -59,7 +59,8 @@ NODISCARD bool check_step_read(struct plan_reader *reader, const struct yaml_nod
 void check_step_release(struct check_step *step);
 
 /* Keys that say what a step does, for lists of known keys. */
-#define CHECK_STEP_KEYS "http", "tls", "tcp", "dns", "prometheus", "exec", "expect", "capture"
+#define CHECK_STEP_KEYS                                                                            \
+	"http", "tls", "tcp", "dns", "prometheus", "exec", "kube", "expect", "capture"
 
 void check_texts_free(char **texts);
 

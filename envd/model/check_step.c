@@ -180,6 +180,30 @@ static bool read_exec(struct plan_reader *reader, const struct yaml_node *node,
 	return true;
 }
 
+#define RESTARTS_WITHIN_MS (5 * 60 * 1000)
+
+static bool read_kube(struct plan_reader *reader, const struct yaml_node *node,
+		      struct check_step *step, struct error *err)
+{
+	static const char *const keys[] = { "namespaces", "ignore", "restarts_within", "timeout",
+					    NULL };
+	struct check_kube *kube = &step->kube;
+
+	kube->ignore = xcalloc(1, sizeof(char *));
+	kube->restarts_within_ms = RESTARTS_WITHIN_MS;
+	if (!yaml_only_keys(reader->document, node, keys, err) ||
+	    !plan_read_texts(reader, node, "namespaces", &kube->namespaces, err) ||
+	    !plan_read_texts(reader, node, "ignore", &kube->ignore, err) ||
+	    !require(reader, node, "namespaces", kube->namespaces, err) ||
+	    !plan_read_duration(reader, node, "restarts_within", 1000, 24 * 3600 * 1000,
+				&kube->restarts_within_ms, err))
+		return false;
+	if (!kube->namespaces[0])
+		return yaml_error(reader->document, yaml_get(node, "namespaces"), err,
+				  "\"namespaces\" is empty");
+	return true;
+}
+
 /* `expect`: what is expected when the plan says nothing; NULL: it has to. */
 // clang-format off
 static const struct {
@@ -193,6 +217,7 @@ static const struct {
 	[CHECK_DNS]        = { read_dns,        "dns.count >= 1" },
 	[CHECK_PROMETHEUS] = { read_prometheus, NULL },
 	[CHECK_EXEC]       = { read_exec,       "exit == 0" },
+	[CHECK_KUBE]       = { read_kube,       "workloads.unready == 0" },
 };
 // clang-format on
 
@@ -213,11 +238,25 @@ static bool compile_match(struct plan_reader *reader, const struct yaml_node *no
 	return true;
 }
 
+static bool read_decoding(struct plan_reader *reader, const struct yaml_node *node,
+			  struct check_capture *capture, struct error *err)
+{
+	const char *decoding;
+
+	if (!yaml_get(node, "decode"))
+		return true;
+	if (!yaml_read_string(reader->document, node, "decode", &decoding, err))
+		return false;
+	capture->is_base64 = strcmp(decoding, "base64") == 0;
+	return capture->is_base64 || yaml_error(reader->document, yaml_get(node, "decode"), err,
+						"\"decode\" is base64 (got \"%.40s\")", decoding);
+}
+
 static bool read_capture(struct plan_reader *reader, const struct yaml_node *key,
 			 const struct yaml_node *node, const struct check_step *step,
 			 struct check_capture *capture, struct error *err)
 {
-	static const char *const keys[] = { "from", "match", NULL };
+	static const char *const keys[] = { "from", "match", "decode", NULL };
 	const char *subject = node->text;
 
 	capture->name = xstrdup(key->text);
@@ -229,7 +268,8 @@ static bool read_capture(struct plan_reader *reader, const struct yaml_node *key
 	if (node->kind != YAML_SCALAR &&
 	    (!yaml_only_keys(reader->document, node, keys, err) ||
 	     !yaml_read_string(reader->document, node, "from", &subject, err) ||
-	     !compile_match(reader, node, capture, err)))
+	     !compile_match(reader, node, capture, err) ||
+	     !read_decoding(reader, node, capture, err)))
 		return false;
 	capture->subject = xstrdup(subject);
 	return expectation_check_subject(subject, step->kind, err) ||
@@ -348,7 +388,7 @@ static bool find_kind(struct plan_reader *reader, const struct yaml_node *node,
 	}
 	return *spec ? true
 		     : yaml_error(reader->document, node, err,
-				  "expected one of http, tls, tcp, dns, prometheus and exec");
+				  "expected one of http, tls, tcp, dns, prometheus, exec and kube");
 }
 
 bool check_step_read(struct plan_reader *reader, const struct yaml_node *node,
@@ -418,6 +458,10 @@ static void kind_release(struct check_step *step)
 	case CHECK_EXEC:
 		free(step->exec.service);
 		check_texts_free(step->exec.argv);
+		break;
+	case CHECK_KUBE:
+		check_texts_free(step->kube.namespaces);
+		check_texts_free(step->kube.ignore);
 		break;
 	}
 }

@@ -57,6 +57,10 @@ static const struct subject {
 	{ OF(CHECK_PROMETHEUS), "query.max",      TYPE_NUMBER },
 	{ OF(CHECK_EXEC),       "exit",           TYPE_NUMBER },
 	{ OF(CHECK_EXEC),       "output",         TYPE_TEXT },
+	{ OF(CHECK_KUBE),       "workloads.total",   TYPE_NUMBER },
+	{ OF(CHECK_KUBE),       "workloads.ready",   TYPE_NUMBER },
+	{ OF(CHECK_KUBE),       "workloads.unready", TYPE_NUMBER },
+	{ OF(CHECK_KUBE),       "pods.restarted",    TYPE_NUMBER },
 	{ OF_ALL,               "duration",       TYPE_DURATION },
 	{ OF_ALL,               "captured.",      TYPE_ANY },
 };

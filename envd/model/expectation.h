@@ -33,7 +33,8 @@
 	X(CHECK_TCP, "tcp")                                                                        \
 	X(CHECK_DNS, "dns")                                                                        \
 	X(CHECK_PROMETHEUS, "prometheus")                                                          \
-	X(CHECK_EXEC, "exec")
+	X(CHECK_EXEC, "exec")                                                                      \
+	X(CHECK_KUBE, "kube")
 
 enum check_kind {
 #define X(kind, name) kind,

@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "base/files.h"
+#include "base/text.h"
 #include "check/check.h"
 #include "model/template.h"
 #include "worker/task.h"
@@ -63,24 +64,43 @@ static bool has_suite(const json_t *check, const char *name)
 	return false;
 }
 
+/* With the whole environment's login: for who wrote the template, and nobody else. Without one the
+ * steps that need it say so. */
+static const struct kube_access *log_in(const struct request *request, bool is_trusted,
+					struct kube_access *access, struct worker_lines *lines)
+{
+	struct error failure;
+
+	if (!is_trusted || !request->engine->cluster)
+		return NULL;
+	if (request->engine->cluster(&request->engine_request, access, &failure))
+		return access;
+	if (!text_equal(failure.slug, "no_cluster"))
+		worker_say_log(lines, "warn", "cluster: %s", failure.message);
+	return NULL;
+}
+
 bool task_check(const struct request *request, struct worker_lines *lines, json_t **data,
 		struct error *err)
 {
 	AUTO(check_plan_free) struct check_plan *plan = NULL;
+	AUTO(kube_access_release) struct kube_access access = { .server = NULL };
 	AUTO(json_decref) json_t *report = NULL;
 	const json_t *check;
 	struct check_request run;
+	bool is_trusted;
 
 	if (!json_read_object(request->json, "check", &check, err) ||
 	    !read_plan(request, check, &plan, err))
 		return false;
+	/* A plan that came with a request may reach no further than the environment itself. */
+	is_trusted = request->engine_request.is_trusted && !json_has(check, "plan");
 	run = (struct check_request){
 		.plan = plan,
 		.outputs = json_object_get(check, "outputs"),
 		.addresses = json_object_get(check, "addresses"),
-		/* A plan that came with a request may reach no further than the environment itself.
-		 */
-		.is_trusted = request->engine_request.is_trusted && !json_has(check, "plan"),
+		.cluster = log_in(request, is_trusted, &access, lines),
+		.is_trusted = is_trusted,
 		.run_smoke = has_suite(check, "smoke"),
 		.run_load = has_suite(check, "load"),
 		.run_id = json_get_string(check, "run", ""),

@@ -10,9 +10,10 @@
 #include <unistd.h>
 
 #include "base/files.h"
-#include "engine/pulumi/kube_client.h"
+#include "engine/pulumi/pulumi_login.h"
+#include "kube/kube_client.h"
 #include "engine/pulumi/pulumi_place.h"
-#include "engine/pulumi/websocket.h"
+#include "kube/websocket.h"
 #include "model/layer_forward.h"
 #include "wire/tunnel_frames.h"
 
@@ -405,15 +406,8 @@ bool pulumi_dial(const struct engine_request *request, const char *service, int 
 	AUTO(place_release) struct pulumi_place place = { .request = NULL };
 	AUTO(kube_access_release) struct kube_access access = { .server = NULL };
 	AUTO(goal_release) struct goal goal = { .port = port };
-	AUTO(free) char *path = NULL;
 
-	if (!place_open(request, &place, err) || !place_set_variables(&place, err))
-		return false;
-	path = place_path(&place, "kubeconfig");
-	if (!file_exists(path))
-		return error_set_as(err, ERR_CONFLICT, "no_cluster",
-				    "the environment has no cluster: it has no kubeconfig");
-	return read_goal(&place, service, port, &goal, err) &&
-	       kube_access_login(path, place.variables, place.folder, &access, err) &&
+	return place_open(request, &place, err) && place_set_variables(&place, err) &&
+	       read_goal(&place, service, port, &goal, err) && pulumi_login(&place, &access, err) &&
 	       find_pod(&access, &goal, err) && connect_to(&access, &goal, fd, err);
 }

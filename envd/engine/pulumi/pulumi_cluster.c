@@ -5,8 +5,8 @@
 
 #include "base/files.h"
 #include "base/text.h"
-#include "engine/pulumi/kube_access.h"
 #include "engine/target_claim.h"
+#include "kube/kube_access.h"
 
 enum { ANSWER_MS = 10000 };
 

@@ -4,6 +4,7 @@
 #include "engine/pulumi/kube_forward.h"
 #include "engine/pulumi/pulumi_build.h"
 #include "engine/pulumi/pulumi_destroy.h"
+#include "engine/pulumi/pulumi_login.h"
 #include "engine/pulumi/pulumi_look.h"
 #include "engine/pulumi/pulumi_resources.h"
 #include "engine/pulumi/pulumi_updates.h"
@@ -18,6 +19,7 @@ const struct engine engine_pulumi = {
 	.destroy = pulumi_destroy,
 	.inventory = pulumi_inventory,
 	.dial = pulumi_dial,
+	.cluster = pulumi_cluster_of,
 	.kubeconfig = pulumi_kubeconfig,
 	.logs = pulumi_logs,
 	.resources = pulumi_resources,

@@ -1,4 +1,4 @@
-#include "engine/pulumi/kube_client.h"
+#include "kube/kube_client.h"
 
 #include <poll.h>
 #include <string.h>
@@ -6,7 +6,7 @@
 
 #include "base/base64.h"
 #include "base/clock.h"
-#include "engine/pulumi/websocket.h"
+#include "kube/websocket.h"
 
 enum { ANSWER_BYTES_MAX = 8 << 20, HEAD_BYTES_MAX = 16384, LIMIT_MS = 15000 };
 
@@ -37,7 +37,7 @@ static void set_blob(CURL *curl, CURLoption option, const char *text)
 	curl_easy_setopt(curl, option, &blob);
 }
 
-static void set_trust(CURL *curl, const struct kube_access *access)
+void kube_set_trust(CURL *curl, const struct kube_access *access)
 {
 	if (*access->authority)
 		set_blob(curl, CURLOPT_CAINFO_BLOB, access->authority);
@@ -67,7 +67,7 @@ static bool begin(struct transfer *transfer, const struct kube_access *access, c
 	curl_easy_setopt(transfer->curl, CURLOPT_TIMEOUT_MS, (long)LIMIT_MS);
 	/* An upgrade is one of HTTP/1.1. */
 	curl_easy_setopt(transfer->curl, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-	set_trust(transfer->curl, access);
+	kube_set_trust(transfer->curl, access);
 	return true;
 }
 
@@ -81,8 +81,7 @@ static bool perform(struct transfer *transfer, const struct kube_access *access,
 			    *transfer->reason ? transfer->reason : curl_easy_strerror(code));
 }
 
-/* "Authorization: ..." or NULL; the caller frees. */
-static char *authorization(const struct kube_access *access)
+char *kube_authorization(const struct kube_access *access)
 {
 	AUTO(free) char *both = NULL;
 	AUTO(free) char *encoded = NULL;
@@ -126,7 +125,7 @@ bool kube_get(const struct kube_access *access, const char *path, json_t **answe
 {
 	AUTO(transfer_release) struct transfer transfer = { .curl = NULL };
 	AUTO(json_decref) json_t *json = NULL;
-	AUTO(free) char *login = authorization(access);
+	AUTO(free) char *login = kube_authorization(access);
 	long status = 0;
 
 	if (!begin(&transfer, access, path, err))
@@ -241,7 +240,7 @@ static bool upgrade(CURL *curl, const struct kube_access *access, const char *pa
 		    const char *protocol, struct text *rest, struct error *err)
 {
 	int64_t until_ms = clock_mono_ms() + LIMIT_MS;
-	AUTO(free) char *login = authorization(access);
+	AUTO(free) char *login = kube_authorization(access);
 	AUTO(text_release) struct text request = TEXT_EMPTY;
 	AUTO(text_release) struct text head = TEXT_EMPTY;
 	const char *host = strstr(access->server, "://");

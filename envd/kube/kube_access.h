@@ -2,8 +2,8 @@
  * kube_access.h - a kubeconfig file: which cluster its current context leads to, and who we are
  * there.
  */
-#ifndef ENVD_ENGINE_PULUMI_KUBE_ACCESS_H
-#define ENVD_ENGINE_PULUMI_KUBE_ACCESS_H
+#ifndef ENVD_KUBE_ACCESS_H
+#define ENVD_KUBE_ACCESS_H
 
 #include "base/error.h"
 
@@ -22,10 +22,18 @@ struct kube_access {
 /* The cluster alone. ERR_INVALID "kubeconfig_invalid". */
 NODISCARD bool kube_access_load(const char *path, struct kube_access *access, struct error *err);
 
-/* The user, too. A file may say that a program has to be asked for a token (`exec`, as those of
- * EKS do); it is run with `variables` (they end with NULL) in `folder`. ERR_INVALID
- * "kubeconfig_invalid", ERR_EXTERNAL "login_failed". */
-NODISCARD bool kube_access_login(const char *path, char *const *variables, const char *folder,
+/* How to run the program that a file says has to be asked for a token (`exec`, as those of EKS do):
+ * `argv[0]` as it stands there, in these `variables` and what the file adds. `output` is what it
+ * printed, freed by the caller. */
+struct kube_login {
+	char *const *variables; /* end with NULL */
+	bool (*run)(void *arg, const char *const *argv, char *const *variables, char **output,
+		    struct error *err);
+	void *arg;
+};
+
+/* The user, too. ERR_INVALID "kubeconfig_invalid", ERR_EXTERNAL "login_failed". */
+NODISCARD bool kube_access_login(const char *path, const struct kube_login *login,
 				 struct kube_access *access, struct error *err);
 
 void kube_access_release(struct kube_access *access);

@@ -1,4 +1,4 @@
-#include "engine/pulumi/kube_access.h"
+#include "kube/kube_access.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -8,10 +8,8 @@
 #include "base/json_read.h"
 #include "base/text.h"
 #include "base/yaml_read.h"
-#include "engine/pulumi/pulumi_place.h"
-#include "engine/pulumi/tool_set.h"
 
-enum { KUBECONFIG_BYTES_MAX = 1 << 20, LOGIN_MS = 20000, WORDS_MAX = 50 };
+enum { KUBECONFIG_BYTES_MAX = 1 << 20, WORDS_MAX = 50 };
 
 /* ---- the file ---- */
 
@@ -165,31 +163,22 @@ static bool take_credential(const char *output, struct kube_access *access, stru
 	       error_set(err, ERR_EXTERNAL, "the login program gave no token");
 }
 
-static bool run_login(const struct yaml_node *exec, char *const *variables, const char *folder,
-		      char **output, struct error *err)
+static bool run_login(const struct yaml_node *exec, const struct kube_login *login, char **output,
+		      struct error *err)
 {
 	const struct yaml_node *arguments = yaml_get(exec, "args");
-	const char *command = text_at(exec, "command");
-	AUTO(free) char *program = *command == '/' ? xstrdup(command) : find_on_path(command);
-	const char *argv[WORDS_MAX + 2] = { program };
-	char **all = login_variables(exec, variables);
-	struct tool_end end;
+	const char *argv[WORDS_MAX + 2] = { text_at(exec, "command") };
+	char **all = login_variables(exec, login->variables);
 	bool ran;
 
 	for (size_t i = 0; arguments && arguments->kind == YAML_LIST && i < arguments->count; i++)
 		argv[i < WORDS_MAX ? i + 1 : WORDS_MAX] = arguments->items[i]->text;
-	ran = program ? tool_run(&(struct tool_spec){ .argv = argv,
-						      .variables = all,
-						      .directory = folder,
-						      .limit_ms = LOGIN_MS },
-				 KUBECONFIG_BYTES_MAX, output, &end, err)
-		      : error_set(err, ERR_EXTERNAL, "there is no program \"%.80s\"", command);
+	ran = login->run(login->arg, argv, all, output, err);
 	free_list(all);
-	return ran && (tool_ended_well(&end) ||
-		       error_set(err, ERR_EXTERNAL, "the login program \"%.80s\" failed", command));
+	return ran;
 }
 
-static bool log_in(const struct yaml_node *user, char *const *variables, const char *folder,
+static bool log_in(const struct yaml_node *user, const struct kube_login *login,
 		   struct kube_access *access, struct error *err)
 {
 	const struct yaml_node *exec = yaml_get(user, "exec");
@@ -197,16 +186,15 @@ static bool log_in(const struct yaml_node *user, char *const *variables, const c
 
 	if (!exec || access->token || access->certificate)
 		return true;
-	if (run_login(exec, variables, folder, &output, err) &&
-	    take_credential(output, access, err))
+	if (run_login(exec, login, &output, err) && take_credential(output, access, err))
 		return true;
 	err->code = ERR_EXTERNAL;
 	err->slug = "login_failed";
 	return false;
 }
 
-bool kube_access_login(const char *path, char *const *variables, const char *folder,
-		       struct kube_access *access, struct error *err)
+bool kube_access_login(const char *path, const struct kube_login *login, struct kube_access *access,
+		       struct error *err)
 {
 	AUTO(yaml_free) struct yaml_document *document = NULL;
 	const struct yaml_node *context, *user;
@@ -218,7 +206,7 @@ bool kube_access_login(const char *path, char *const *variables, const char *fol
 	context = context_of(document->root);
 	user = entry_of(document->root, "users", text_at(context, "user"), "user");
 	return (read_user(user, access, err) || is_invalid(err)) &&
-	       log_in(user, variables, folder, access, err);
+	       log_in(user, login, access, err);
 }
 
 void kube_access_release(struct kube_access *access)

@@ -1,4 +1,4 @@
-#include "engine/pulumi/websocket.h"
+#include "kube/websocket.h"
 
 #include <openssl/evp.h>
 #include <string.h>

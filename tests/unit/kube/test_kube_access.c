@@ -11,8 +11,9 @@
 #include "base/files.h"
 #include "base/json_read.h"
 #include "base/text.h"
-#include "engine/pulumi/kube_access.h"
+#include "kube/kube_access.h"
 #include "engine/pulumi/kube_export.h"
+#include "engine/pulumi/tool_set.h"
 
 static char folder[] = "/tmp/envd-kube-XXXXXX";
 
@@ -35,12 +36,27 @@ static char *write_file(const char *name, const char *content)
 	return path;
 }
 
+static bool run_program(void *arg, const char *const *argv, char *const *variables, char **output,
+			struct error *err)
+{
+	struct tool_end end;
+
+	(void)arg;
+	return tool_run(&(struct tool_spec){ .argv = argv,
+					     .variables = variables,
+					     .directory = folder,
+					     .limit_ms = 20000 },
+			1 << 20, output, &end, err) &&
+	       tool_ended_well(&end);
+}
+
 static bool log_in(const char *path, struct kube_access *access, struct error *err)
 {
 	static char variable[] = "FROM=environment";
 	char *const variables[] = { variable, NULL };
+	const struct kube_login login = { .variables = variables, .run = run_program };
 
-	return kube_access_login(path, variables, folder, access, err);
+	return kube_access_login(path, &login, access, err);
 }
 
 static void the_current_context_says_where_and_who(void **unused)

@@ -1,16 +1,21 @@
 /*
  * kube_client.h - requests to a Kubernetes API server by a kubeconfig, with libcurl alone.
  */
-#ifndef ENVD_ENGINE_PULUMI_KUBE_CLIENT_H
-#define ENVD_ENGINE_PULUMI_KUBE_CLIENT_H
+#ifndef ENVD_KUBE_CLIENT_H
+#define ENVD_KUBE_CLIENT_H
 
 #include <curl/curl.h>
 
 #include "base/json_read.h"
 #include "base/text.h"
-#include "engine/pulumi/kube_access.h"
+#include "kube/kube_access.h"
 
 DEFINE_AUTO(CURL *, curl_easy_cleanup)
+
+/* For a request that somebody else makes: whom it believes, and its client certificate. */
+void kube_set_trust(CURL *curl, const struct kube_access *access);
+/* "Authorization: ...", its secret part; NULL where it needs none. The caller frees. */
+char *kube_authorization(const struct kube_access *access);
 
 /* GET; new reference. ERR_NOT_FOUND with the server's own words; ERR_EXTERNAL "cluster_refused"
  * with its status; ERR_UNAVAILABLE "cluster_unreachable". */

@@ -2,8 +2,8 @@
  * websocket.h - the client's side of RFC 6455: the handshake's key, frames out (masked, as clients
  * have to) and in. No sockets.
  */
-#ifndef ENVD_ENGINE_PULUMI_WEBSOCKET_H
-#define ENVD_ENGINE_PULUMI_WEBSOCKET_H
+#ifndef ENVD_KUBE_WEBSOCKET_H
+#define ENVD_KUBE_WEBSOCKET_H
 
 #include "base/error.h"
 #include "base/text.h"

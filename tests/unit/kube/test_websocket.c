@@ -6,7 +6,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "engine/pulumi/websocket.h"
+#include "kube/websocket.h"
 
 static void the_example_of_the_standard_is_accepted(void **unused)
 {
