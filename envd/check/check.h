@@ -24,9 +24,10 @@
 
 struct check_request {
 	const struct check_plan *plan;
-	const json_t *outputs;   /* {name: value}; strings and numbers can be used as ${name} */
-	const json_t *addresses; /* [{"service","host","port","container_port"}]: also
-				  * ${service.host} and ${service.port.CONTAINER_PORT} */
+	const json_t *parameters; /* of the environment, for "only" */
+	const json_t *outputs;    /* {name: value}; strings and numbers can be used as ${name} */
+	const json_t *addresses;  /* [{"service","host","port","container_port"}]: also
+				   * ${service.host} and ${service.port.CONTAINER_PORT} */
 	/* How to log in to its cluster; NULL: it has none, or this plan may not. */
 	const struct kube_access *cluster;
 	bool is_trusted;

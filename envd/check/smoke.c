@@ -288,19 +288,24 @@ static void skip_stage(const struct runner *runner, struct turn *turns, size_t c
 
 /* ---- the whole ----------------------------------------------------------------------------- */
 
-static struct turn *make_turns(const struct check_plan *plan, struct check_report *report)
+/* Of the checks that are for this environment. */
+static struct turn *make_turns(const struct check_request *request, struct check_report *report)
 {
+	const struct check_plan *plan = request->plan;
 	struct turn *turns = xcalloc(plan->smoke_count, sizeof(*turns));
 
 	report->smoke = xcalloc(plan->smoke_count, sizeof(*report->smoke));
-	report->smoke_count = plan->smoke_count;
 	for (size_t i = 0; i < plan->smoke_count; i++) {
-		struct smoke_result *result = &report->smoke[i];
+		size_t at = report->smoke_count;
+		struct smoke_result *result = &report->smoke[at];
 
+		if (!check_smoke_applies(&plan->smoke[i], request->parameters))
+			continue;
+		report->smoke_count++;
 		result->name = xstrdup(plan->smoke[i].name);
 		result->stage = xstrdup(plan->stages[plan->smoke[i].stage]);
 		result->message = xstrdup("");
-		turns[i] =
+		turns[at] =
 		    (struct turn){ .check = &plan->smoke[i],
 				   .result = result,
 				   .interval_ms = (double)plan->smoke[i].eventually.interval_ms };
@@ -312,7 +317,7 @@ void smoke_run(const struct check_request *request, struct address_guard *guard,
 	       struct check_report *report)
 {
 	const struct check_plan *plan = request->plan;
-	AUTO(free) struct turn *turns = make_turns(plan, report);
+	AUTO(free) struct turn *turns = make_turns(request, report);
 	struct runner runner = { request, guard, INT64_MAX, clock_mono_ms() };
 	const char *blocked_by = NULL;
 
@@ -321,11 +326,11 @@ void smoke_run(const struct check_request *request, struct address_guard *guard,
 		    clock_mono_ms() + request->deadline_at_ms - clock_wall_ms();
 	for (size_t stage = 0; stage < plan->stage_count; stage++) {
 		if (blocked_by) {
-			skip_stage(&runner, turns, plan->smoke_count, stage, blocked_by);
+			skip_stage(&runner, turns, report->smoke_count, stage, blocked_by);
 			continue;
 		}
-		run_stage(&runner, turns, plan->smoke_count, stage);
-		if (!stage_has_passed(turns, plan->smoke_count, stage))
+		run_stage(&runner, turns, report->smoke_count, stage);
+		if (!stage_has_passed(turns, report->smoke_count, stage))
 			blocked_by = plan->stages[stage];
 	}
 }

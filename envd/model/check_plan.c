@@ -187,10 +187,11 @@ static bool read_steps(struct plan_reader *reader, const struct yaml_node *list,
 static bool read_smoke_steps(struct plan_reader *reader, const struct yaml_node *map,
 			     struct check_smoke *smoke, struct error *err)
 {
-	static const char *const own_keys[] = { "name",        "stage",         "eventually",
-						"description", CHECK_STEP_KEYS, NULL };
-	static const char *const list_keys[] = { "name",        "stage", "eventually",
-						 "description", "steps", NULL };
+	static const char *const own_keys[] = { "name",        "stage", "eventually",
+						"description", "only",  CHECK_STEP_KEYS,
+						NULL };
+	static const char *const list_keys[] = { "name", "stage", "eventually", "description",
+						 "only", "steps", NULL };
 	const struct yaml_node *list;
 
 	if (!plan_read_list(reader, map, "steps", CHECK_PLAN_STEPS_MAX, &list, err))
@@ -202,6 +203,32 @@ static bool read_smoke_steps(struct plan_reader *reader, const struct yaml_node 
 	smoke->step_count = 1;
 	return yaml_only_keys(reader->document, map, own_keys, err) &&
 	       check_step_read(reader, map, &smoke->steps[0], err);
+}
+
+/* "only: { profile: [full] }" */
+static bool read_only(struct plan_reader *reader, const struct yaml_node *map,
+		      struct check_smoke *smoke, struct error *err)
+{
+	const struct yaml_node *only = yaml_get(map, "only");
+
+	if (!only)
+		return true;
+	if (only->kind != YAML_MAP || !only->count)
+		return yaml_error(reader->document, only, err,
+				  "\"only\" must be a map of parameters and lists of values");
+	for (size_t i = 0; i < only->count; i++) {
+		const struct yaml_node *values = only->items[i];
+
+		for (size_t k = 0; values->kind == YAML_LIST && k < values->count; k++)
+			if (values->items[k]->kind != YAML_SCALAR)
+				return yaml_error(reader->document, values->items[k], err,
+						  "a value of \"only\" must be a plain one");
+		if (values->kind != YAML_LIST || !values->count)
+			return yaml_error(reader->document, values, err,
+					  "expected a list of values of parameter \"%.60s\"",
+					  only->keys[i]->text);
+	}
+	return plan_read_json(reader, map, "only", &smoke->only, err);
 }
 
 static bool read_smoke(struct plan_reader *reader, const struct yaml_node *map,
@@ -218,7 +245,7 @@ static bool read_smoke(struct plan_reader *reader, const struct yaml_node *map,
 	for (const struct check_smoke *other = plan->smoke; other < smoke; other++)
 		if (strcmp(other->name, smoke->name) == 0)
 			return refuse_twice(reader, map, smoke->name, err);
-	return read_stage(reader, map, smoke, err) &&
+	return read_stage(reader, map, smoke, err) && read_only(reader, map, smoke, err) &&
 	       plan_read_eventually(reader, map, &smoke->eventually, err) &&
 	       read_smoke_steps(reader, map, smoke, err);
 }
@@ -420,6 +447,7 @@ static void smoke_release(struct check_smoke *smoke)
 {
 	for (size_t i = 0; i < smoke->step_count; i++)
 		check_step_release(&smoke->steps[i]);
+	json_decref(smoke->only);
 	free(smoke->steps);
 	free(smoke->name);
 }
@@ -480,5 +508,36 @@ bool check_plan_check_names(const struct check_plan *plan, const char *const *kn
 			     needed->place, needed->name);
 		return nearest ? error_hint(err, "did you mean \"${%s}\"?", nearest) : false;
 	}
+	return true;
+}
+
+/* "3" and 3 are the same word in a plan; the caller frees. */
+static char *word_of(const json_t *value)
+{
+	return json_is_string(value) ? xstrdup(json_string_value(value))
+				     : json_dumps(value ? value : json_null(), JSON_ENCODE_ANY);
+}
+
+static bool has_value(const json_t *values, const json_t *parameter)
+{
+	AUTO(free) char *word = word_of(parameter);
+
+	for (size_t i = 0; i < json_array_size(values); i++) {
+		AUTO(free) char *one = word_of(json_array_get(values, i));
+
+		if (strcmp(one, word) == 0)
+			return true;
+	}
+	return false;
+}
+
+bool check_smoke_applies(const struct check_smoke *smoke, const json_t *parameters)
+{
+	const char *name;
+	json_t *values;
+
+	json_object_foreach(smoke->only, name, values)
+		if (!has_value(values, json_object_get(parameters, name)))
+			return false;
 	return true;
 }

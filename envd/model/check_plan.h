@@ -138,6 +138,7 @@ struct check_step {
 
 struct check_smoke {
 	char *name;
+	json_t *only; /* {PARAMETER: [VALUE...]} of environments that it is for; NULL: of all */
 	size_t stage; /* index into plan->stages */
 	struct check_eventually eventually;
 	struct check_step *steps;
@@ -192,6 +193,9 @@ NODISCARD bool check_plan_from_json(const json_t *json, const char *file, struct
 
 void check_plan_free(struct check_plan *plan);
 DEFINE_AUTO(struct check_plan *, check_plan_free)
+
+/* Is the check for an environment with these parameters? */
+bool check_smoke_applies(const struct check_smoke *smoke, const json_t *parameters);
 
 /* Every name in plan->names must be one of `known` (ends with NULL). */
 NODISCARD bool check_plan_check_names(const struct check_plan *plan, const char *const *known,

@@ -97,6 +97,7 @@ bool task_check(const struct request *request, struct worker_lines *lines, json_
 	is_trusted = request->engine_request.is_trusted && !json_has(check, "plan");
 	run = (struct check_request){
 		.plan = plan,
+		.parameters = request->engine_request.parameters,
 		.outputs = json_object_get(check, "outputs"),
 		.addresses = json_object_get(check, "addresses"),
 		.cluster = log_in(request, is_trusted, &access, lines),

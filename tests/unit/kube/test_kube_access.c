@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "kube/kube_access.h"
 #include "engine/pulumi/kube_export.h"
+#include "engine/pulumi/pulumi_place.h"
 #include "engine/pulumi/tool_set.h"
 
 static char folder[] = "/tmp/envd-kube-XXXXXX";
@@ -39,10 +40,14 @@ static char *write_file(const char *name, const char *content)
 static bool run_program(void *arg, const char *const *argv, char *const *variables, char **output,
 			struct error *err)
 {
+	AUTO(free) char *program = find_on_path(argv[0]);
+	const char *words[8] = { program ? program : argv[0] };
 	struct tool_end end;
 
 	(void)arg;
-	return tool_run(&(struct tool_spec){ .argv = argv,
+	for (size_t i = 1; argv[i] && i < ARRAY_SIZE(words) - 1; i++)
+		words[i] = argv[i];
+	return tool_run(&(struct tool_spec){ .argv = words,
 					     .variables = variables,
 					     .directory = folder,
 					     .limit_ms = 20000 },

@@ -158,6 +158,18 @@ static void what_is_wrong_is_told_with_its_place(void **unused)
 		{ "    stage: app\n", "", "stage", NULL },
 		{ "name: login", "name: \"log in\"", "\"log in\" is no name", "" },
 		{ "name: tcp", "name: tls", "there are two checks called \"tls\"", "" },
+		{ "exec: { service: a, argv: [\"true\"] }", "kube: { namespaces: [] }",
+		  "\"namespaces\" is empty", "" },
+		{ "exec: { service: a, argv: [\"true\"] }", "kube: { ignore: [a] }",
+		  "\"namespaces\" is missing", "" },
+		{ "exec: { service: a, argv: [\"true\"] }",
+		  "only: { size: big }, tcp: { host: a, port: 1 }",
+		  "expected a list of values of parameter \"size\"", "" },
+		{ "exec: { service: a, argv: [\"true\"] }",
+		  "only: [big], tcp: { host: a, port: 1 }", "\"only\" must be a map", "" },
+		{ "exec: { service: a, argv: [\"true\"] }",
+		  "exec: { service: a, argv: [b] }, capture: { o: { from: output, decode: hex } }",
+		  "\"decode\" is base64 (got \"hex\")", "" },
 		{ "tcp: {", "tcq: {", "unknown key \"tcq\"", "did you mean \"tcp\"?" },
 		{ "tcp: { host: \"${host}\", port: 443 }", "stage2: x", "unknown key", NULL },
 		{ "factor: 1.5", "factor: 0.5", "\"factor\" must be a number between 1 and 10",
@@ -270,9 +282,40 @@ static void a_plan_that_is_too_large_is_refused_before_it_is_read(void **unused)
 	assert_int_equal(err.code, ERR_LIMIT);
 }
 
+static void a_check_is_for_the_environments_that_it_names(void **unused)
+{
+	static const char text[] =
+	    "apiVersion: envd/v1\nkind: CheckPlan\nname: x\nsmoke:\n"
+	    "  - { name: a, only: { size: [big, 3], on: [true] }, tcp: { host: a, port: 1 } }\n"
+	    "  - { name: b, tcp: { host: a, port: 1 } }\n";
+	static const struct {
+		const char *parameters;
+		bool applies;
+	} rows[] = {
+		{ "{\"size\":\"big\",\"on\":true}", true },
+		{ "{\"size\":3,\"on\":true}", true },
+		{ "{\"size\":\"small\",\"on\":true}", false },
+		{ "{\"size\":\"big\",\"on\":false}", false },
+		{ "{\"on\":true}", false },
+	};
+	AUTO(check_plan_free) struct check_plan *plan = NULL;
+	struct error err;
+
+	(void)unused;
+	if (!check_plan_parse(text, strlen(text), "x", &plan, &err))
+		fail_msg("%s", err.message);
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		AUTO(json_decref) json_t *parameters = json_loads(rows[i].parameters, 0, NULL);
+
+		assert_int_equal(check_smoke_applies(&plan->smoke[0], parameters), rows[i].applies);
+		assert_true(check_smoke_applies(&plan->smoke[1], parameters));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_check_is_for_the_environments_that_it_names),
 		cmocka_unit_test(a_whole_plan_is_read),
 		cmocka_unit_test(names_of_the_environment_are_collected_with_their_place),
 		cmocka_unit_test(a_plan_that_came_as_json_is_the_same_plan),

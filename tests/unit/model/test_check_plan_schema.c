@@ -47,6 +47,7 @@ static void every_key_of_the_schema_is_known_to_the_reader(void **unused)
 		{ "dns", HEAD "smoke: [ { name: a, dns: { ", " } } ]\n" },
 		{ "prometheus", HEAD "smoke: [ { name: a, prometheus: { ", " } } ]\n" },
 		{ "exec", HEAD "smoke: [ { name: a, exec: { ", " } } ]\n" },
+		{ "kube", HEAD "smoke: [ { name: a, kube: { ", " } } ]\n" },
 		{ "eventually", HEAD "smoke: [ { name: a, eventually: { ", " } } ]\n" },
 		{ "smoke", HEAD "smoke: [ { name: a, ", " } ]\n" },
 		{ "step", HEAD "smoke: [ { name: a, steps: [ { ", " } ] } ]\n" },
