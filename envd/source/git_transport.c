@@ -220,10 +220,17 @@ static bool shut_out_configuration(void)
 	return git_libgit2_opts(GIT_OPT_SET_OWNER_VALIDATION, 1) == 0;
 }
 
+bool git_library_start(struct error *err)
+{
+	return (git_libgit2_init() >= 0 && shut_out_configuration()) ||
+	       git_library_error(err, "setting libgit2 up");
+}
+
 bool git_library_open(const struct source_spec *spec, struct error *err)
 {
-	if (git_libgit2_init() < 0 || !shut_out_configuration() ||
-	    git_libgit2_opts(GIT_OPT_ENABLE_FSYNC_GITDIR, 1) < 0 ||
+	if (!git_library_start(err))
+		return false;
+	if (git_libgit2_opts(GIT_OPT_ENABLE_FSYNC_GITDIR, 1) < 0 ||
 	    git_libgit2_opts(GIT_OPT_SET_PACK_MAX_OBJECTS, (size_t)spec->limits.objects) < 0 ||
 	    git_libgit2_opts(GIT_OPT_SET_PACK_MAX_OBJECT_SIZE,
 			     (size_t)spec->limits.checkout_bytes) < 0)

@@ -36,6 +36,9 @@ git_remote_callbacks git_transport_callbacks(struct git_transport_state *state);
 /* After a call that failed: what a callback said, else what libgit2 says. Returns false. */
 bool git_transport_error(struct git_transport_state *state, struct error *err);
 
+/* libgit2 itself, with no configuration but ours. Repeatable. */
+NODISCARD bool git_library_start(struct error *err);
+
 /* Of libgit2 itself, for all of this process. Errors name `doing`. */
 NODISCARD bool git_library_open(const struct source_spec *spec, struct error *err);
 bool git_library_error(struct error *err, const char *doing);
