@@ -13,13 +13,28 @@ struct side {
 	json_t *environment, *lock, *report;
 };
 
+/* Engines say it by their own names: a runtime, or a CLI and a language. */
+static json_t *take_tools(json_t *inputs)
+{
+	static const char *const names[] = { "runtime", "pulumi", "python" };
+	json_t *tools = json_object();
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		json_t *tool = json_object_get(inputs, names[i]);
+
+		if (tool)
+			json_object_set(tools, names[i], tool);
+		json_object_del(inputs, names[i]);
+	}
+	return tools;
+}
+
 /* What can be asked for, where it was built, how it was judged. */
 static json_t *essence(const json_t *environment, const json_t *lock)
 {
 	AUTO(json_decref) json_t *inputs = json_copy(json_object_get(lock, "lock"));
-	AUTO(json_decref) json_t *tools = json_incref(json_object_get(inputs, "runtime"));
+	AUTO(json_decref) json_t *tools = take_tools(inputs);
 
-	json_object_del(inputs, "runtime");
 	json_object_set(inputs, "parameters", json_object_get(environment, "parameters"));
 	return json_pack("{s:O, s:{s:O?, s:O?}, s:O?, s:{s:O?}}", "inputs", inputs, "placement",
 			 "engine", json_object_get(environment, "engine"), "target",

@@ -9,14 +9,16 @@ enum { LOCK_BYTES_MAX = 4 * 1024 * 1024 };
 
 /* ---- reading ---- */
 
-/* The hash of what was sent to the runtime has the environment's own name in it; and by which
- * branch a commit was asked for says nothing of what was built. */
+/* The hash of what was sent to the runtime, and a stack, have the environment's own name in it; and
+ * by which branch a commit was asked for says nothing of what was built. */
 static void drop_what_is_its_own(json_t *lock)
 {
 	const char *name;
 	json_t *service;
 
 	json_object_del(json_object_get(lock, "source"), "ref");
+	json_object_del(json_object_get(lock, "checkout"), "ref");
+	json_object_del(lock, "stack");
 	json_object_foreach(json_object_get(lock, "services"), name, service) {
 		json_object_del(service, "config_hash");
 	}

@@ -8,7 +8,13 @@
 #include "base/clock.h"
 #include "kube/websocket.h"
 
-enum { ANSWER_BYTES_MAX = 8 << 20, HEAD_BYTES_MAX = 16384, LIMIT_MS = 15000 };
+enum {
+	ANSWER_BYTES_MAX = 8 << 20,
+	HEAD_BYTES_MAX = 16384,
+	LIMIT_MS = 15000,
+	PAGE = 50,
+	PAGES_MAX = 100
+};
 
 struct transfer {
 	CURL *curl;
@@ -148,6 +154,33 @@ bool kube_get(const struct kube_access *access, const char *path, json_t **answe
 				    "the cluster's answer is no JSON object");
 	*answer = TAKE(json);
 	return true;
+}
+
+bool kube_each(const struct kube_access *access, const char *list,
+	       void (*on_item)(void *arg, const json_t *item), void *arg, struct error *err)
+{
+	AUTO(free) char *next = xstrdup("");
+
+	for (int pages = 0; pages < PAGES_MAX; pages++) {
+		char *escaped = curl_easy_escape(NULL, next, 0);
+		AUTO(free)
+		char *path = xasprintf("%s%climit=%d%s%s", list, strchr(list, '?') ? '&' : '?',
+				       PAGE, *next ? "&continue=" : "", *next ? escaped : "");
+		AUTO(json_decref) json_t *page = NULL;
+		json_t *item;
+		size_t i;
+
+		curl_free(escaped);
+		if (!kube_get(access, path, &page, err))
+			return false;
+		json_array_foreach(json_object_get(page, "items"), i, item)
+			on_item(arg, item);
+		free(next);
+		next = xstrdup(json_get_string(json_object_get(page, "metadata"), "continue", ""));
+		if (!*next)
+			return true;
+	}
+	return error_set(err, ERR_LIMIT, "the cluster's list %.100s does not end", list);
 }
 
 /* ---- an upgrade, by hand: libcurl gives the connection, TLS and all ---- */

@@ -22,6 +22,12 @@ char *kube_authorization(const struct kube_access *access);
 NODISCARD bool kube_get(const struct kube_access *access, const char *path, json_t **answer,
 			struct error *err);
 
+/* Every item of a list, page by page: "/apis/apps/v1/deployments", perhaps with a query. `on_item`
+ * borrows it. Errors as above; ERR_LIMIT beyond 5,000 items. */
+NODISCARD bool kube_each(const struct kube_access *access, const char *list,
+			 void (*on_item)(void *arg, const json_t *item), void *arg,
+			 struct error *err);
+
 /* A connection that speaks WebSocket from now on (websocket.h), by `protocol`. `rest` gets what the
  * server has said already. Errors as above; ERR_EXTERNAL "websocket_refused". */
 NODISCARD bool kube_websocket(const struct kube_access *access, const char *path,

@@ -4,172 +4,15 @@
 
 #include "base/files.h"
 #include "base/text.h"
-#include "model/layer_read.h"
+#include "base/yaml_read.h"
+#include "model/layer_outside.h"
 
 #define LAYERS_LISTED_MAX 100
-#define WORDS_MAX 50
 #define PARALLEL_MAX 32
-
-/* ---- small parts ---- */
-
-bool layer_read_words(const struct reading *reading, const struct yaml_node *map, const char *key,
-		      char ***words)
-{
-	const struct yaml_node *node = yaml_get(map, key);
-
-	if (!node)
-		return true;
-	if (node->kind != YAML_LIST || node->count > WORDS_MAX)
-		return yaml_error(reading->document, node, reading->err,
-				  "\"%s\" must be a list of at most %d words", key, WORDS_MAX);
-	*words = xcalloc(node->count + 1, sizeof(**words));
-	for (size_t i = 0; i < node->count; i++) {
-		if (node->items[i]->kind != YAML_SCALAR || !*node->items[i]->text)
-			return yaml_error(reading->document, node->items[i], reading->err,
-					  "\"%s\" must be a list of words", key);
-		(*words)[i] = xstrdup(node->items[i]->text);
-	}
-	return true;
-}
-
-/* Something to run: never an empty list. */
-bool layer_read_command(const struct reading *reading, const struct yaml_node *map, const char *key,
-			char ***words)
-{
-	const struct yaml_node *node = yaml_get(map, key);
-
-	if (node && node->kind == YAML_LIST && !node->count)
-		return yaml_error(reading->document, node, reading->err, "\"%s\" names no program",
-				  key);
-	return layer_read_words(reading, map, key, words);
-}
-
-static bool leaves_folder(const char *path)
-{
-	for (const char *at = path; (at = strstr(at, "..")); at += 2)
-		if ((at == path || at[-1] == '/') && (at[2] == '/' || !at[2]))
-			return true;
-	return *path == '/';
-}
-
-static bool read_path(const struct reading *reading, const struct yaml_node *map, const char *key,
-		      const char *otherwise, char **path)
-{
-	if (!yaml_copy_string(reading->document, map, key, otherwise, path, reading->err))
-		return false;
-	return !*path || !leaves_folder(*path) ||
-	       yaml_error(reading->document, yaml_get(map, key), reading->err,
-			  "\"%s\" must be a path inside of the checkout (got \"%.80s\")", key,
-			  *path);
-}
-
-bool layer_expect_map(const struct reading *reading, const struct yaml_node *node, const char *what)
-{
-	return node->kind == YAML_MAP ||
-	       yaml_error(reading->document, node, reading->err, "%s must be a map (got %s)", what,
-			  yaml_kind_name(node));
-}
-
-/* ---- configuration ---- */
-
-static const char key_letters[] =
-    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-";
-
-/* "NAMESPACE:NAME": with a point in place of the colon Pulumi refuses the whole file. */
-static bool check_config_key(const struct reading *reading, const struct yaml_node *key)
-{
-	size_t before = strspn(key->text, key_letters);
-	const char *name = key->text + before + (key->text[before] == ':');
-	size_t after = strspn(name, key_letters);
-
-	return (before && name != key->text + before && after && !name[after]) ||
-	       yaml_error(reading->document, key, reading->err,
-			  "\"%.80s\" is no key of a configuration (expected NAMESPACE:NAME)",
-			  key->text);
-}
-
-/* 1.20 without quotes is the number 1.2 by the time that Pulumi reads it. */
-static bool check_scalar(const struct reading *reading, const struct yaml_node *node)
-{
-	return !(node->kind == YAML_SCALAR && node->is_plain && strchr(node->text, '.') &&
-		 strspn(node->text, "0123456789.") == strlen(node->text)) ||
-	       yaml_error(reading->document, node, reading->err,
-			  "write \"%.40s\" in quotes: without them it is a number", node->text);
-}
-
-static bool read_plain(const struct reading *reading, const struct yaml_node *map, json_t **plain)
-{
-	*plain = json_object();
-	if (!map)
-		return true;
-	if (!layer_expect_map(reading, map, "\"config\""))
-		return false;
-	for (size_t i = 0; i < map->count; i++) {
-		if (!check_config_key(reading, map->keys[i]) ||
-		    !check_scalar(reading, map->items[i]))
-			return false;
-		json_object_set_new(*plain, map->keys[i]->text, yaml_to_json(map->items[i]));
-	}
-	return true;
-}
-
-bool layer_read_secret(const struct reading *reading, const struct yaml_node *key,
-		       const struct yaml_node *map, struct layer_secret *secret)
-{
-	static const char *const known[] = { "variable", "file", "command", "random", NULL };
-	const struct yaml_document *document = reading->document;
-
-	secret->key = xstrdup(key->text);
-	if (!check_config_key(reading, key) || !layer_expect_map(reading, map, "a secret") ||
-	    !yaml_only_keys(document, map, known, reading->err))
-		return false;
-	if (map->count != 1)
-		return yaml_error(document, map, reading->err,
-				  "a secret needs one of variable, file, command and random");
-	if (yaml_get(map, "random")) {
-		secret->kind = LAYER_SECRET_RANDOM;
-		if (!yaml_read_int64(document, map, "random", &secret->length, reading->err))
-			return false;
-		return (secret->length >= 8 && secret->length <= 128) ||
-		       yaml_error(document, map, reading->err,
-				  "\"random\" must be between 8 and 128 characters");
-	}
-	if (yaml_get(map, "command")) {
-		secret->kind = LAYER_SECRET_COMMAND;
-		return layer_read_command(reading, map, "command", &secret->command);
-	}
-	secret->kind = yaml_get(map, "file") ? LAYER_SECRET_FILE : LAYER_SECRET_VARIABLE;
-	if (!yaml_copy_string(document, map, map->keys[0]->text, NULL, &secret->from, reading->err))
-		return false;
-	/* Nothing else of ours is passed on to workers. */
-	return secret->kind == LAYER_SECRET_FILE ||
-	       text_starts_with(secret->from, "ENVD_SECRET_") ||
-	       yaml_error(document, map, reading->err,
-			  "the variable of a secret must begin with ENVD_SECRET_");
-}
-
-static bool read_config(const struct reading *reading, const struct yaml_node *map,
-			struct layer_config *config)
-{
-	const struct yaml_node *secrets = yaml_get(map, "secrets");
-
-	if (!read_plain(reading, yaml_get(map, "config"), &config->plain))
-		return false;
-	if (!secrets)
-		return true;
-	if (!layer_expect_map(reading, secrets, "\"secrets\""))
-		return false;
-	config->secrets = xcalloc(secrets->count + 1, sizeof(*config->secrets));
-	for (size_t i = 0; i < secrets->count; i++)
-		if (!layer_read_secret(reading, secrets->keys[i], secrets->items[i],
-				       &config->secrets[config->secret_count++]))
-			return false;
-	return true;
-}
 
 /* ---- layers ---- */
 
-static bool check_kind(const struct reading *reading, const struct yaml_node *map,
+static bool check_kind(const struct layer_reading *reading, const struct yaml_node *map,
 		       const struct layer_spec *layer)
 {
 	if (!layer->project == !layer->up)
@@ -178,18 +21,20 @@ static bool check_kind(const struct reading *reading, const struct yaml_node *ma
 	if (layer->project && layer->down)
 		return yaml_error(reading->document, map, reading->err,
 				  "layer \"%s\": \"down\" is for layers with \"up\"", layer->name);
-	if (layer->up && (json_object_size(layer->config.plain) || layer->config.secret_count))
+	if (layer->up && (json_object_size(layer->config.plain) || layer->config.secret_count ||
+			  json_object_size(layer->config.optional)))
 		return yaml_error(reading->document, map, reading->err,
 				  "layer \"%s\": configuration is for layers with a project",
 				  layer->name);
 	return true;
 }
 
-static bool read_layer(const struct reading *reading, const struct yaml_node *map,
+static bool read_layer(const struct layer_reading *reading, const struct yaml_node *map,
 		       struct layer_spec *layer)
 {
-	static const char *const known[] = { "name",   "project", "up",    "down", "needs",
-					     "config", "secrets", "limit", NULL };
+	static const char *const known[] = { "name",      "project", "up",       "down",
+					     "needs",     "config",  "optional", "secrets",
+					     "variables", "when",    "limit",    NULL };
 	const struct yaml_document *document = reading->document;
 
 	if (!layer_expect_map(reading, map, "a layer") ||
@@ -197,75 +42,142 @@ static bool read_layer(const struct reading *reading, const struct yaml_node *ma
 	    !yaml_copy_string(document, map, "name", NULL, &layer->name, reading->err))
 		return false;
 	if (!layer->name || !*layer->name || strlen(layer->name) > 60 || *layer->name == '.' ||
-	    strspn(layer->name, key_letters) != strlen(layer->name))
+	    strspn(layer->name, layer_name_letters) != strlen(layer->name))
 		return yaml_error(
 		    document, map, reading->err,
 		    "a layer needs a \"name\" of 1 to 60 letters, digits, \"_\", \".\""
 		    " and \"-\"");
-	return read_path(reading, map, "project", NULL, &layer->project) &&
+	return layer_read_path(reading, map, "project", NULL, &layer->project) &&
 	       layer_read_command(reading, map, "up", &layer->up) &&
 	       layer_read_command(reading, map, "down", &layer->down) &&
 	       layer_read_words(reading, map, "needs", &layer->needs) &&
-	       read_config(reading, map, &layer->config) &&
+	       layer_read_when(reading, map, &layer->when) &&
+	       layer_config_read(reading, map, &layer->config) &&
+	       layer_variables_read(reading, map, &layer->variables) &&
 	       (!yaml_get(map, "limit") ||
 		yaml_read_duration_ms(document, map, "limit", &layer->limit_ms, reading->err)) &&
 	       check_kind(reading, map, layer);
 }
 
-static bool add_to_graph(const struct reading *reading, const struct yaml_node *map,
-			 struct layer_list *list, const struct layer_spec *layer)
+/* Before layers are selected, those with conditions may be alternatives of each other. */
+static bool may_share(const struct layer_list *list, size_t one, size_t other)
 {
-	struct error inner;
-
-	for (size_t i = 0; layer->project && i + 1 < list->count; i++)
-		if (text_equal(list->layers[i].project, layer->project))
-			return yaml_error(reading->document, map, reading->err,
-					  "project \"%s\" is that of layer \"%s\" already",
-					  layer->project, list->layers[i].name);
-	return layer_graph_add(list->graph, layer->name, &inner) ||
-	       yaml_error(reading->document, map, reading->err, "%s", inner.message);
+	return !list->is_selected && list->layers[one].when && list->layers[other].when;
 }
 
-static bool connect(const struct reading *reading, const struct yaml_node *items,
-		    struct layer_list *list)
+static bool check_projects(const struct layer_list *list, struct error *err)
 {
-	struct error inner;
-
 	for (size_t i = 0; i < list->count; i++)
-		for (char **need = list->layers[i].needs; need && *need; need++)
-			if (!layer_graph_need(list->graph, list->layers[i].name, *need, &inner))
-				return yaml_error(reading->document, items->items[i], reading->err,
-						  "layer \"%s\": %s", list->layers[i].name,
-						  inner.message);
-	return layer_graph_sort(list->graph, reading->err);
+		for (size_t j = 0; list->layers[i].project && j < i; j++)
+			if (text_equal(list->layers[j].project, list->layers[i].project) &&
+			    !may_share(list, i, j))
+				return error_set_as(
+				    err, ERR_INVALID, "template_invalid",
+				    "project \"%s\" is that of layer \"%s\" already",
+				    list->layers[i].project, list->layers[j].name);
+	return true;
 }
 
-static bool read_layers(const struct reading *reading, const struct yaml_node *root,
+/* Is there another of the name, among the first `count`? */
+static bool has_alternative(const struct layer_list *list, size_t index, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (i != index && text_equal(list->layers[i].name, list->layers[index].name) &&
+		    may_share(list, i, index))
+			return true;
+	return false;
+}
+
+/* Of alternatives the needs are looked at when one of them was chosen: together they may go in a
+ * circle. */
+static bool connect_layer(const struct layer_list *list, size_t index, struct error *err)
+{
+	const struct layer_spec *layer = &list->layers[index];
+	size_t ignored;
+
+	for (char **need = layer->needs; need && *need; need++) {
+		if (has_alternative(list, index, list->count) &&
+		    layer_graph_find(list->graph, *need, &ignored))
+			continue;
+		if (!layer_graph_need(list->graph, layer->name, *need, err))
+			return error_wrap(err, "layer \"%s\"", layer->name);
+	}
+	return true;
+}
+
+bool layer_list_connect(struct layer_list *list, struct error *err)
+{
+	layer_graph_free(list->graph);
+	list->graph = layer_graph_new();
+	for (size_t i = 0; i < list->count; i++)
+		if (!has_alternative(list, i, i) &&
+		    !layer_graph_add(list->graph, list->layers[i].name, err))
+			return false;
+	for (size_t i = 0; i < list->count; i++)
+		if (!connect_layer(list, i, err))
+			return false;
+	return check_projects(list, err) && layer_graph_sort(list->graph, err);
+}
+
+static bool read_layers(const struct layer_reading *reading, const struct yaml_node *root,
 			struct layer_list *list)
 {
 	const struct yaml_node *items = yaml_get(root, "layers");
+	struct error inner;
 
 	if (!items || items->kind != YAML_LIST || !items->count || items->count > LAYERS_LISTED_MAX)
 		return yaml_error(reading->document, items ? items : root, reading->err,
 				  "\"layers\" must be a list of 1 to %d layers", LAYERS_LISTED_MAX);
 	list->layers = xcalloc(items->count, sizeof(*list->layers));
-	list->graph = layer_graph_new();
-	for (size_t i = 0; i < items->count; i++) {
-		struct layer_spec *layer = &list->layers[list->count++];
-
-		if (!read_layer(reading, items->items[i], layer) ||
-		    !add_to_graph(reading, items->items[i], list, layer))
+	for (size_t i = 0; i < items->count; i++)
+		if (!read_layer(reading, items->items[i], &list->layers[list->count++]))
 			return false;
+	if (layer_list_connect(list, &inner))
+		return true;
+	if (strcmp(inner.slug, "layer_cycle") == 0) {
+		*reading->err = inner;
+		return false;
 	}
-	return connect(reading, items, list);
+	return yaml_error(reading->document, items, reading->err, "%s", inner.message);
 }
 
 /* ---- the rest of the file ---- */
 
-static bool read_checkout(const struct reading *reading, const struct yaml_node *root,
+static bool read_expected(const struct layer_reading *reading, const struct yaml_node *map,
 			  struct layer_list *list)
 {
-	static const char *const known[] = { "folder", "source", "ref", "root", "ignore", NULL };
+	static const char *const known[] = { "path", "why", "when", NULL };
+	const struct yaml_document *document = reading->document;
+	const struct yaml_node *items = yaml_get(map, "expects");
+
+	if (!items)
+		return true;
+	if (items->kind != YAML_LIST || items->count > LAYERS_LISTED_MAX)
+		return yaml_error(document, items, reading->err,
+				  "\"expects\" must be a list of at most %d", LAYERS_LISTED_MAX);
+	list->expected = xcalloc(items->count + 1, sizeof(*list->expected));
+	for (size_t i = 0; i < items->count; i++) {
+		struct layer_expectation *one = &list->expected[list->expected_count++];
+
+		if (!layer_expect_map(reading, items->items[i], "what is expected") ||
+		    !yaml_only_keys(document, items->items[i], known, reading->err) ||
+		    !layer_read_path(reading, items->items[i], "path", NULL, &one->path) ||
+		    !yaml_copy_string(document, items->items[i], "why", NULL, &one->why,
+				      reading->err) ||
+		    !layer_read_when(reading, items->items[i], &one->when))
+			return false;
+		if (!one->path || !one->why)
+			return yaml_error(document, items->items[i], reading->err,
+					  "what is expected needs \"path\" and \"why\"");
+	}
+	return true;
+}
+
+static bool read_checkout(const struct layer_reading *reading, const struct yaml_node *root,
+			  struct layer_list *list)
+{
+	static const char *const known[] = { "folder", "source", "ref",     "pin",
+					     "root",   "ignore", "expects", NULL };
 	const struct yaml_node *map = yaml_get(root, "checkout");
 
 	if (!map)
@@ -273,21 +185,24 @@ static bool read_checkout(const struct reading *reading, const struct yaml_node 
 				  "\"checkout\" is missing: where are the projects?");
 	if (!layer_expect_map(reading, map, "\"checkout\"") ||
 	    !yaml_only_keys(reading->document, map, known, reading->err) ||
-	    !read_path(reading, map, "folder", NULL, &list->folder) ||
+	    !layer_read_path(reading, map, "folder", NULL, &list->folder) ||
 	    !yaml_copy_string(reading->document, map, "source", NULL, &list->source,
 			      reading->err) ||
 	    !yaml_copy_string(reading->document, map, "ref", NULL, &list->ref, reading->err) ||
-	    !read_path(reading, map, "root", "", &list->root) ||
-	    !layer_read_words(reading, map, "ignore", &list->ignored))
+	    !yaml_copy_string(reading->document, map, "pin", NULL, &list->pin, reading->err) ||
+	    !layer_read_path(reading, map, "root", "", &list->root) ||
+	    !layer_read_words(reading, map, "ignore", &list->ignored) ||
+	    !read_expected(reading, map, list))
 		return false;
-	if (!list->folder == !list->source || (list->ref && !list->source))
+	if (!list->folder == !list->source || ((list->ref || list->pin) && !list->source) ||
+	    (list->ref && list->pin))
 		return yaml_error(reading->document, map, reading->err,
 				  "\"checkout\" needs either \"folder\", or \"source\" and perhaps "
-				  "\"ref\"");
+				  "\"ref\" or \"pin\"");
 	return true;
 }
 
-static bool read_plugins(const struct reading *reading, const struct yaml_node *root,
+static bool read_plugins(const struct layer_reading *reading, const struct yaml_node *root,
 			 struct layer_list *list)
 {
 	static const char *const known[] = { "needed", "acquire", NULL };
@@ -301,7 +216,7 @@ static bool read_plugins(const struct reading *reading, const struct yaml_node *
 					reading->err)));
 }
 
-static bool read_python(const struct reading *reading, const struct yaml_node *root,
+static bool read_python(const struct layer_reading *reading, const struct yaml_node *root,
 			struct layer_list *list)
 {
 	static const char *const known[] = { "version", "requirements", "venv", NULL };
@@ -313,61 +228,63 @@ static bool read_python(const struct reading *reading, const struct yaml_node *r
 	    !yaml_only_keys(reading->document, map, known, reading->err) ||
 	    !yaml_copy_string(reading->document, map, "version", "3", &list->python,
 			      reading->err) ||
-	    !read_path(reading, map, "requirements", "requirements.txt", &list->requirements) ||
-	    !read_path(reading, map, "venv", NULL, &list->venv_link))
+	    !layer_read_path(reading, map, "requirements", "requirements.txt",
+			     &list->requirements) ||
+	    !layer_read_path(reading, map, "venv", NULL, &list->venv_link))
 		return false;
-	return strspn(list->python, "0123456789.") == strlen(list->python) ||
+	return strstr(list->python, "${") ||
+	       strspn(list->python, "0123456789.") == strlen(list->python) ||
 	       yaml_error(reading->document, map, reading->err,
 			  "\"version\" must be a version of Python in quotes, such as \"3.11\"");
 }
 
-static bool is_ours(const char *name)
+static bool read_verify(const struct layer_reading *reading, const struct yaml_node *root,
+			struct layer_list *list)
 {
-	static const char *const ours[] = { "HOME",       "TMPDIR",        "PATH",
-					    "KUBECONFIG", "DOCKER_CONFIG", NULL };
+	static const char *const known[] = { "pin", "image", "where", "release", "layer", NULL };
+	const struct yaml_document *document = reading->document;
+	const struct yaml_node *items = yaml_get(root, "verify");
 
-	for (const char *const *one = ours; *one; one++)
-		if (strcmp(*one, name) == 0)
-			return true;
-	return false;
-}
-
-static bool read_variables(const struct reading *reading, const struct yaml_node *root,
-			   struct layer_list *list)
-{
-	const struct yaml_node *map = yaml_get(root, "variables");
-
-	list->variables = json_object();
-	if (!map)
+	if (!items)
 		return true;
-	if (!layer_expect_map(reading, map, "\"variables\""))
-		return false;
-	for (size_t i = 0; i < map->count; i++) {
-		const char *name = map->keys[i]->text;
+	if (items->kind != YAML_LIST || items->count > LAYERS_LISTED_MAX)
+		return yaml_error(document, items, reading->err,
+				  "\"verify\" must be a list of at most %d", LAYERS_LISTED_MAX);
+	list->verify = xcalloc(items->count + 1, sizeof(*list->verify));
+	for (size_t i = 0; i < items->count; i++) {
+		const struct yaml_node *map = items->items[i];
+		struct layer_verify *verify = &list->verify[list->verify_count++];
 
-		if (map->items[i]->kind != YAML_SCALAR)
-			return yaml_error(reading->document, map->items[i], reading->err,
-					  "variable \"%.60s\" must be text", name);
-		/* What keeps environments apart is not a template's to change. */
-		if (text_starts_with(name, "PULUMI_") || text_starts_with(name, "ENVD_") ||
-		    strpbrk(name, "= \t") || is_ours(name))
-			return yaml_error(reading->document, map->keys[i], reading->err,
-					  "variable \"%.60s\" cannot be set by a template", name);
-		json_object_set_new(list->variables, name, json_string(map->items[i]->text));
+		if (!layer_expect_map(reading, map, "what is to be verified") ||
+		    !yaml_only_keys(document, map, known, reading->err) ||
+		    !yaml_copy_string(document, map, "pin", NULL, &verify->pin, reading->err) ||
+		    !yaml_copy_string(document, map, "image", NULL, &verify->image, reading->err) ||
+		    !yaml_copy_string(document, map, "where", "*", &verify->where, reading->err) ||
+		    !yaml_copy_string(document, map, "release", NULL, &verify->release,
+				      reading->err) ||
+		    !yaml_copy_string(document, map, "layer", NULL, &verify->layer, reading->err))
+			return false;
+		if (!verify->pin || !verify->image == !verify->release)
+			return yaml_error(
+			    document, map, reading->err,
+			    "what is to be verified needs \"pin\", and either \"image\" "
+			    "or \"release\"");
 	}
 	return true;
 }
 
-static bool read_root(const struct reading *reading, const struct yaml_node *root,
+static bool read_root(const struct layer_reading *reading, const struct yaml_node *root,
 		      struct layer_list *list)
 {
-	static const char *const known[] = { "pulumi",    "checkout", "python",    "kubeconfig",
-					     "variables", "config",   "secrets",   "plugins",
-					     "parallel",  "layers",   "inventory", "backend",
+	static const char *const known[] = { "pulumi",    "checkout", "python",   "kubeconfig",
+					     "variables", "config",   "optional", "secrets",
+					     "plugins",   "parallel", "layers",   "inventory",
+					     "order",     "changes",  "verify",   "backend",
 					     "policies",  "forwards", NULL };
 	const struct yaml_document *document = reading->document;
 
 	list->parallel = 4;
+	list->overrides = json_object();
 	if (!layer_expect_map(reading, root, "the file") ||
 	    !yaml_only_keys(document, root, known, reading->err) ||
 	    !yaml_copy_string(document, root, "pulumi", NULL, &list->pulumi_version,
@@ -384,13 +301,16 @@ static bool read_root(const struct reading *reading, const struct yaml_node *roo
 		return yaml_error(document, yaml_get(root, "parallel"), reading->err,
 				  "\"parallel\" must be between 1 and %d", PARALLEL_MAX);
 	return read_checkout(reading, root, list) && read_plugins(reading, root, list) &&
-	       read_python(reading, root, list) && read_variables(reading, root, list) &&
-	       read_config(reading, root, &list->config) &&
+	       read_python(reading, root, list) &&
+	       layer_read_command(reading, root, "order", &list->order) &&
+	       layer_variables_read(reading, root, &list->variables) &&
+	       layer_changes_read(reading, root, &list->changes, &list->change_count) &&
+	       layer_config_read(reading, root, &list->config) &&
 	       layer_read_inventories(reading, root, list) &&
 	       layer_read_backend(reading, root, list) &&
 	       layer_read_words(reading, root, "policies", &list->policies) &&
 	       layer_forwards_read(document, root, &list->forwards, reading->err) &&
-	       read_layers(reading, root, list);
+	       read_verify(reading, root, list) && read_layers(reading, root, list);
 }
 
 bool layer_list_parse(const char *bytes, size_t length, const char *path, struct layer_list **list,
@@ -398,7 +318,7 @@ bool layer_list_parse(const char *bytes, size_t length, const char *path, struct
 {
 	AUTO(yaml_free) struct yaml_document *document = NULL;
 	AUTO(layer_list_free) struct layer_list *read = xcalloc(1, sizeof(*read));
-	struct reading reading = { .err = err };
+	struct layer_reading reading = { .err = err };
 
 	if (!yaml_parse(bytes, length, path, &document, err))
 		return false;
@@ -432,50 +352,38 @@ const struct layer_inventory *layer_list_inventory(const struct layer_list *list
 	return NULL;
 }
 
-static void words_free(char **words)
+void layer_spec_release(struct layer_spec *layer)
 {
-	for (char **word = words; word && *word; word++)
-		free(*word);
-	free(words);
-}
-
-static void secret_release(struct layer_secret *secret)
-{
-	free(secret->key);
-	free(secret->from);
-	words_free(secret->command);
+	free(layer->name);
+	free(layer->project);
+	layer_words_free(layer->up);
+	layer_words_free(layer->down);
+	layer_words_free(layer->needs);
+	json_decref(layer->when);
+	layer_config_release(&layer->config);
+	layer_variables_release(&layer->variables);
 }
 
 static void inventory_release(struct layer_inventory *inventory)
 {
 	free(inventory->provider);
-	words_free(inventory->list);
-	words_free(inventory->remove);
+	layer_words_free(inventory->list);
+	layer_words_free(inventory->remove);
 	free(inventory->adapter);
-	words_free(inventory->regions);
-	words_free(inventory->clusters);
-	words_free(inventory->tags);
-	words_free(inventory->names);
+	layer_words_free(inventory->regions);
+	layer_words_free(inventory->clusters);
+	layer_words_free(inventory->tags);
+	layer_words_free(inventory->names);
 	free(inventory->endpoint);
-	secret_release(&inventory->credentials);
+	layer_secret_release(&inventory->credentials);
 }
 
-static void config_release(struct layer_config *config)
+static void backend_release(struct layer_backend *backend)
 {
-	for (size_t i = 0; i < config->secret_count; i++)
-		secret_release(&config->secrets[i]);
-	free(config->secrets);
-	json_decref(config->plain);
-}
-
-static void layer_release(struct layer_spec *layer)
-{
-	free(layer->name);
-	free(layer->project);
-	words_free(layer->up);
-	words_free(layer->down);
-	words_free(layer->needs);
-	config_release(&layer->config);
+	free(backend->url);
+	free(backend->secrets);
+	free(backend->organization);
+	layer_secret_release(&backend->credentials);
 }
 
 void layer_list_free(struct layer_list *list)
@@ -483,30 +391,45 @@ void layer_list_free(struct layer_list *list)
 	if (!list)
 		return;
 	for (size_t i = 0; i < list->count; i++)
-		layer_release(&list->layers[i]);
+		layer_spec_release(&list->layers[i]);
 	for (size_t i = 0; i < list->inventory_count; i++)
 		inventory_release(&list->inventories[i]);
+	for (size_t i = 0; i < list->verify_count; i++) {
+		free(list->verify[i].pin);
+		free(list->verify[i].image);
+		free(list->verify[i].where);
+		free(list->verify[i].release);
+		free(list->verify[i].layer);
+	}
+	free(list->verify);
+	for (size_t i = 0; i < list->expected_count; i++) {
+		free(list->expected[i].path);
+		free(list->expected[i].why);
+		json_decref(list->expected[i].when);
+	}
+	free(list->expected);
 	free(list->layers);
 	free(list->inventories);
 	free(list->pulumi_version);
 	free(list->folder);
 	free(list->source);
 	free(list->ref);
+	free(list->pin);
 	free(list->root);
-	words_free(list->ignored);
-	words_free(list->plugins);
-	words_free(list->policies);
-	free(list->backend.url);
-	free(list->backend.secrets);
-	free(list->backend.organization);
-	secret_release(&list->backend.credentials);
+	layer_words_free(list->ignored);
+	layer_words_free(list->plugins);
+	layer_words_free(list->policies);
+	backend_release(&list->backend);
 	free(list->kubeconfig);
 	free(list->python);
 	free(list->requirements);
 	free(list->venv_link);
-	json_decref(list->variables);
+	layer_words_free(list->order);
+	json_decref(list->overrides);
+	layer_changes_free(list->changes, list->change_count);
 	layer_forwards_release(&list->forwards);
-	config_release(&list->config);
+	layer_variables_release(&list->variables);
+	layer_config_release(&list->config);
 	layer_graph_free(list->graph);
 	free(list);
 }

@@ -12,44 +12,25 @@
 #include <jansson.h>
 #include <stdint.h>
 
-#include "base/error.h"
+#include "model/layer_change.h"
+#include "model/layer_config.h"
 #include "model/layer_forward.h"
 #include "model/layer_graph.h"
 
 #define LAYER_LIST_BYTES_MAX ((size_t)256 * 1024)
 
-enum layer_secret_kind {
-	LAYER_SECRET_VARIABLE, /* of the server: ENVD_SECRET_... */
-	LAYER_SECRET_FILE,
-	LAYER_SECRET_COMMAND,
-	LAYER_SECRET_RANDOM, /* made up once, for this environment */
-};
-
-/* A configuration value that is never written down in clear. */
-struct layer_secret {
-	char *key;
-	enum layer_secret_kind kind;
-	char *from;     /* variable, file */
-	char **command; /* ends with NULL */
-	int64_t length; /* random: letters and digits */
-};
-
-/* `plain` is JSON: text, numbers, booleans, lists, objects by their keys "NAMESPACE:NAME". */
-struct layer_config {
-	json_t *plain;
-	struct layer_secret *secrets;
-	size_t secret_count;
-};
-
 /* A Pulumi project, or (`project` NULL) a hook: commands of the template's own. */
 struct layer_spec {
 	char *name;
-	char *project; /* folder below the root of the checkout */
+	char *project; /* folder below the root of the checkout; may hold ${...} until selected */
 	char **up;     /* ends with NULL; NULL: a project */
 	char **down;   /* NULL: it leaves nothing behind */
 	char **needs;  /* ends with NULL */
+	json_t *when;  /* {PARAMETER: [value, ...]}: not there otherwise; NULL: always */
 	struct layer_config config;
-	int64_t limit_ms; /* of one operation; 0: what the environment has left */
+	struct layer_variables variables; /* for everybody, while the layer is there */
+	int64_t limit_ms;                 /* of one operation; 0: what the environment has left */
+	bool is_found;                    /* not in the list: the checkout's own order has it */
 };
 
 /* Who can tell what of a provider exists, whatever the state says: commands of the template, or an
@@ -77,19 +58,42 @@ struct layer_backend {
 	struct layer_secret credentials; /* `key` NULL: none */
 };
 
+/* What must run in the cluster when it is built: by image, or by a release's chart. */
+struct layer_verify {
+	char *pin;     /* a component; without a pin nothing is demanded */
+	char *image;   /* pattern; or NULL and `release` */
+	char *where;   /* pattern of NAMESPACE/KIND/NAME/CONTAINER, for images */
+	char *release; /* NAMESPACE/NAME */
+	char *layer;   /* only if it is there; NULL: always */
+};
+
+/* Without it the checkout is not one that the template is for. */
+struct layer_expectation {
+	char *path; /* in the checkout */
+	char *why;  /* what it means that it is missing, and what helps */
+	json_t *when;
+};
+
 struct layer_list {
 	char *pulumi_version; /* exactly */
 	char *folder;         /* of the checkout, inside the template; or NULL and: */
 	char *source;         /* a git source of the server's configuration */
 	char *ref;            /* in it; may hold ${...}; NULL: the source's own */
-	char *root;           /* below which projects are looked for; "" is the checkout itself */
-	char **ignored;       /* projects that are there and not built: patterns of folders */
-	char *kubeconfig;     /* a file of the server, copied for the environment; NULL: none */
-	char *python;         /* "3.11"; NULL: no Python */
-	char *requirements;   /* a file of the checkout */
-	char *venv_link;   /* where projects look for their packages: made a link; NULL: nowhere */
-	json_t *variables; /* {NAME: text} for the programs */
-	struct layer_config config; /* of every layer */
+	char *pin;            /* a component that says the ref instead; NULL: none does */
+	struct layer_expectation *expected;
+	size_t expected_count;
+	char *root;         /* below which projects are looked for; "" is the checkout itself */
+	char **ignored;     /* projects that are there and not built: patterns of folders */
+	char *kubeconfig;   /* a file of the server, copied for the environment; NULL: none */
+	char *python;       /* "3.11"; NULL: no Python */
+	char *requirements; /* a file of the checkout */
+	char *venv_link;    /* where projects look for their packages: made a link; NULL: nowhere */
+	char **order;       /* prints the projects of the checkout in their order; NULL: nobody */
+	struct layer_variables variables;
+	struct layer_config config;   /* of every layer */
+	json_t *overrides;            /* of `changes`: where nobody else sets a key */
+	struct layer_change *changes; /* of the checkout, in this order */
+	size_t change_count;
 	bool acquires_plugins;
 	char **plugins; /* resource plugins that must be there; ends with NULL; NULL: none */
 	int64_t parallel;
@@ -100,7 +104,10 @@ struct layer_list {
 	struct layer_backend backend;
 	char **policies; /* folders of the template; ends with NULL; NULL: none */
 	struct layer_forwards forwards;
+	struct layer_verify *verify;
+	size_t verify_count;
 	struct layer_graph *graph; /* sorted; an index is the same as in `layers` */
+	bool is_selected; /* by model/layer_select.h; before, `layers` are all there could be */
 };
 
 /* `path` names the text in errors. Error: ERR_INVALID, slugs yaml_malformed, template_invalid,
@@ -111,6 +118,10 @@ NODISCARD bool layer_list_load(const char *folder, const char *source, struct la
 			       struct error *err);
 void layer_list_free(struct layer_list *list);
 DEFINE_AUTO(struct layer_list *, layer_list_free)
+
+/* Anew, after `layers` have changed. ERR_INVALID "template_invalid", "layer_cycle". */
+NODISCARD bool layer_list_connect(struct layer_list *list, struct error *err);
+void layer_spec_release(struct layer_spec *layer);
 
 /* NULL: nobody can tell. */
 const struct layer_inventory *layer_list_inventory(const struct layer_list *list,

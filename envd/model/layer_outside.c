@@ -1,18 +1,15 @@
-/*
- * What layers.yaml says of the world outside of its checkout: who can tell what exists, and where
- * the states are kept.
- */
+#include "model/layer_outside.h"
+
 #include <string.h>
 
 #include "base/text.h"
-#include "model/layer_read.h"
 
 #define SETTLE_DEFAULT_MS 60000
 #define SETTLE_MAX_MS 600000
 #define TAGS_MAX 20
 
 /* A reference under "credentials": like a secret of the configuration, without its own name. */
-static bool read_credentials(const struct reading *reading, const struct yaml_node *map,
+static bool read_credentials(const struct layer_reading *reading, const struct yaml_node *map,
 			     struct layer_secret *secret)
 {
 	/* Its name is never shown to Pulumi; it has the form of one. */
@@ -24,14 +21,16 @@ static bool read_credentials(const struct reading *reading, const struct yaml_no
 		return true;
 	key = *map->keys[0];
 	key.text = text;
-	return layer_read_secret(reading, &key, node, secret) &&
-	       (secret->kind != LAYER_SECRET_RANDOM ||
+	return layer_secret_read(reading, &key, node, secret) &&
+	       ((secret->kind != LAYER_SECRET_RANDOM && secret->kind != LAYER_SECRET_NONE &&
+		 !secret->otherwise && !secret->when) ||
 		yaml_error(reading->document, node, reading->err,
-			   "\"credentials\" cannot be made up"));
+			   "\"credentials\" cannot be made up: variable, file or command"));
 }
 
 /* {Stack: x} is "Stack=x"; a cloud whose tags are words has a list of them. */
-static bool read_tags(const struct reading *reading, const struct yaml_node *map, char ***tags)
+static bool read_tags(const struct layer_reading *reading, const struct yaml_node *map,
+		      char ***tags)
 {
 	const struct yaml_node *node = yaml_get(map, "tags");
 
@@ -50,7 +49,7 @@ static bool read_tags(const struct reading *reading, const struct yaml_node *map
 	return true;
 }
 
-static bool read_settle(const struct reading *reading, const struct yaml_node *map,
+static bool read_settle(const struct layer_reading *reading, const struct yaml_node *map,
 			int64_t *settle_ms)
 {
 	*settle_ms = SETTLE_DEFAULT_MS;
@@ -63,7 +62,7 @@ static bool read_settle(const struct reading *reading, const struct yaml_node *m
 }
 
 /* What says that a thing is ours; without any of it nothing ever would be. */
-static bool check_marks(const struct reading *reading, const struct yaml_node *map,
+static bool check_marks(const struct layer_reading *reading, const struct yaml_node *map,
 			const struct layer_inventory *inventory)
 {
 	return inventory->tags || inventory->names || inventory->clusters ||
@@ -73,7 +72,7 @@ static bool check_marks(const struct reading *reading, const struct yaml_node *m
 			  inventory->provider);
 }
 
-static bool read_adapter(const struct reading *reading, const struct yaml_node *map,
+static bool read_adapter(const struct layer_reading *reading, const struct yaml_node *map,
 			 struct layer_inventory *inventory)
 {
 	static const char *const known[] = { "adapter",  "regions",     "clusters", "tags", "names",
@@ -99,7 +98,7 @@ static bool read_adapter(const struct reading *reading, const struct yaml_node *
 	return check_marks(reading, map, inventory);
 }
 
-static bool read_commands(const struct reading *reading, const struct yaml_node *map,
+static bool read_commands(const struct layer_reading *reading, const struct yaml_node *map,
 			  struct layer_inventory *inventory)
 {
 	static const char *const known[] = { "list", "remove", NULL };
@@ -112,7 +111,7 @@ static bool read_commands(const struct reading *reading, const struct yaml_node 
 					      inventory->provider));
 }
 
-bool layer_read_inventories(const struct reading *reading, const struct yaml_node *root,
+bool layer_read_inventories(const struct layer_reading *reading, const struct yaml_node *root,
 			    struct layer_list *list)
 {
 	const struct yaml_node *map = yaml_get(root, "inventory");
@@ -135,7 +134,7 @@ bool layer_read_inventories(const struct reading *reading, const struct yaml_nod
 	return true;
 }
 
-bool layer_read_backend(const struct reading *reading, const struct yaml_node *root,
+bool layer_read_backend(const struct layer_reading *reading, const struct yaml_node *root,
 			struct layer_list *list)
 {
 	static const char *const known[] = { "url", "secrets", "organization", "credentials",

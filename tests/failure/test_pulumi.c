@@ -163,6 +163,68 @@ static void two_at_once_see_nothing_of_each_other(void **state)
 	assert_int_equal(pulumi_bench_count(bench, ""), THINGS);
 }
 
+static void a_template_changes_its_own_copy_and_asks_it_for_its_order(void **state)
+{
+	struct pulumi_bench *bench = *state;
+	AUTO(json_decref) json_t *env = NULL;
+	AUTO(free) char *history = NULL;
+	AUTO(free) char *untouched = NULL;
+	AUTO(free)
+	char *path = path_join(bench->world->templates, "three/checkout/one/Pulumi.yaml");
+	struct error err;
+	char id[37];
+
+	pulumi_bench_template(bench, "three");
+	pulumi_bench_edit(bench, "three", "layers.yaml", "config:\n",
+			  "order: [echo, '[\"one\", \"two\", \"three\", \"four\"]']\n"
+			  "changes:\n"
+			  "  - { rewrite: one/Pulumi.yaml, key: url, matching: \"http:*\", to: "
+			  "\"https://changed/$${color}\", reason: r }\n"
+			  "  - { patch: add.patch, reason: r }\n"
+			  "  - { patch: missing.patch, when: { color: blue }, reason: r }\n"
+			  "config:\n");
+	/* A project that layers.yaml does not know. */
+	world_write(bench->world, "three", "add.patch",
+		    "diff --git a/four/Pulumi.yaml b/four/Pulumi.yaml\nnew file mode 100644\n"
+		    "--- /dev/null\n+++ b/four/Pulumi.yaml\n@@ -0,0 +1,2 @@\n+name: four\n"
+		    "+runtime: yaml\n");
+	world_start(bench->world);
+	pulumi_bench_create(bench, "a", "three", id);
+	world_wait(bench->world, id, "ready", BUILD_MS);
+	env = pulumi_bench_get(bench, id);
+	assert_string_equal(json_string_value(dig(env, "outputs", "url")),
+			    "https://changed/red/1.20");
+	history = pulumi_bench_history(bench, id);
+	comes_before(history, "three ready", "four started");
+	assert_true(file_read(path, 10000, &untouched, NULL, &err));
+	assert_null(strstr(untouched, "changed"));
+	pulumi_bench_destroy(bench, id);
+	world_wait(bench->world, id, "destroyed", BUILD_MS);
+}
+
+static void one_is_made_like_another_and_nothing_is_different(void **state)
+{
+	struct pulumi_bench *bench = *state;
+	AUTO(free) char *same = NULL;
+	AUTO(free) char *other = NULL;
+	char id[37];
+
+	pulumi_bench_template(bench, "three");
+	world_start(bench->world);
+	pulumi_bench_create(bench, "a", "three", id);
+	world_wait(bench->world, id, "ready", BUILD_MS);
+	assert_int_equal(world_envctl(bench->world, NULL, "create", "--like", "a", "--name", "b",
+				      "--ttl", "10m", NULL),
+			 0);
+	assert_int_equal(world_envctl(bench->world, &same, "diff", "a", "b", NULL), 0);
+	assert_int_equal(world_envctl(bench->world, NULL, "create", "three", "--name", "c", "--ttl",
+				      "10m", "--param", "color=blue", NULL),
+			 0);
+	assert_int_equal(world_envctl(bench->world, &other, "diff", "a", "c", NULL), 7);
+	stage_contains(other, "inputs.parameters.color");
+	stage_contains(other, "inputs.layers.one.config_hash");
+}
+
 #define ON_BENCH(story)                                                                            \
 	cmocka_unit_test_setup_teardown(story, pulumi_bench_open, pulumi_bench_close)
 
@@ -172,6 +234,8 @@ int main(void)
 		ON_BENCH(layers_are_built_in_order_and_removed_in_reverse),
 		ON_BENCH(a_need_that_nobody_wrote_down_is_named),
 		ON_BENCH(the_lock_holds_versions_and_hashes),
+		ON_BENCH(a_template_changes_its_own_copy_and_asks_it_for_its_order),
+		ON_BENCH(one_is_made_like_another_and_nothing_is_different),
 		ON_BENCH(what_failed_is_built_on_and_not_anew),
 		ON_BENCH(two_at_once_see_nothing_of_each_other),
 	};

@@ -52,6 +52,24 @@ static const struct refusal {
 	  "there is no python9.9" },
 	{ "two-of-a-name", "checkout/two/Pulumi.yaml", "name: two", "name: three",
 	  "are both project \"three\"" },
+	{ "other-checkout", "layers.yaml", "{ folder: checkout }",
+	  "{ folder: checkout, expects: [ { path: four, why: this is another shop } ] }",
+	  "this is another shop (the checkout has no \"four\")" },
+	{ "rewrite-missed", "layers.yaml", "config:\n",
+	  "changes: [ { rewrite: \"*/x.yaml\", key: image, pin: app, reason: r } ]\nconfig:\n",
+	  "component \"app\": nothing in \"*/x.yaml\" of the checkout has a \"image\"" },
+	{ "patch-unfit", "layers.yaml", "config:\n",
+	  "changes: [ { patch: layers.yaml, reason: r } ]\nconfig:\n", "patch \"layers.yaml\": " },
+	{ "copy-missing", "layers.yaml", "config:\n",
+	  "changes: [ { copy: own/x, to: x, reason: r } ]\nconfig:\n",
+	  "the template has no \"own/x\"" },
+	{ "order-failed", "layers.yaml", "config:\n",
+	  "order: [sh, -c, \"echo error: no such cloud >&2; exit 1\"]\nconfig:\n",
+	  "no such cloud" },
+	{ "order-unread", "layers.yaml", "config:\n", "order: [echo, one]\nconfig:\n",
+	  "did not print a JSON list" },
+	{ "when-unknown", "layers.yaml", "project: two,", "project: two, when: { colour: red },",
+	  "there is no parameter \"colour\"" },
 	{ "no-adapter", "layers.yaml", "layers:\n",
 	  "inventory: { gcp: { adapter: gcp, tags: [a], credentials: { file: /dev/null } } "
 	  "}\nlayers:\n",
@@ -69,7 +87,7 @@ static const struct refusal {
 	  "inventory: { do: { adapter: digitalocean, tags: [a], credentials: { file: /dev/null } } "
 	  "}\n"
 	  "layers:\n",
-	  "the credentials must be one token" },
+	  "secret \"envd:credentials\" is empty" },
 	{ "in-clear", "layers.yaml", "layers:\n",
 	  "inventory: { do: { adapter: digitalocean, tags: [a], endpoint: \"http://example.com\", "
 	  "credentials: { file: /dev/null } } }\nlayers:\n",

@@ -8,7 +8,7 @@
 #include "engine/cloud/aws_api.h"
 #include "engine/cloud/s3.h"
 #include "engine/pulumi/pulumi_cli.h"
-#include "engine/pulumi/pulumi_config.h"
+#include "engine/pulumi/pulumi_secret.h"
 #include "engine/pulumi/pulumi_state.h"
 #include "engine/pulumi/tool_set.h"
 
@@ -172,7 +172,7 @@ static bool read_keys(struct pulumi_place *place, struct error *err)
 	char *text = NULL;
 	bool is_good;
 
-	if (!config_read_secret(place, &place->list->backend.credentials, &text, err))
+	if (!secret_read(place, &place->list->backend.credentials, &text, err))
 		return error_wrap(err, "backend");
 	is_good =
 	    (backend->kind == BACKEND_SERVICE ? cloud_read_token(text, &backend->secret, err)

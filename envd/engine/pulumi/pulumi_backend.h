@@ -19,7 +19,7 @@ NODISCARD bool backend_open(struct pulumi_place *place, struct error *err);
 void backend_release(struct pulumi_place *place);
 
 /* "NAME=value" for the programs: the address and, once they were read, the credentials. Ends with
- * NULL; borrowed. Errors: those of config_read_secret(), ERR_INVALID "credentials_invalid". */
+ * NULL; borrowed. Errors: those of secret_read(), ERR_INVALID "credentials_invalid". */
 NODISCARD bool backend_variables(struct pulumi_place *place, char *const **variables,
 				 struct error *err);
 

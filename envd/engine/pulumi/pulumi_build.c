@@ -13,13 +13,16 @@
 #include "engine/pulumi/pulumi_cluster.h"
 #include "engine/pulumi/pulumi_config.h"
 #include "engine/pulumi/pulumi_look.h"
+#include "engine/pulumi/pulumi_order.h"
 #include "engine/pulumi/pulumi_policy.h"
 #include "engine/pulumi/pulumi_record.h"
+#include "engine/pulumi/pulumi_running.h"
 #include "engine/pulumi/pulumi_settle.h"
 #include "engine/pulumi/pulumi_state.h"
 #include "engine/pulumi/pulumi_survivors.h"
 #include "engine/pulumi/python_venv.h"
 #include "engine/pulumi/pulumi_claim.h"
+#include "engine/pulumi/registry_digest.h"
 
 /* ---- plan ---- */
 
@@ -50,15 +53,14 @@ static bool lock_layers(const struct pulumi_place *place, json_t **layers, struc
 	return true;
 }
 
-static bool lock_python(const struct pulumi_place *place, const char *checkout, json_t *lock,
-			struct error *err)
+static bool lock_python(const struct pulumi_place *place, json_t *lock, struct error *err)
 {
 	AUTO(free) char *path = NULL;
 	char hash[SHA256_TEXT_SIZE];
 
 	if (!place->list->python)
 		return true;
-	path = path_join(checkout, place->list->requirements);
+	path = path_join(place->checkout, place->list->requirements);
 	if (!python_check(place, err) || !requirements_hash(path, hash, err))
 		return false;
 	json_object_set_new(
@@ -67,8 +69,47 @@ static bool lock_python(const struct pulumi_place *place, const char *checkout, 
 	return true;
 }
 
+/* A ref moves; the commit that it meant does not. */
+static json_t *lock_components(const struct pulumi_place *place, const json_t *checkout)
+{
+	json_t *components = json_copy(place->versions);
+	const char *commit = json_get_string(checkout, "commit", NULL);
+
+	if (place->list->pin && commit)
+		json_object_set_new(components, place->list->pin, json_string(commit));
+	return components;
+}
+
+static void collect_images(const json_t *changes, json_t *images)
+{
+	size_t i, j;
+	json_t *change, *value, *item;
+	const char *file;
+
+	json_array_foreach((json_t *)(uintptr_t)changes, i, change) {
+		if (strcmp(json_get_string(change, "key", ""), "image") != 0)
+			continue;
+		json_object_foreach_const(json_object_get(change, "values"), file, value) {
+			if (json_is_string(value))
+				json_array_append(images, value);
+			json_array_foreach(value, j, item)
+				json_array_append(images, item);
+		}
+	}
+}
+
+/* Of images in manifests, which are pulled by the cluster and not by us. */
+static void lock_images(json_t *lock, const json_t *changes)
+{
+	AUTO(json_decref) json_t *images = json_array();
+
+	collect_images(changes, images);
+	if (json_array_size(images))
+		json_object_set_new(lock, "images", registry_digests(images));
+}
+
 static bool make_lock(const struct pulumi_place *place, const struct checkout_origin *origin,
-		      json_t **result, struct error *err)
+		      json_t *changes, json_t **result, struct error *err)
 {
 	const char *digest =
 	    json_get_string(json_object_get(place->request->whole, "template"), "digest", NULL);
@@ -77,11 +118,15 @@ static bool make_lock(const struct pulumi_place *place, const struct checkout_or
 
 	if (!lock_layers(place, &layers, err))
 		return false;
-	lock = json_pack("{s:{s:s, s:s?}, s:O, s:O, s:{s:s}, s:O, s:s}", "template", "name",
-			 place->template->name, "digest", digest, "components", place->versions,
-			 "checkout", origin->lock, "pulumi", "version", place->list->pulumi_version,
-			 "layers", layers, "stack", place->stack);
-	if (!lock_python(place, origin->folder, lock, err))
+	lock = json_pack("{s:{s:s, s:s?}, s:o, s:O, s:{s:s}, s:O, s:s}", "template", "name",
+			 place->template->name, "digest", digest, "components",
+			 lock_components(place, origin->lock), "checkout", origin->lock, "pulumi",
+			 "version", place->list->pulumi_version, "layers", layers, "stack",
+			 place->stack);
+	if (place->list->change_count)
+		json_object_set(lock, "changes", changes);
+	lock_images(lock, changes);
+	if (!lock_python(place, lock, err))
 		return false;
 	*result = TAKE(lock);
 	return true;
@@ -94,11 +139,21 @@ static bool check_cluster(const struct pulumi_place *place, struct error *err)
 	return place_kubeconfig(place, &path, err) && (!path || cluster_answers(path, err));
 }
 
+/* The environment's own checkout is made here already: what is built is what was looked at. */
+static bool look_at_checkout(struct pulumi_place *place, const struct checkout_origin *origin,
+			     json_t **changes, struct error *err)
+{
+	return checkout_forget(place, err) && checkout_make(place, origin->folder, changes, err) &&
+	       order_read(place, err) && place_set_variables(place, err) &&
+	       place_read_projects(place, place->checkout, err) && config_check(place, err);
+}
+
 bool pulumi_plan(const struct engine_request *request, struct worker_lines *lines, json_t **data,
 		 struct error *err)
 {
 	AUTO(place_release) struct pulumi_place place = { .request = NULL };
 	AUTO(checkout_origin_release) struct checkout_origin origin = { NULL, NULL };
+	AUTO(json_decref) json_t *changes = NULL;
 	json_t *lock;
 
 	if (!place_open(request, &place, err) || !place_set_variables(&place, err) ||
@@ -106,8 +161,8 @@ bool pulumi_plan(const struct engine_request *request, struct worker_lines *line
 	    !cli_check_plugins(&place, err) || !cloud_check(&place, err) ||
 	    !policy_check(&place, err) || !check_cluster(&place, err) ||
 	    !checkout_find(&place, NULL, lines, &origin, err) ||
-	    !place_read_projects(&place, origin.folder, err) || !config_check(&place, err) ||
-	    !make_lock(&place, &origin, &lock, err))
+	    !look_at_checkout(&place, &origin, &changes, err) ||
+	    !make_lock(&place, &origin, changes, &lock, err))
 		return false;
 	*data =
 	    json_pack("{s:o, s:o}", "lock", lock, "layers", layer_graph_to_json(place.list->graph));
@@ -176,21 +231,28 @@ static bool check_lock(const struct pulumi_place *place, struct error *err)
 	return cli_check_version(place, locked, err);
 }
 
+/* The plan made it. Where somebody has removed it since, it is made anew at the lock's commit. */
+static bool make_checkout(struct pulumi_place *place, struct worker_lines *lines, struct error *err)
+{
+	const json_t *locked = json_object_get(place->request->lock, "checkout");
+	AUTO(checkout_origin_release) struct checkout_origin origin = { NULL, NULL };
+	AUTO(json_decref) json_t *changes = NULL;
+
+	if (!file_exists(place->checkout) && (!checkout_find(place, locked, lines, &origin, err) ||
+					      !checkout_make(place, origin.folder, &changes, err)))
+		return false;
+	return order_read(place, err);
+}
+
 static bool prepare(const struct engine_request *request, struct worker_lines *lines,
 		    struct pulumi_place *place, struct error *err)
 {
-	AUTO(checkout_origin_release) struct checkout_origin origin = { NULL, NULL };
-
 	if (!place_open(request, place, err) || !claim_take_place(place, err) ||
-	    !place_set_variables(place, err) || !check_lock(place, err) ||
-	    !place_furnish(place, err))
+	    !folder_make(place->folder, 0700, err) || !place_set_variables(place, err) ||
+	    !check_lock(place, err) || !place_furnish(place, err))
 		return false;
-	if (!file_exists(place->checkout) &&
-	    (!checkout_find(place, json_object_get(request->lock, "checkout"), lines, &origin,
-			    err) ||
-	     !checkout_copy(place, origin.folder, err)))
-		return false;
-	return place_read_projects(place, place->checkout, err) && make_venv(place, lines, err);
+	return make_checkout(place, lines, err) && place_set_variables(place, err) &&
+	       place_read_projects(place, place->checkout, err) && make_venv(place, lines, err);
 }
 
 /* What a destroy needs of a project: its name, and which host its dynamic providers speak to. */
@@ -295,13 +357,15 @@ static bool compare_needs(const struct walk_spec *spec, struct error *err)
 
 static bool build(const struct walk_spec *spec, json_t **data, struct error *err)
 {
+	AUTO(json_decref) json_t *lock = NULL;
 	int64_t changed, found;
 
 	if (!settle_layers(spec, &found, err) || !walk_layers(spec, &changed, err)) {
 		*data = json_pack("{s:o}", "services", look_services(spec->place, spec->record));
 		return false;
 	}
-	return compare_needs(spec, err) && look_result(spec->place, spec->record, data, err);
+	return compare_needs(spec, err) && running_check(spec->place, &lock, err) &&
+	       look_result(spec->place, spec->record, lock, data, err);
 }
 
 bool pulumi_create(const struct engine_request *request, struct worker_lines *lines, json_t **data,

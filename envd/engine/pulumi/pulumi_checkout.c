@@ -5,7 +5,9 @@
 
 #include "base/files.h"
 #include "base/text.h"
+#include "engine/pulumi/pulumi_change.h"
 #include "engine/pulumi/tool_set.h"
+#include "model/layer_select.h"
 #include "source/source.h"
 
 enum { COPY_LIMIT_MS = 300000 };
@@ -22,6 +24,34 @@ static const json_t *find_source(const struct pulumi_place *place)
 	return NULL;
 }
 
+/* "" is the source's own ref. The caller frees. */
+static bool find_ref(const struct pulumi_place *place, char **ref, struct error *err)
+{
+	const char *pin = json_get_string(place->versions, place->list->pin, "");
+	const struct template_component *component =
+	    place->list->pin ? template_component_find(place->template, place->list->pin) : NULL;
+
+	if (!place->list->pin)
+		return place_fill(place, place->list->ref ? place->list->ref : "", ref, err);
+	if (!component)
+		return error_set_as(err, ERR_INVALID, "template_invalid",
+				    "the checkout is by component \"%s\", which the template does "
+				    "not have",
+				    place->list->pin);
+	switch (template_pin_kind(pin)) {
+	case PIN_BRANCH:
+		*ref = xasprintf("refs/heads/%s", pin + 1);
+		return true;
+	case PIN_PULL_REQUEST:
+		*ref = xasprintf("refs/pull/%s/head", pin + strlen("pr:"));
+		return true;
+	case PIN_VERSION:
+		break;
+	}
+	*ref = xstrdup(strcmp(pin, component->default_version) == 0 ? "" : pin);
+	return true;
+}
+
 static bool fetch(const struct pulumi_place *place, const json_t *locked,
 		  struct worker_lines *lines, struct checkout_origin *origin, struct error *err)
 {
@@ -35,10 +65,9 @@ static bool fetch(const struct pulumi_place *place, const json_t *locked,
 				    "the checkout is of source \"%s\", which the server does not "
 				    "have",
 				    place->list->source);
-	if (!source_spec_read(source, &spec, err) ||
-	    (place->list->ref && !place_fill(place, place->list->ref, &ref, err)))
+	if (!source_spec_read(source, &spec, err) || !find_ref(place, &ref, err))
 		return false;
-	if (ref)
+	if (*ref)
 		spec.ref = ref;
 	spec.ref = json_get_string(locked, "commit", spec.ref);
 	if (!source_fetch(&spec, lines, &data, err))
@@ -78,26 +107,55 @@ void checkout_origin_release(struct checkout_origin *origin)
 }
 
 /* cp keeps links (a tree of a source has none that leave it) and shares blocks where it can. */
-bool checkout_copy(const struct pulumi_place *place, const char *from, struct error *err)
+static bool copy(const struct pulumi_place *place, const char *from, const char *to,
+		 struct error *err)
 {
-	AUTO(free) char *temporary = xasprintf("%s.tmp", place->checkout);
-	const char *const words[] = {
-		"/bin/cp", "-a", "--reflink=auto", "-T", from, temporary, NULL
-	};
+	const char *const words[] = { "/bin/cp", "-a", "--reflink=auto", "-T", from, to, NULL };
 	struct tool_end end;
 
-	if (file_exists(place->checkout))
-		return true;
-	if (!folder_remove(temporary, err) || !folder_make(place->folder, 0700, err) ||
-	    !tool_run(&(struct tool_spec){ .argv = words,
+	if (!tool_run(&(struct tool_spec){ .argv = words,
 					   .variables = place->variables,
 					   .directory = "/",
 					   .limit_ms = COPY_LIMIT_MS },
 		      0, NULL, &end, err))
 		return false;
-	if (!tool_ended_well(&end))
-		return error_set(err, ERR_INTERNAL, "the checkout could not be copied to \"%s\"",
-				 temporary);
+	return tool_ended_well(&end) ||
+	       error_set(err, ERR_INTERNAL, "the checkout could not be copied to \"%s\"", to);
+}
+
+static bool check_expected(const struct pulumi_place *place, const char *folder, struct error *err)
+{
+	for (size_t i = 0; i < place->list->expected_count; i++) {
+		const struct layer_expectation *expected = &place->list->expected[i];
+		AUTO(free) char *path = path_join(folder, expected->path);
+		bool holds;
+
+		if (!layer_when_holds(expected->when, place->request->parameters, &holds, err))
+			return error_wrap(err, "expects");
+		if (holds && !file_exists(path))
+			return error_set_as(err, ERR_INVALID, "checkout_unfit",
+					    "%.200s (the checkout has no \"%.150s\")",
+					    expected->why, expected->path);
+	}
+	return true;
+}
+
+bool checkout_make(const struct pulumi_place *place, const char *from, json_t **made,
+		   struct error *err)
+{
+	AUTO(free) char *temporary = xasprintf("%s.tmp", place->checkout);
+
+	if (!folder_remove(temporary, err) || !folder_make(place->folder, 0700, err) ||
+	    !copy(place, from, temporary, err) || !check_expected(place, temporary, err) ||
+	    !changes_make(place, temporary, made, err))
+		return false;
 	return rename(temporary, place->checkout) == 0 ||
 	       error_set_errno(err, errno, "cannot rename \"%s\"", temporary);
+}
+
+bool checkout_forget(const struct pulumi_place *place, struct error *err)
+{
+	AUTO(free) char *order = place_path(place, "order.json");
+
+	return folder_remove(place->checkout, err) && folder_remove(order, err);
 }

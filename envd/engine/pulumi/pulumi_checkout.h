@@ -24,7 +24,11 @@ static inline void auto_checkout_origin_release(struct checkout_origin *origin)
 	checkout_origin_release(origin);
 }
 
-/* Whole or not at all; what is there already stays as it is. */
-NODISCARD bool checkout_copy(const struct pulumi_place *place, const char *from, struct error *err);
+/* Copied and changed as the template says (pulumi_change.h), whole or not at all; what is there
+ * already stays as it is. `*made` is what was changed, as noted when it was made. New reference. */
+NODISCARD bool checkout_make(const struct pulumi_place *place, const char *from, json_t **made,
+			     struct error *err);
+/* So that it is made anew. */
+NODISCARD bool checkout_forget(const struct pulumi_place *place, struct error *err);
 
 #endif

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "engine/pulumi/pulumi_config.h"
+#include "engine/pulumi/pulumi_secret.h"
 #include "engine/pulumi/tool_set.h"
 
 enum { LISTING_LIMIT_MS = 240000 };
@@ -108,7 +108,7 @@ static bool read_keys(const struct pulumi_place *place, const struct layer_inven
 	char *text = NULL;
 	bool is_good;
 
-	if (!config_read_secret(place, &inventory->credentials, &text, err))
+	if (!secret_read(place, &inventory->credentials, &text, err))
 		return error_wrap(err, "inventory \"%s\"", inventory->provider);
 	is_good = adapter->read_secret(text, secret, err) ||
 		  error_wrap(err, "inventory \"%s\"", inventory->provider);

@@ -6,11 +6,19 @@
 #include "base/text.h"
 #include "engine/pulumi/pulumi_backend.h"
 #include "engine/pulumi/pulumi_cli.h"
+#include "engine/pulumi/pulumi_secret.h"
 #include "engine/pulumi/pulumi_state.h"
+#include "model/placeholder.h"
 
-enum { SECRET_BYTES_MAX = 64 << 10, CONFIG_BYTES_MAX = 4 << 20 };
+enum { CONFIG_BYTES_MAX = 4 << 20 };
 
 /* ---- plain values ---- */
+
+/* "${lists.NAME}" and nothing else. */
+static bool is_list(const char *text)
+{
+	return text_starts_with(text, "${lists.") && strchr(text, '}') == text + strlen(text) - 1;
+}
 
 static bool fill(const struct pulumi_place *place, const json_t *value, json_t **filled,
 		 struct error *err)
@@ -24,8 +32,10 @@ static bool fill(const struct pulumi_place *place, const json_t *value, json_t *
 	if (json_is_string(value)) {
 		if (!place_fill(place, json_string_value(value), &text, err))
 			return false;
-		*filled = json_string(text);
-		return true;
+		*filled = is_list(json_string_value(value)) ? json_loads(text, 0, NULL)
+							    : json_string(text);
+		return *filled || error_set_as(err, ERR_INVALID, "config_invalid",
+					       "%.80s is an empty list", json_string_value(value));
 	}
 	if (!json_is_object(value) && !json_is_array(value)) {
 		*filled = json_deep_copy(value);
@@ -102,111 +112,116 @@ static bool check_types(const struct pulumi_project *project, const char *layer,
 	return true;
 }
 
+/* Has it a placeholder that nothing fills? */
+struct gap {
+	const struct pulumi_place *place;
+	bool is_open;
+	struct error *err;
+};
+
+static void on_name(void *arg, const char *name)
+{
+	struct gap *gap = arg;
+	AUTO(free) char *whole = xasprintf("${%s}", name);
+	AUTO(free) char *filled = NULL;
+
+	/* An unknown one is told when the value is filled. */
+	if (place_fill(gap->place, whole, &filled, gap->err) && !*filled)
+		gap->is_open = true;
+}
+
+static bool has_gap(const struct pulumi_place *place, const json_t *value)
+{
+	struct error ignored; /* told when the value is filled */
+	struct gap gap = { place, false, &ignored };
+	const char *key;
+	json_t *item;
+	size_t i;
+
+	if (json_is_string(value))
+		return placeholder_names(json_string_value(value), on_name, &gap, &ignored) &&
+		       gap.is_open;
+	json_object_foreach_const(json_is_object(value) ? value : NULL, key, item)
+		if (has_gap(place, item))
+			return true;
+	json_array_foreach((json_t *)(uintptr_t)value, i, item)
+		if (has_gap(place, item))
+			return true;
+	return false;
+}
+
+static void add_optional(const struct pulumi_place *place, const json_t *optional, json_t *merged)
+{
+	const char *key;
+	json_t *value;
+
+	json_object_foreach_const(optional, key, value)
+		if (!has_gap(place, value))
+			json_object_set(merged, key, value);
+}
+
+static bool sets(const struct pulumi_place *place, const struct layer_config *config,
+		 const char *key)
+{
+	const json_t *optional = json_object_get(config->optional, key);
+
+	return json_object_get(config->plain, key) || (optional && !has_gap(place, optional));
+}
+
+/* By any layer: those that share a file share its keys. */
+static bool is_set(const struct pulumi_place *place, const char *key)
+{
+	for (size_t i = 0; i < place->list->count; i++)
+		if (sets(place, &place->list->layers[i].config, key))
+			return true;
+	return sets(place, &place->list->config, key);
+}
+
+static void add_overrides(const struct pulumi_place *place, json_t *merged)
+{
+	const char *key;
+	json_t *value;
+
+	json_object_foreach_const(place->list->overrides, key, value)
+		if (!is_set(place, key))
+			json_object_set(merged, key, value);
+}
+
 /* What is said for all layers, and over it what is said for this one. New reference. */
 static bool plain_of(const struct pulumi_place *place, size_t layer, json_t **values,
 		     struct error *err)
 {
+	const struct layer_config *own = &place->list->layers[layer].config;
 	AUTO(json_decref) json_t *merged = json_copy(place->list->config.plain);
 
-	json_object_update(merged, place->list->layers[layer].config.plain);
+	add_optional(place, place->list->config.optional, merged);
+	json_object_update(merged, own->plain);
+	add_optional(place, own->optional, merged);
+	add_overrides(place, merged);
 	return fill(place, merged, values, err);
 }
 
 /* ---- secrets ---- */
 
-static bool read_variable(const struct layer_secret *secret, char **value, struct error *err)
+static bool check_secrets(const struct pulumi_place *place, const struct layer_secret *secrets,
+			  size_t count, struct error *err)
 {
-	const char *text = getenv(secret->from);
-
-	if (!text || !*text) {
-		error_set_as(err, ERR_INVALID, "secret_missing",
-			     "secret \"%s\": the server has no variable %s", secret->key,
-			     secret->from);
-		return error_hint(err, "set it where envd is started");
-	}
-	*value = xstrdup(text);
-	return true;
-}
-
-static void trim_end(char *text)
-{
-	size_t length = strlen(text);
-
-	while (length && (text[length - 1] == '\n' || text[length - 1] == '\r'))
-		text[--length] = '\0';
-}
-
-static bool read_secret_file(const struct pulumi_place *place, const struct layer_secret *secret,
-			     char **value, struct error *err)
-{
-	AUTO(free) char *filled = NULL;
-	AUTO(free) char *path = NULL;
-
-	if (!place_fill(place, secret->from, &filled, err))
-		return false;
-	path =
-	    *filled == '/' ? xstrdup(filled) : path_join(place->request->template_folder, filled);
-	if (!file_read(path, SECRET_BYTES_MAX, value, NULL, err)) {
-		err->code = ERR_INVALID;
-		err->slug = "secret_missing";
-		return error_wrap(err, "secret \"%s\"", secret->key);
-	}
-	trim_end(*value);
-	return true;
-}
-
-static char *make_up(int64_t length)
-{
-	static const char letters[] = "ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz23456789";
-	char *text = xcalloc((size_t)length + 1, 1);
-
-	random_bytes(text, (size_t)length);
-	for (int64_t i = 0; i < length; i++)
-		text[i] = letters[(unsigned char)text[i] % (sizeof(letters) - 1)];
-	return text;
-}
-
-bool config_read_secret(const struct pulumi_place *place, const struct layer_secret *secret,
-			char **value, struct error *err)
-{
-	switch (secret->kind) {
-	case LAYER_SECRET_VARIABLE:
-		return read_variable(secret, value, err);
-	case LAYER_SECRET_FILE:
-		return read_secret_file(place, secret, value, err);
-	case LAYER_SECRET_COMMAND:
-		if (!hook_run(place, secret->command, NULL, value, err))
-			return error_wrap(err, "secret \"%s\"", secret->key);
-		trim_end(*value);
-		return true;
-	case LAYER_SECRET_RANDOM:
-		*value = make_up(secret->length);
-		return true;
-	}
-	return error_set(err, ERR_INTERNAL, "secret \"%s\" is of no kind", secret->key);
-}
-
-static bool check_secrets(const struct pulumi_place *place, const struct layer_config *config,
-			  struct error *err)
-{
-	for (size_t i = 0; i < config->secret_count; i++) {
+	for (size_t i = 0; i < count; i++) {
 		AUTO(free) char *value = NULL;
 
 		/* A command may cost something: it is run when its word is needed. */
-		if (config->secrets[i].kind == LAYER_SECRET_COMMAND)
+		if (secrets[i].kind == LAYER_SECRET_COMMAND)
 			continue;
-		if (!config_read_secret(place, &config->secrets[i], &value, err))
+		if (!secret_read(place, &secrets[i], &value, err))
 			return false;
-		if (!*value)
-			return error_set_as(err, ERR_INVALID, "secret_missing",
-					    "secret \"%s\" is empty", config->secrets[i].key);
 	}
 	return true;
 }
 
 bool config_check(const struct pulumi_place *place, struct error *err)
 {
-	if (!check_secrets(place, &place->list->config, err))
+	if (!check_secrets(place, place->list->config.secrets, place->list->config.secret_count,
+			   err))
 		return false;
 	for (size_t i = 0; i < place->list->count; i++) {
 		AUTO(json_decref) json_t *values = NULL;
@@ -215,42 +230,63 @@ bool config_check(const struct pulumi_place *place, struct error *err)
 			continue;
 		if (!plain_of(place, i, &values, err) || !check_kubeconfig(place, values, err) ||
 		    !check_types(&place->projects[i], place->list->layers[i].name, values, err) ||
-		    !check_secrets(place, &place->list->layers[i].config, err))
+		    !check_secrets(place, place->list->layers[i].config.secrets,
+				   place->list->layers[i].config.secret_count, err))
 			return false;
 	}
 	return true;
 }
 
-static void add_known(const struct pulumi_place *place, const struct layer_config *config,
-		      json_t *values)
+/* In a file or a variable, itself or one that it may be replaced by: what else there is is made up,
+ * or costs the run of a program. */
+static bool lies_somewhere(const struct layer_secret *secret)
 {
-	for (size_t i = 0; i < config->secret_count; i++) {
+	for (; secret; secret = secret->otherwise)
+		if (secret->kind != LAYER_SECRET_VARIABLE && secret->kind != LAYER_SECRET_FILE)
+			return false;
+	return true;
+}
+
+static void add_known(const struct pulumi_place *place, const struct layer_secret *secrets,
+		      size_t count, json_t *values)
+{
+	for (size_t i = 0; i < count; i++) {
+		struct layer_secret first = secrets[i];
 		AUTO(free) char *value = NULL;
 		struct error ignored; /* one that cannot be read is not in use either */
 
-		if ((config->secrets[i].kind == LAYER_SECRET_VARIABLE ||
-		     config->secrets[i].kind == LAYER_SECRET_FILE) &&
-		    config_read_secret(place, &config->secrets[i], &value, &ignored))
+		if (!lies_somewhere(&first))
+			first.otherwise = NULL;
+		if (lies_somewhere(&first) && secret_read(place, &first, &value, &ignored) && value)
 			json_array_append_new(values, json_string(value));
 	}
 }
 
 json_t *config_known_secrets(const struct pulumi_place *place)
 {
+	const struct layer_list *list = place->list;
 	json_t *values = json_array();
 
-	add_known(place, &place->list->config, values);
-	for (size_t i = 0; i < place->list->count; i++)
-		add_known(place, &place->list->layers[i].config, values);
+	add_known(place, list->config.secrets, list->config.secret_count, values);
+	add_known(place, list->variables.secrets, list->variables.secret_count, values);
+	for (size_t i = 0; i < list->count; i++) {
+		const struct layer_spec *layer = &list->layers[i];
+
+		add_known(place, layer->config.secrets, layer->config.secret_count, values);
+		add_known(place, layer->variables.secrets, layer->variables.secret_count, values);
+	}
 	return values;
 }
 
 bool config_hash(const struct pulumi_place *place, size_t layer, char *into, struct error *err)
 {
+	/* Two environments of the same configuration have the same hash. */
+	struct pulumi_place general = *place;
 	AUTO(json_decref) json_t *values = NULL;
 	AUTO(free) char *text = NULL;
 
-	if (!plain_of(place, layer, &values, err))
+	general.hides_own = true;
+	if (!plain_of(&general, layer, &values, err))
 		return false;
 	text = json_dumps(values, JSON_SORT_KEYS);
 	sha256_text(text, strlen(text), into);
@@ -338,8 +374,8 @@ static bool set_secrets(const struct pulumi_place *place, size_t layer,
 		const char *const words[] = { "config", "set", "--secret", secret->key, NULL };
 		AUTO(free) char *value = NULL;
 
-		if (!config_read_secret(place, secret, &value, err) ||
-		    !cli_run(&(struct cli_call){ place, layer, words, value }, err))
+		if (!secret_read(place, secret, &value, err) ||
+		    (value && !cli_run(&(struct cli_call){ place, layer, words, value }, err)))
 			return false;
 	}
 	return true;

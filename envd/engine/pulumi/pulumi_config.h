@@ -15,12 +15,6 @@
  */
 NODISCARD bool config_check(const struct pulumi_place *place, struct error *err);
 
-/* What a reference leads to; the caller wipes and frees. ERR_INVALID "secret_missing" and those of
- * hook_run(). */
-NODISCARD bool config_read_secret(const struct pulumi_place *place,
-				  const struct layer_secret *secret, char **value,
-				  struct error *err);
-
 /* Writes the file of a layer, once; a later attempt, and layers that share it, find it there. Makes
  * the layer's stack, too: what is in a file is encrypted with the key of its first stack. */
 NODISCARD bool config_write(const struct pulumi_place *place, struct pulumi_record *record,

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include "base/files.h"
 #include "engine/pulumi/pulumi_build.h"
 #include "engine/pulumi/pulumi_cli.h"
 #include "engine/pulumi/pulumi_cloud.h"
@@ -48,19 +49,25 @@ static bool remove_stack(const struct pulumi_place *place, size_t layer, struct 
 	       (!state.exists || cli_run(&(struct cli_call){ place, layer, words, NULL }, err));
 }
 
-/* With them goes what opens their states, and the token that the CLI wrote down. */
+/* With them goes what opens their states, the token that the CLI wrote down, and every value that
+ * was in the states: programs put secrets there in clear, too. What there was stays. */
 static bool remove_stacks(const struct pulumi_place *place, struct error *err)
 {
-	static const char *const keys[] = { "passphrase", "plugins-home/credentials.json" };
+	static const char *const goes[] = { "passphrase", "plugins-home/credentials.json",
+					    "backend/.pulumi/history", "backend/.pulumi/backups" };
 
 	for (size_t i = 0; i < place->list->count; i++)
 		if (!remove_stack(place, i, err))
 			return error_wrap(err, "layer \"%s\"", place->list->layers[i].name);
-	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
-		AUTO(free) char *path = place_path(place, keys[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(goes); i++) {
+		AUTO(free) char *path = place_path(place, goes[i]);
 
-		unlink(path);
+		if (!folder_remove(path, err))
+			return false;
 	}
+	for (size_t i = 0; i < place->list->count; i++)
+		if (!state_strike_values(place, i, err))
+			return false;
 	return true;
 }
 

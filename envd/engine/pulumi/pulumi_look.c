@@ -51,6 +51,18 @@ json_t *look_services(const struct pulumi_place *place, const struct pulumi_reco
 
 /* ---- outputs ---- */
 
+/* Programs such as MARA's export whole kubeconfigs in clear. */
+static bool has_credentials(const char *text)
+{
+	static const char *const marks[] = { "client-key-data", "PRIVATE KEY-----",
+					     "token:", "\"token\":" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(marks); i++)
+		if (strstr(text, marks[i]))
+			return true;
+	return false;
+}
+
 static bool find_output(const struct pulumi_place *place, const struct template_output *output,
 			json_t **value, struct error *err)
 {
@@ -70,13 +82,13 @@ static bool find_output(const struct pulumi_place *place, const struct template_
 		return error_set_as(err, ERR_INVALID, "output_missing",
 				    "output \"%s\": layer \"%s\" has no output \"%s\"",
 				    output->name, output->layer, output->output);
+	text = json_is_string(found) ? xstrdup(json_string_value(found))
+				     : json_dumps(found, JSON_ENCODE_ANY | JSON_COMPACT);
 	/* It would lie in our store and in reports. */
-	if (state_value_is_secret(found))
+	if (state_value_is_secret(found) || has_credentials(text))
 		return error_set_as(err, ERR_INVALID, "output_secret",
 				    "output \"%s\": \"%s\" of layer \"%s\" is a secret",
 				    output->name, output->output, output->layer);
-	text = json_is_string(found) ? xstrdup(json_string_value(found))
-				     : json_dumps(found, JSON_ENCODE_ANY | JSON_COMPACT);
 	*value = json_string(text);
 	return true;
 }
@@ -105,7 +117,7 @@ static bool find_outputs(const struct pulumi_place *place, json_t **outputs, str
 	return true;
 }
 
-bool look_result(const struct pulumi_place *place, const struct pulumi_record *record,
+bool look_result(const struct pulumi_place *place, const struct pulumi_record *record, json_t *lock,
 		 json_t **data, struct error *err)
 {
 	json_t *outputs;
@@ -113,7 +125,7 @@ bool look_result(const struct pulumi_place *place, const struct pulumi_record *r
 	if (!find_outputs(place, &outputs, err))
 		return false;
 	*data = json_pack("{s:o, s:[], s:o, s:O?}", "outputs", outputs, "addresses", "services",
-			  look_services(place, record), "lock", place->request->lock);
+			  look_services(place, record), "lock", lock);
 	return true;
 }
 

@@ -10,9 +10,10 @@
 /* Layers as services; new reference. */
 json_t *look_services(const struct pulumi_place *place, const struct pulumi_record *record);
 
-/* The data of a create that succeeded. ERR_INVALID "output_missing", "output_secret". */
+/* The data of a create that succeeded; `lock` is borrowed. ERR_INVALID "output_missing",
+ * "output_secret". */
 NODISCARD bool look_result(const struct pulumi_place *place, const struct pulumi_record *record,
-			   json_t **data, struct error *err);
+			   json_t *lock, json_t **data, struct error *err);
 
 bool pulumi_inspect(const struct engine_request *request, struct worker_lines *lines, json_t **data,
 		    struct error *err);

@@ -8,12 +8,16 @@
 #include "base/spawn.h"
 #include "base/text.h"
 #include "engine/pulumi/pulumi_backend.h"
+#include "engine/pulumi/pulumi_secret.h"
 #include "engine/target_access.h"
+#include "model/layer_select.h"
 #include "model/pins.h"
 #include "model/placeholder.h"
 
 #define KUBECONFIG_BYTES_MAX (1 << 20)
 #define PASSPHRASE_LENGTH 48
+#define ORDER_BYTES_MAX (64 << 10)
+#define HIDDEN_LENGTH_MIN 6 /* shorter ones are in any word */
 
 char *place_path(const struct pulumi_place *place, const char *name)
 {
@@ -42,35 +46,14 @@ char *find_on_path(const char *name)
 	return NULL;
 }
 
-static bool check_trust(const struct engine_request *request, struct error *err)
+static void hidden_free(struct pulumi_place *place)
 {
-	/* Its programs and hooks run on our host, with what our host may do. */
-	return request->is_trusted ||
-	       error_set_as(err, ERR_DENIED, "untrusted_program",
-			    "the template is not trusted, so its Pulumi programs may not be run");
-}
-
-bool place_open(const struct engine_request *request, struct pulumi_place *place, struct error *err)
-{
-	*place = (struct pulumi_place){ .request = request };
-	place->folder = path_join(request->folder, "pulumi");
-	place->checkout = place_path(place, "checkout");
-	place->program =
-	    request->target.program ? xstrdup(request->target.program) : find_on_path("pulumi");
-	snprintf(place->stack, sizeof(place->stack), "envd-%.8s", request->environment.text);
-	if (!check_trust(request, err))
-		return false;
-	if (!request->template_folder)
-		return error_set(err, ERR_NOT_FOUND,
-				 "the template of this environment is not there");
-	if (!template_load(request->template_folder, NULL, &place->template, err) ||
-	    !layer_list_load(request->template_folder, place->template->source, &place->list,
-			     err) ||
-	    !pins_resolve(place->template, request->pins, &place->versions, err))
-		return false;
-	place->root = *place->list->root ? path_join(place->checkout, place->list->root)
-					 : xstrdup(place->checkout);
-	return backend_open(place, err);
+	for (char **secret = place->hidden; secret && *secret; secret++) {
+		explicit_bzero(*secret, strlen(*secret));
+		free(*secret);
+	}
+	free(place->hidden);
+	place->hidden = NULL;
 }
 
 /* Some are secrets. */
@@ -89,6 +72,7 @@ void place_release(struct pulumi_place *place)
 	place_forget_projects(place);
 	backend_release(place);
 	variables_free(place);
+	hidden_free(place);
 	template_free(place->template);
 	layer_list_free(place->list);
 	free(place->folder);
@@ -109,6 +93,42 @@ static char *text_of(const json_t *value)
 	return value ? json_dumps(value, JSON_ENCODE_ANY) : NULL;
 }
 
+/* What a pin of a component comes to: its version, or its whole image; "" when nobody pinned it. */
+static char *pin_of(const struct pulumi_place *place, const char *name, bool is_image)
+{
+	const struct template_component *component = template_component_find(place->template, name);
+	const char *version = json_get_string(place->versions, name, NULL);
+
+	if (!component || !version)
+		return NULL;
+	if (strcmp(version, component->default_version) == 0)
+		return xstrdup("");
+	return is_image ? template_component_value(component, version) : xstrdup(version);
+}
+
+/* "a, b" as a list. */
+static char *list_of(const json_t *value)
+{
+	AUTO(free) char *text = text_of(value);
+	AUTO(json_decref) json_t *list = json_array();
+
+	for (const char *at = text; at && *at; at += strspn(at, ", ")) {
+		size_t length = strcspn(at, ", ");
+
+		if (length)
+			json_array_append_new(list, json_stringn(at, length));
+		at += length;
+	}
+	return text && json_array_size(list) ? json_dumps(list, JSON_COMPACT) : xstrdup("");
+}
+
+static bool is_own(const char *name)
+{
+	return text_starts_with(name, "environment.") || strcmp(name, "instance") == 0 ||
+	       strcmp(name, "stack") == 0 || strcmp(name, "kubeconfig") == 0 ||
+	       strcmp(name, "checkout") == 0;
+}
+
 static char *value_of(void *arg, const char *name)
 {
 	const struct pulumi_place *place = arg;
@@ -118,6 +138,14 @@ static char *value_of(void *arg, const char *name)
 		return text_of(json_object_get(request->parameters, name + strlen("parameters.")));
 	if (text_starts_with(name, "components."))
 		return text_of(json_object_get(place->versions, name + strlen("components.")));
+	if (text_starts_with(name, "pins."))
+		return pin_of(place, name + strlen("pins."), false);
+	if (text_starts_with(name, "images."))
+		return pin_of(place, name + strlen("images."), true);
+	if (text_starts_with(name, "lists."))
+		return list_of(json_object_get(request->parameters, name + strlen("lists.")));
+	if (place->hides_own && is_own(name))
+		return xasprintf("${%s}", name);
 	if (strcmp(name, "environment.id") == 0)
 		return xstrdup(request->environment.text);
 	if (strcmp(name, "environment.name") == 0)
@@ -148,6 +176,97 @@ bool place_fill(const struct pulumi_place *place, const char *text, char **fille
 	err->code = ERR_INVALID;
 	err->slug = "template_invalid";
 	return error_wrap(err, "%s: \"%.80s\"", place->template->source, text);
+}
+
+/* ---- opening ---- */
+
+static bool check_trust(const struct engine_request *request, struct error *err)
+{
+	/* Its programs and hooks run on our host, with what our host may do. */
+	return request->is_trusted ||
+	       error_set_as(err, ERR_DENIED, "untrusted_program",
+			    "the template is not trusted, so its Pulumi programs may not be run");
+}
+
+static bool fill_for_choice(void *arg, const char *text, char **filled, struct error *err)
+{
+	return place_fill(arg, text, filled, err);
+}
+
+/* A key that somebody sets keeps what it has. */
+static bool add_config_changes(struct pulumi_place *place, struct error *err)
+{
+	for (size_t i = 0; i < place->list->change_count; i++) {
+		const struct layer_change *change = &place->list->changes[i];
+		bool holds;
+
+		if (!layer_when_holds(change->when, place->request->parameters, &holds, err))
+			return error_wrap(err, "changes");
+		if (holds && change->config)
+			json_object_update_missing(place->list->overrides, change->config);
+	}
+	return true;
+}
+
+bool place_choose_layers(struct pulumi_place *place, struct error *err)
+{
+	AUTO(json_decref) json_t *order = NULL;
+	struct layer_choice choice = { .parameters = place->request->parameters,
+				       .fill = fill_for_choice,
+				       .arg = place };
+
+	if (place->list->is_selected)
+		return true;
+	if (place->list->order) {
+		AUTO(free) char *path = place_path(place, "order.json");
+
+		if (!file_exists(path))
+			return true;
+		if (!json_read_file(path, ORDER_BYTES_MAX, &order, err))
+			return false;
+		choice.order = order;
+	}
+	return layer_list_select(place->list, &choice, err) && add_config_changes(place, err);
+}
+
+/* Old requirements want an old Python. */
+static bool fill_python(struct pulumi_place *place, struct error *err)
+{
+	char *filled;
+
+	if (!place->list->python)
+		return true;
+	if (!place_fill(place, place->list->python, &filled, err))
+		return false;
+	free(place->list->python);
+	place->list->python = filled;
+	return (*filled && strspn(filled, "0123456789.") == strlen(filled)) ||
+	       error_set_as(err, ERR_INVALID, "python_missing",
+			    "\"%.40s\" is no version of Python, such as 3.11", filled);
+}
+
+bool place_open(const struct engine_request *request, struct pulumi_place *place, struct error *err)
+{
+	*place = (struct pulumi_place){ .request = request };
+	place->folder = path_join(request->folder, "pulumi");
+	place->checkout = place_path(place, "checkout");
+	place->program =
+	    request->target.program ? xstrdup(request->target.program) : find_on_path("pulumi");
+	snprintf(place->stack, sizeof(place->stack), "envd-%.8s", request->environment.text);
+	if (!check_trust(request, err))
+		return false;
+	if (!request->template_folder)
+		return error_set(err, ERR_NOT_FOUND,
+				 "the template of this environment is not there");
+	if (!template_load(request->template_folder, NULL, &place->template, err) ||
+	    !layer_list_load(request->template_folder, place->template->source, &place->list,
+			     err) ||
+	    !pins_resolve(place->template, request->pins, &place->versions, err))
+		return false;
+	place->root = *place->list->root ? path_join(place->checkout, place->list->root)
+					 : xstrdup(place->checkout);
+	return fill_python(place, err) && backend_open(place, err) &&
+	       place_choose_layers(place, err);
 }
 
 /* ---- furnishing ---- */
@@ -347,14 +466,57 @@ static bool add_own(const struct pulumi_place *place, struct variable_list *list
 	const char *name;
 	json_t *value;
 
-	json_object_foreach_const(place->list ? place->list->variables : NULL, name, value) {
+	json_object_foreach_const(place->list->variables.plain, name, value) {
 		AUTO(free) char *text = NULL;
 
 		if (!place_fill(place, json_string_value(value), &text, err))
 			return false;
-		add(list, xasprintf("%s=%s", name, text));
+		/* Some programs only look whether a variable is there. */
+		if (*text)
+			add(list, xasprintf("%s=%s", name, text));
 	}
 	return true;
+}
+
+/* A command that prints one runs with the variables so far. */
+static bool add_secrets(struct pulumi_place *place, struct variable_list *list, struct error *err)
+{
+	struct variable_list hidden = { NULL, 0 };
+
+	hidden_free(place);
+	for (size_t i = 0; i < place->list->variables.secret_count; i++) {
+		const struct layer_secret *secret = &place->list->variables.secrets[i];
+		char *text = NULL;
+
+		if (!secret_read(place, secret, &text, err))
+			return false;
+		if (!text)
+			continue;
+		add(list, xasprintf("%s=%s", secret->key, text));
+		place->variables = list->items;
+		if (strlen(text) >= HIDDEN_LENGTH_MIN && secret->kind != LAYER_SECRET_TEXT)
+			add(&hidden, xstrdup(text));
+		explicit_bzero(text, strlen(text));
+		free(text);
+		place->hidden = hidden.items;
+	}
+	return true;
+}
+
+char *place_mask(const struct pulumi_place *place, const char *line)
+{
+	char *masked = NULL;
+
+	for (char **secret = place->hidden; secret && *secret; secret++)
+		for (char *at; (at = strstr(masked ? masked : line, *secret));) {
+			const char *from = masked ? masked : line;
+			char *next =
+			    xasprintf("%.*s***%s", (int)(at - from), from, at + strlen(*secret));
+
+			free(masked);
+			masked = next;
+		}
+	return masked;
 }
 
 static bool add_backend(struct pulumi_place *place, struct variable_list *list, struct error *err)
@@ -397,5 +559,5 @@ bool place_set_variables(struct pulumi_place *place, struct error *err)
 	}
 	variables_free(place);
 	place->variables = list.items;
-	return true;
+	return add_secrets(place, &list, err);
 }

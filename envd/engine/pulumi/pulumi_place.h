@@ -38,14 +38,18 @@ struct pulumi_place {
 	char *root;    /* of the projects */
 	char *program; /* the CLI; NULL: not found */
 	char stack[16];
-	json_t *versions;               /* of components */
-	char *venv;                     /* NULL: no Python, or not yet */
-	char **variables;               /* after place_set_variables(); ends with NULL */
+	json_t *versions; /* of components */
+	char *venv;       /* NULL: no Python, or not yet */
+	bool hides_own;   /* what is every environment's own stays a placeholder: for comparing */
+	char **hidden;    /* secret values among `variables`; ends with NULL; NULL: none */
+	char **variables; /* after place_set_variables(); ends with NULL */
 	struct pulumi_backend *backend; /* pulumi_backend.c's */
 };
 
-/* Reads the template. ERR_DENIED "untrusted_program": its programs would run on our host;
- * ERR_NOT_FOUND when the template is gone; ERR_INVALID what is wrong with it. */
+/* Reads the template, and which of its layers this environment has: they are known as soon as the
+ * order of the checkout is (place_choose_layers()), if the template asks for it. ERR_DENIED
+ * "untrusted_program": its programs would run on our host; ERR_NOT_FOUND when the template is gone;
+ * ERR_INVALID what is wrong with it. */
 NODISCARD bool place_open(const struct engine_request *request, struct pulumi_place *place,
 			  struct error *err);
 void place_release(struct pulumi_place *place);
@@ -54,6 +58,10 @@ static inline void auto_place_release(struct pulumi_place *place)
 {
 	place_release(place);
 }
+
+/* From its parameters and the order that the checkout says (engine/pulumi/pulumi_order.h has
+ * written it down). Nothing happens the second time. */
+NODISCARD bool place_choose_layers(struct pulumi_place *place, struct error *err);
 
 /* A program on our PATH; NULL: there is none. The caller frees. */
 char *find_on_path(const char *name);
@@ -74,6 +82,10 @@ NODISCARD bool place_kubeconfig(const struct pulumi_place *place, char **path, s
 
 /* For every program that runs in it; again after `venv` is known. */
 NODISCARD bool place_set_variables(struct pulumi_place *place, struct error *err);
+
+/* What a program says, without the secrets that it was given in variables; NULL: it says none. The
+ * caller frees. */
+char *place_mask(const struct pulumi_place *place, const char *line);
 
 /* Pulumi.yaml of every layer, in this checkout (ours, or what it will be copied from).
  * ERR_INVALID "project_missing", "project_unlisted" (one that the list does not know),

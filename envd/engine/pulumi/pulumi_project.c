@@ -194,7 +194,9 @@ bool place_read_projects(struct pulumi_place *place, const char *checkout, struc
 	for (size_t i = 0; i < place->list->count; i++)
 		if (place->list->layers[i].project && !read_layer(place, root, i, err))
 			return false;
-	return check_names(place, checkout, err) && look_for_unlisted(place, root, "", 0, err);
+	/* Where the checkout says what it builds, the rest is what it does not build. */
+	return check_names(place, checkout, err) &&
+	       (place->list->order || look_for_unlisted(place, root, "", 0, err));
 }
 
 void place_forget_projects(struct pulumi_place *place)

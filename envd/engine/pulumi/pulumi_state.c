@@ -325,3 +325,50 @@ bool state_keep(const struct pulumi_place *place, size_t layer, struct error *er
 	return (!state.resource_count && !state.pending_count) ||
 	       file_write_atomically(full, bytes, length, 0600, err);
 }
+
+static void strike(json_t *whole)
+{
+	static const char *const lists[] = { "resources", "pending_operations" };
+	json_t *deployment = json_object_get(whole, "checkpoint");
+	size_t i;
+	json_t *item;
+
+	deployment = json_object_get(deployment, "latest");
+	for (size_t list = 0; list < ARRAY_SIZE(lists); list++)
+		json_array_foreach(json_object_get(deployment, lists[list]), i, item) {
+			json_t *resource = json_object_get(item, "resource");
+
+			json_object_del(resource ? resource : item, "inputs");
+			json_object_del(resource ? resource : item, "outputs");
+		}
+}
+
+static bool strike_file(const char *path, struct error *err)
+{
+	AUTO(json_decref) json_t *whole = NULL;
+	AUTO(free) char *text = NULL;
+	struct error ignored;
+
+	/* One that cannot be read is of no use to anybody. */
+	if (!json_read_file(path, STATE_BYTES_MAX, &whole, &ignored))
+		return folder_remove(path, err);
+	strike(whole);
+	text = json_to_text(whole);
+	return file_write_atomically(path, text, strlen(text), 0600, err);
+}
+
+bool state_strike_values(const struct pulumi_place *place, size_t layer, struct error *err)
+{
+	AUTO(free)
+	char *folder = xasprintf("%s/states/%s", place->folder, place->list->layers[layer].name);
+	AUTO(closedir) DIR *dir = opendir(folder);
+	struct dirent *entry;
+
+	while (dir && (entry = readdir(dir))) {
+		AUTO(free) char *path = path_join(folder, entry->d_name);
+
+		if (entry->d_name[0] != '.' && !strike_file(path, err))
+			return false;
+	}
+	return true;
+}

@@ -60,4 +60,8 @@ void state_add_left(const struct pulumi_state *state, const char *layer, json_t 
  * newest one that was not empty. */
 NODISCARD bool state_keep(const struct pulumi_place *place, size_t layer, struct error *err);
 
+/* Of the copies: resources stay with their kinds and ids, without inputs and outputs. */
+NODISCARD bool state_strike_values(const struct pulumi_place *place, size_t layer,
+				   struct error *err);
+
 #endif

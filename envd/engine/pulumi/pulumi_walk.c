@@ -74,7 +74,12 @@ static void write_log(const struct layer_run *run, const char *line)
 static void on_line(void *arg, int stream, const char *line, size_t length, bool was_cut)
 {
 	struct layer_run *run = arg;
+	AUTO(free) char *masked = place_mask(run->walk->spec->place, line);
 
+	if (masked) {
+		line = masked;
+		length = strlen(masked);
+	}
 	if (stream == TOOL_ERR || layer_of(run)->up) {
 		write_log(run, line);
 		pulumi_events_complain(&run->events, line);

@@ -193,6 +193,50 @@ static void what_keeps_environments_apart_is_not_a_templates_to_set(void **state
 	must_refuse(HEAD "variables: { HOME: /root }\n" ONE, "cannot be set");
 }
 
+static void a_secret_can_be_the_first_of_several_that_is_there(void **state)
+{
+	struct layer_list *list =
+	    must_read(HEAD "secrets: { \"a:b\": [ { variable: ENVD_SECRET_A }, { file: /etc/a }, { "
+			   "none: true } ] }\n" ONE);
+	const struct layer_secret *secret = &list->config.secrets[0];
+
+	(void)state;
+	assert_int_equal(secret->kind, LAYER_SECRET_VARIABLE);
+	assert_int_equal(secret->otherwise->kind, LAYER_SECRET_FILE);
+	assert_string_equal(secret->otherwise->from, "/etc/a");
+	assert_int_equal(secret->otherwise->otherwise->kind, LAYER_SECRET_NONE);
+	assert_null(secret->otherwise->otherwise->otherwise);
+	layer_list_free(list);
+	must_refuse(HEAD "secrets: { \"a:b\": [] }\n" ONE, "one of 1 to 5");
+	must_refuse(HEAD "secrets: { \"a:b\": { none: false } }\n" ONE, "can only be true");
+	must_refuse(HEAD "variables: { A: [ { text: x, file: /y } ] }\n" ONE, "needs one of");
+}
+
+static void a_change_says_what_it_is_and_why(void **state)
+{
+	struct layer_list *list = must_read(
+	    HEAD "changes:\n"
+		 "  - { rewrite: a/*.yaml, key: image, matching: \"*/x:*\", pin: x, reason: r }\n"
+		 "  - { patch: patches/a.patch, when: { patches: true }, reason: r }\n"
+		 "  - { copy: own/a, to: b/c, reason: r }\n"
+		 "  - { config: { \"eks:k8s_version\": \"1.31\" }, reason: r }\n" ONE);
+
+	(void)state;
+	assert_int_equal(list->change_count, 4);
+	assert_int_equal(list->changes[1].kind, LAYER_CHANGE_PATCH);
+	assert_non_null(json_object_get(list->changes[1].when, "patches"));
+	assert_string_equal(list->changes[2].to, "b/c");
+	assert_int_equal(list->changes[3].kind, LAYER_CHANGE_CONFIG);
+	layer_list_free(list);
+	must_refuse(HEAD "changes: [ { patch: a } ]\n" ONE, "needs a \"reason\"");
+	must_refuse(HEAD "changes: [ { patch: /etc/a, reason: r } ]\n" ONE, "inside of");
+	must_refuse(HEAD "changes: [ { reason: r } ]\n" ONE, "one of rewrite, patch, copy");
+	must_refuse(HEAD "changes: [ { rewrite: a, key: image, reason: r } ]\n" ONE,
+		    "either \"pin\" or \"to\"");
+	must_refuse(HEAD "changes: [ { copy: a, reason: r } ]\n" ONE, "needs \"to\"");
+	must_refuse(HEAD "changes: [ { config: { a: b }, reason: r } ]\n" ONE, "NAMESPACE:NAME");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -200,6 +244,8 @@ int main(void)
 		cmocka_unit_test(a_mistake_is_named_with_its_place),
 		cmocka_unit_test(a_key_that_pulumi_would_refuse_is_refused_here),
 		cmocka_unit_test(a_secret_is_named_and_never_written),
+		cmocka_unit_test(a_secret_can_be_the_first_of_several_that_is_there),
+		cmocka_unit_test(a_change_says_what_it_is_and_why),
 		cmocka_unit_test(an_inventory_of_ours_is_read),
 		cmocka_unit_test(an_inventory_that_could_find_nothing_is_refused),
 		cmocka_unit_test(a_backend_says_where_and_by_whose_keys),
