@@ -203,6 +203,11 @@ real-parts: ## Pulumi, Kubernetes, helm into the cache: about 15 minutes once
 test-parts: real-parts ## a miniature of MARA by the real Pulumi on a real Kubernetes API server
 	@$(RUN) --limit 900 $(PARTS_TESTS)
 
+# Costs money: for those with an account; no test runs it.
+.PHONY: acceptance-cloud
+acceptance-cloud: all ## MARA on a real cloud: make acceptance-cloud PROVIDER=aws|do|linode BUDGET=5 OPTIONS="--param fqdn=..."
+	@PATH="$(CURDIR)/$(BUILD)/bin:$$PATH" ci/local/acceptance-cloud "$(PROVIDER)" "$(BUDGET)" $(OPTIONS)
+
 test-all: ## everything: test, then test-slow
 	@$(MAKE) --no-print-directory test
 	@$(MAKE) --no-print-directory test-slow
