@@ -184,12 +184,19 @@ static bool lint_checks(const struct linting *linting, struct error *err)
 	AUTO(check_plan_free) struct check_plan *plan = NULL;
 	AUTO(free) char *path = path_join(linting->folder, linting->template->checks);
 	AUTO(free) char *bytes = NULL;
+	static const char *const words[] = {
+#define X(name, value) name,
+		CHECK_WORDS(X)
+#undef X
+	};
 	AUTO(free)
-	const char **known = xcalloc(linting->template->output_count + 1, sizeof(*known));
+	const char **known =
+	    xcalloc(ARRAY_SIZE(words) + linting->template->output_count + 1, sizeof(*known));
 	size_t length;
 
+	memcpy(known, words, sizeof(words));
 	for (size_t i = 0; i < linting->template->output_count; i++)
-		known[i] = linting->template->outputs[i].name;
+		known[ARRAY_SIZE(words) + i] = linting->template->outputs[i].name;
 	return file_read(path, CHECK_PLAN_BYTES_MAX, &bytes, &length, err) &&
 	       check_plan_parse(bytes, length, linting->template->checks, &plan, err) &&
 	       check_plan_check_names(plan, known, err);

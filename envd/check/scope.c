@@ -8,6 +8,7 @@
 #include "base/ids.h"
 #include "base/json_read.h"
 #include "base/text.h"
+#include "model/check_plan.h"
 #include "model/placeholder.h"
 
 /* Shorter values would turn half of a page into asterisks. */
@@ -199,11 +200,9 @@ static const struct {
 	const char *name;
 	char *(*value)(const struct scope *scope);
 } words[] = {
-	{ "uuid", new_uuid },
-	{ "random", new_random },
-	{ "now", now_text },
-	{ "environment.id", environment_id },
-	{ "environment.name", environment_name },
+#define X(name, value) { name, value },
+	CHECK_WORDS(X)
+#undef X
 };
 
 char *scope_value(void *arg, const char *name)

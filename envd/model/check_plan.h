@@ -31,6 +31,14 @@
 #define LOAD_DURATION_MAX_MS (10 * 60 * 1000)
 #define LOAD_CONNECTIONS_MAX 1000
 
+/* What ${...} may be in any environment, and the function of check/scope.c that tells it. */
+#define CHECK_WORDS(X)                                                                             \
+	X("uuid", new_uuid)                                                                        \
+	X("random", new_random)                                                                    \
+	X("now", now_text)                                                                         \
+	X("environment.id", environment_id)                                                        \
+	X("environment.name", environment_name)
+
 /* Names and values as written, ${...} still in them. */
 struct check_pair {
 	char *name;
@@ -112,7 +120,7 @@ struct check_capture {
 	char *subject; /* "cookie.token", "json.id", "body", ... */
 	char
 	    *match; /* NULL: all of it; otherwise group 1 (or the whole match) of this expression */
-	regex_t regex; /* of match */
+	regex_t regex;  /* of match */
 	bool is_base64; /* decoded first, and a secret: how Kubernetes keeps them */
 };
 
