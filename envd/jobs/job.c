@@ -39,6 +39,7 @@ struct job {
 
 struct jobs {
 	struct loop *loop;
+	struct folder_watches *watches;
 	char *folder;
 	char *program;
 	struct job *first;
@@ -50,6 +51,7 @@ struct jobs *jobs_new(struct loop *loop, const char *jobs_folder, const char *pr
 	struct jobs *jobs = xcalloc(1, sizeof(*jobs));
 
 	jobs->loop = loop;
+	jobs->watches = folder_watches_new(loop);
 	jobs->folder = xstrdup(jobs_folder);
 	jobs->program = program ? xstrdup(program) : path_join(folder, "envd-worker");
 	return jobs;
@@ -61,6 +63,7 @@ void jobs_free(struct jobs *jobs)
 		return;
 	while (jobs->first)
 		job_forget(jobs->first);
+	folder_watches_free(jobs->watches);
 	free(jobs->folder);
 	free(jobs->program);
 	free(jobs);
@@ -222,7 +225,8 @@ static void on_line_of(void *arg, enum worker_line_type type, const json_t *obje
 
 static void follow_lines(struct job *job, int64_t offset)
 {
-	job->follow = job_follow_new(job->jobs->loop, job->folder, offset, on_line_of, job);
+	job->follow = job_follow_new(job->jobs->loop, job->jobs->watches, job->folder, offset,
+				     on_line_of, job);
 }
 
 static void hear_ready(struct job *job)

@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sys/inotify.h>
 
 #include "base/files.h"
 #include "base/line_reader.h"
@@ -16,9 +15,8 @@
 struct job_follow {
 	struct loop *loop;
 	char *path;
-	int fd;         /* -1 until the file is there */
-	int inotify_fd; /* -1 where there is none: the poll alone must do */
-	struct loop_watch *watch;
+	int fd; /* -1 until the file is there */
+	struct folder_watch *watch;
 	struct timer *timer;
 	struct line_reader reader;
 	int64_t offset; /* after the last whole line */
@@ -77,31 +75,13 @@ static void look(struct job_follow *follow)
 		timer_set_ms(follow->timer, has_more ? 0 : POLL_MS);
 }
 
-static void on_timer(void *arg)
+static void look_again(void *arg)
 {
 	look(arg);
 }
 
-static void on_change(void *arg)
-{
-	struct job_follow *follow = arg;
-	char events[4096];
-
-	while (read(follow->inotify_fd, events, sizeof(events)) > 0)
-		;
-	look(follow);
-}
-
-static void watch_folder(struct job_follow *follow, const char *folder)
-{
-	follow->inotify_fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
-	if (follow->inotify_fd < 0)
-		return;
-	inotify_add_watch(follow->inotify_fd, folder, IN_CREATE | IN_MODIFY);
-	follow->watch = loop_watch_fd(follow->loop, follow->inotify_fd, on_change, follow);
-}
-
-struct job_follow *job_follow_new(struct loop *loop, const char *folder, int64_t offset,
+struct job_follow *job_follow_new(struct loop *loop, struct folder_watches *watches,
+				  const char *folder, int64_t offset,
 				  void (*on_line)(void *arg, enum worker_line_type type,
 						  const json_t *object, int64_t offset_after),
 				  void *arg)
@@ -117,8 +97,8 @@ struct job_follow *job_follow_new(struct loop *loop, const char *folder, int64_t
 	follow->reader = (struct line_reader){ .line_bytes_max = WORKER_LINE_BYTES_MAX,
 					       .on_line = take_line,
 					       .arg = follow };
-	follow->timer = timer_new(loop, on_timer, follow);
-	watch_folder(follow, folder);
+	follow->timer = timer_new(loop, look_again, follow);
+	follow->watch = folder_watch_new(watches, folder, look_again, follow);
 	timer_set_ms(follow->timer, 0);
 	return follow;
 }
@@ -134,8 +114,6 @@ static void free_later(void *arg)
 	struct job_follow *follow = arg;
 
 	line_reader_release(&follow->reader);
-	if (follow->inotify_fd >= 0)
-		close(follow->inotify_fd);
 	if (follow->fd >= 0)
 		close(follow->fd);
 	free(follow->path);
@@ -147,7 +125,7 @@ void job_follow_free(struct job_follow *follow)
 	if (!follow || follow->is_over)
 		return;
 	follow->is_over = true;
-	loop_unwatch(follow->watch);
+	folder_watch_free(follow->watch);
 	timer_free(follow->timer);
 	loop_defer(follow->loop, free_later, follow);
 }

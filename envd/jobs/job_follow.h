@@ -6,14 +6,15 @@
 #define ENVD_JOBS_JOB_FOLLOW_H
 
 #include "base/json_read.h"
-#include "loop/loop.h"
+#include "loop/folder_watch.h"
 #include "wire/worker_lines.h"
 
 struct job_follow;
 
 /* Whole lines from byte `offset` on; never from inside job_follow_new(). A line that cannot be read
  * is passed over: the supervisor wrote it, so the disk was full in its middle. */
-struct job_follow *job_follow_new(struct loop *loop, const char *folder, int64_t offset,
+struct job_follow *job_follow_new(struct loop *loop, struct folder_watches *watches,
+				  const char *folder, int64_t offset,
 				  void (*on_line)(void *arg, enum worker_line_type type,
 						  const json_t *object, int64_t offset_after),
 				  void *arg);

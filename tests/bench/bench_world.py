@@ -30,13 +30,13 @@ limits: { provision: 10m, lease: { default: 2h, maximum: 24h } }
 
 
 
-def eventually(condition, what, limit_s=120):
+def eventually(condition, what, limit_s=120, every_s=0.002):
     until = time.monotonic() + limit_s
     while time.monotonic() < until:
         got = condition()
         if got:
             return got
-        time.sleep(0.002)
+        time.sleep(every_s)
     raise SystemExit("bench: never happened: " + what)
 
 

@@ -17,6 +17,7 @@ struct reader {
 	char folder[64];
 	char *path;
 	struct loop *loop;
+	struct folder_watches *watches;
 	struct job_follow *follow;
 	struct text heard; /* "message@offset|" */
 	int count;
@@ -31,6 +32,7 @@ static int open_reader(void **state)
 	assert_non_null(mkdtemp(reader->folder));
 	reader->path = path_join(reader->folder, JOB_LINES_FILE);
 	reader->loop = loop_new();
+	reader->watches = folder_watches_new(reader->loop);
 	*state = reader;
 	return 0;
 }
@@ -41,6 +43,7 @@ static int close_reader(void **state)
 	struct error err;
 
 	job_follow_free(reader->follow);
+	folder_watches_free(reader->watches);
 	loop_free(reader->loop);
 	text_release(&reader->heard);
 	assert_true(folder_remove(reader->folder, &err));
@@ -73,7 +76,8 @@ static void append(const struct reader *reader, const char *text)
 
 static void follow_from(struct reader *reader, int64_t offset)
 {
-	reader->follow = job_follow_new(reader->loop, reader->folder, offset, on_line, reader);
+	reader->follow =
+	    job_follow_new(reader->loop, reader->watches, reader->folder, offset, on_line, reader);
 	assert_int_equal(reader->count, 0);
 }
 
