@@ -422,16 +422,26 @@ static void fill_targets(struct settings *settings)
 }
 
 /* Workers run in "/": a path that is relative is meant from where we were started. */
-static void fill_data(struct settings *settings)
+static const char *from_here(struct settings *settings, const char *path)
 {
 	AUTO(free) char *here = NULL;
-	AUTO(free) char *path = NULL;
+	AUTO(free) char *whole = NULL;
 
-	if (settings->data[0] == '/')
-		return;
+	if (*path == '/')
+		return path;
 	here = getcwd(NULL, 0);
-	path = path_join(here ? here : "/", settings->data);
-	settings->data = own(settings, path);
+	whole = path_join(here ? here : "/", path);
+	return own(settings, whole);
+}
+
+static void fill_folders(struct settings *settings)
+{
+	struct option_list *lists[] = { &settings->templates, &settings->untrusted_templates };
+
+	settings->data = from_here(settings, settings->data);
+	for (size_t i = 0; i < ARRAY_SIZE(lists); i++)
+		for (size_t k = 0; k < lists[i]->count; k++)
+			lists[i]->items[k] = from_here(settings, lists[i]->items[k]);
 }
 
 static void fill_listen(struct settings *settings)
@@ -586,7 +596,7 @@ bool settings_read(struct settings *settings, const struct settings_usage *usage
 		settings_release(settings);
 		return false;
 	}
-	fill_data(settings);
+	fill_folders(settings);
 	fill_listen(settings);
 	if (settings_reload_targets(settings, err)) {
 		fill_targets(settings);

@@ -65,26 +65,30 @@ static void numbers_beyond_their_bounds_are_refused_by_name(void **state)
 	}
 }
 
-static void a_relative_data_folder_is_meant_from_where_we_were_started(void **state)
+static void relative_folders_are_meant_from_where_we_were_started(void **state)
 {
 	AUTO(option_list_release) struct option_list arguments = OPTION_LIST_EMPTY;
 	const struct settings_usage usage = { "envd", "", NULL };
-	char given[] = "--data=some/where", *argv[] = { (char *)(uintptr_t)"envd", given };
+	char given[] = "--data=some/where", templates[] = "--templates=some/where",
+	     more[] = "--templates=/srv/templates";
+	char *argv[] = { (char *)(uintptr_t)"envd", given, templates, more };
 	AUTO(free) char *here = getcwd(NULL, 0);
 	AUTO(free) char *expected = path_join(here, "some/where");
 	struct settings settings;
 	struct error err;
 
 	(void)state;
-	assert_true(settings_read(&settings, &usage, 2, argv, &arguments, &err));
+	assert_true(settings_read(&settings, &usage, ARRAY_SIZE(argv), argv, &arguments, &err));
 	assert_string_equal(settings.data, expected);
+	assert_string_equal(settings.templates.items[0], expected);
+	assert_string_equal(settings.templates.items[1], "/srv/templates");
 	settings_release(&settings);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_relative_data_folder_is_meant_from_where_we_were_started),
+		cmocka_unit_test(relative_folders_are_meant_from_where_we_were_started),
 		cmocka_unit_test(numbers_at_their_bounds_are_taken),
 		cmocka_unit_test(numbers_beyond_their_bounds_are_refused_by_name),
 	};
