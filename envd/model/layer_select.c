@@ -5,8 +5,6 @@
 #include "base/json_read.h"
 #include "base/text.h"
 
-#define LAYERS_SELECTED_MAX 100
-
 /* ---- conditions ---- */
 
 static char *text_of(const json_t *value)
@@ -218,10 +216,10 @@ static bool check_order(const json_t *order, struct error *err)
 					    "folder of a project",
 					    text ? text : "(no text)");
 	}
-	return json_array_size(order) <= LAYERS_SELECTED_MAX ||
+	return json_array_size(order) <= LAYERS_FOUND_MAX ||
 	       error_set_as(err, ERR_INVALID, "order_invalid",
 			    "the order of the checkout has more than %d projects",
-			    LAYERS_SELECTED_MAX);
+			    LAYERS_FOUND_MAX);
 }
 
 static void add_found(struct layer_list *list, const json_t *order)

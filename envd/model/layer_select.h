@@ -11,6 +11,8 @@
 
 #include "model/layer_list.h"
 
+#define LAYERS_FOUND_MAX 100 /* of a checkout's order; each may be one that nobody listed */
+
 struct layer_choice {
 	const json_t *parameters; /* {NAME: value} */
 	const json_t *order; /* ["infrastructure/aws/vpc", ...]; NULL: everything of the list */

@@ -11,6 +11,7 @@
 #include "engine/pulumi/pulumi_secret.h"
 #include "engine/pulumi/pulumi_state.h"
 #include "engine/pulumi/tool_set.h"
+#include "model/layer_select.h"
 
 enum { EXIT_NO_STACK = 6, LISTING_LIMIT_MS = 60000, LOCK_BYTES_MAX = 65536 };
 #define EXPORT_BYTES_MAX ((size_t)256 << 20)
@@ -90,7 +91,9 @@ bool backend_open(struct pulumi_place *place, struct error *err)
 	struct pulumi_backend *backend = xcalloc(1, sizeof(*backend));
 
 	place->backend = backend; /* released with the place, whatever follows */
-	backend->exports = xcalloc(place->list->count, sizeof(*backend->exports));
+	/* Layers that only the checkout's own order knows come later. */
+	backend->exports =
+	    xcalloc(place->list->count + LAYERS_FOUND_MAX, sizeof(*backend->exports));
 	if (said->url && (!place_fill(place, said->url, &backend->url, err) ||
 			  !fill_optional(place, said->secrets, &backend->secrets, err) ||
 			  !fill_optional(place, said->organization, &backend->owner, err) ||
