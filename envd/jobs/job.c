@@ -177,6 +177,27 @@ static void fail_start(struct job *job, const char *why)
 		finish(job);
 }
 
+/* What has come on ready_fd, added to `said`: as read(). */
+static ssize_t read_said(struct job *job)
+{
+	size_t length = strlen(job->said);
+	ssize_t got = read(job->ready_fd, job->said + length, sizeof(job->said) - 1 - length);
+
+	if (got > 0)
+		job->said[length + (size_t)got] = '\0';
+	return got;
+}
+
+/* Its end may be heard of before its words: then they are in the pipe. */
+static const char *last_words(struct job *job)
+{
+	while (job->ready_fd >= 0 && read_said(job) > 0)
+		;
+	job->said[strcspn(job->said, "\n")] = '\0';
+	return *job->said && strcmp(job->said, "ready") != 0 ? job->said
+							     : "it ended before it was ready";
+}
+
 static void on_exit_of(void *arg)
 {
 	struct job *job = arg;
@@ -187,7 +208,7 @@ static void on_exit_of(void *arg)
 	if (job->was_ready)
 		end_if_free(job);
 	else
-		fail_start(job, *job->said ? job->said : "it ended before it was ready");
+		fail_start(job, last_words(job));
 }
 
 static void on_timer(void *arg)
@@ -248,8 +269,7 @@ static void hear_ready(struct job *job)
 static void on_said(void *arg)
 {
 	struct job *job = arg;
-	size_t length = strlen(job->said);
-	ssize_t got = read(job->ready_fd, job->said + length, sizeof(job->said) - 1 - length);
+	ssize_t got = read_said(job);
 	char *newline;
 
 	if (got < 0 && (errno == EAGAIN || errno == EINTR))
@@ -259,7 +279,6 @@ static void on_said(void *arg)
 		close_ready(job);
 		return;
 	}
-	job->said[length + (size_t)got] = '\0';
 	newline = strchr(job->said, '\n');
 	if (!newline)
 		return;
