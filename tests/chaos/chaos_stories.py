@@ -4,6 +4,7 @@ import fcntl
 import json
 import os
 import signal
+import threading
 import time
 
 from chaos_claims import claim_no_foreign_kill
@@ -234,7 +235,12 @@ def story_stamp(world, plan):
         lock.write("%d 1 %s 1 1\n" % (old, boot))
         lock.flush()
         world.arm(plan)
+        # Programs that have nothing to do only read: somebody has to want to write, and goes on asking.
+        asking = threading.Thread(target=world.ask, daemon=True,
+                                  args=("PATCH", "/v1/environments/%s/lease" % env, {"at_least": "5m"}))
+        asking.start()
         eventually(lambda: "hung, ending it" in world.log_text(), "the holder to be ended")
+    asking.join(60)
     claim_no_foreign_kill(world)
 
 
