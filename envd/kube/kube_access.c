@@ -163,6 +163,15 @@ static bool take_credential(const char *output, struct kube_access *access, stru
 	       error_set(err, ERR_EXTERNAL, "the login program gave no token");
 }
 
+/* curl compares a certificate with the name in the address alone, and a login is given to nobody
+ * whose name was not looked at. */
+static bool can_be_verified(const struct kube_access *access, struct error *err)
+{
+	return !*access->server_name || access->is_insecure ||
+	       error_set(err, ERR_INVALID,
+			 "it has a tls-server-name, with which its cluster cannot be logged in to");
+}
+
 static bool run_login(const struct yaml_node *exec, const struct kube_login *login, char **output,
 		      struct error *err)
 {
@@ -201,7 +210,7 @@ bool kube_access_login(const char *path, const struct kube_login *login, struct 
 
 	*access = (struct kube_access){ .server = NULL };
 	if (!yaml_read_file(path, KUBECONFIG_BYTES_MAX, &document, err) ||
-	    !read_cluster(document->root, access, err))
+	    !read_cluster(document->root, access, err) || !can_be_verified(access, err))
 		return is_invalid(err);
 	context = context_of(document->root);
 	user = entry_of(document->root, "users", text_at(context, "user"), "user");

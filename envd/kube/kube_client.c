@@ -48,8 +48,8 @@ void kube_set_trust(CURL *curl, const struct kube_access *access)
 	if (*access->authority)
 		set_blob(curl, CURLOPT_CAINFO_BLOB, access->authority);
 	/* As the file's own user has decided. */
-	if (access->is_insecure || *access->server_name) {
-		curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, access->is_insecure ? 0L : 1L);
+	if (access->is_insecure) {
+		curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, 0L);
 		curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, 0L);
 	}
 	if (access->certificate && access->key) {

@@ -111,6 +111,13 @@ static void what_is_wrong_is_named(void **unused)
 	} cases[] = {
 		{ "current-context: z\n", "context \"z\" leads to no cluster" },
 		{ "a: [\n", "kubeconfig" },
+		{ "current-context: c\n"
+		  "clusters: [{ name: one, cluster: { server: 'https://one', tls-server-name: two "
+		  "} "
+		  "}]\n"
+		  "contexts: [{ name: c, context: { cluster: one, user: u } }]\n"
+		  "users: [{ name: u, user: { token: t } }]\n",
+		  "tls-server-name" },
 		{ CLUSTERS "users:\n- { name: u, user: { client-key-data: '%%%' } }\n",
 		  "client-key-data is no base64" },
 		{ CLUSTERS "users:\n- { name: u, user: { client-key: /nonexistent } }\n",
