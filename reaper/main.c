@@ -135,6 +135,7 @@ static void run(struct reaper *reaper)
 {
 	reaper->program = program_new(&reaper->control);
 	reaper->look = timer_new(reaper->control.loop, look_at_envd, reaper);
+	reaper->envd_was_running = true; /* it may be dead before the first look */
 	reaper->targets = target_watch_new(&reaper->control);
 	reaper->sweep_timer = timer_new(reaper->control.loop, start_sweep, reaper);
 	timer_set_ms(reaper->look, LOOK_MS);
