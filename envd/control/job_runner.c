@@ -12,7 +12,10 @@
 #include "store/store_environments.h"
 #include "store/store_history.h"
 
-enum { HISTORY_LINES_MAX = 2000 }; /* of one job: an engine that floods fills no store */
+enum {
+	HISTORY_LINES_MAX = 2000, /* of one job: an engine that floods fills no store */
+	ATTEND_MS = 10000, /* for what was not thought of: nobody is to be a stranger for long */
+};
 
 struct handle {
 	struct job_runner *runner;
@@ -28,6 +31,8 @@ struct job_runner {
 	struct control *control;
 	struct jobs *jobs;
 	struct handle *handles;
+	bool may_have_strangers; /* live rows of ours without a handle */
+	int64_t attended_mono_ms;
 };
 
 /* One line or the end of one job, on its way into the store. */
@@ -180,9 +185,11 @@ static void settle_end(void *arg, const struct error *failure)
 	struct report *report = arg;
 
 	/* The row is still live then, and the next pass looks at its folder again. */
-	if (failure)
+	if (failure) {
 		log_error("the end of job %s could not be applied yet: %s", report->id.text,
 			  failure->message);
+		job_runner_look_again(report->runner);
+	}
 	handle_drop(report->runner, report->id);
 	report_free(report);
 }
@@ -434,26 +441,58 @@ static void attend_one(struct job_runner *runner, const struct job_row *row)
 	job_sight_release(&sight);
 }
 
+void job_runner_look_again(struct job_runner *runner)
+{
+	runner->may_have_strangers = true;
+}
+
+/* Rows of ours come to be without a handle in few places, which all say so: hundreds of jobs under
+ * way are not read again in each pass. */
+static bool is_time_to_look(const struct job_runner *runner)
+{
+	return runner->may_have_strangers ||
+	       clock_mono_ms() - runner->attended_mono_ms >= ATTEND_MS;
+}
+
+static bool is_followed(const struct job_runner *runner, const struct job_list *jobs)
+{
+	for (size_t i = 0; i < jobs->count; i++)
+		if (!handle_find(runner, jobs->items[i]->id))
+			return false;
+	return true;
+}
+
+static void note_attended(struct job_runner *runner, const struct job_list *jobs)
+{
+	runner->may_have_strangers = !is_followed(runner, jobs);
+	runner->attended_mono_ms = clock_mono_ms();
+}
+
 bool job_runner_attend(struct job_runner *runner, struct store_tx *tx, struct error *err)
 {
 	AUTO(job_list_release) struct job_list jobs = { NULL, 0 };
 
+	if (!is_time_to_look(runner))
+		return true;
 	if (!store_jobs_live(store_of(tx), control_owner(runner->control), &jobs, err))
 		return false;
 	for (size_t i = 0; i < jobs.count; i++)
 		attend_one(runner, jobs.items[i]);
+	note_attended(runner, &jobs);
 	return true;
 }
 
-bool job_runner_has_strangers(const struct job_runner *runner, bool *has, struct error *err)
+bool job_runner_has_strangers(struct job_runner *runner, bool *has, struct error *err)
 {
 	AUTO(job_list_release) struct job_list jobs = { NULL, 0 };
 
+	*has = false;
+	if (!is_time_to_look(runner))
+		return true;
 	if (!store_jobs_live(runner->control->store, control_owner(runner->control), &jobs, err))
 		return false;
-	*has = false;
-	for (size_t i = 0; i < jobs.count && !*has; i++)
-		*has = !handle_find(runner, jobs.items[i]->id);
+	note_attended(runner, &jobs);
+	*has = runner->may_have_strangers;
 	return true;
 }
 
@@ -472,6 +511,7 @@ struct job_runner *job_runner_new(struct control *control)
 
 	runner->control = control;
 	runner->jobs = jobs_new(control->loop, control->jobs_folder, NULL);
+	runner->may_have_strangers = true; /* those of the program before us */
 	return runner;
 }
 

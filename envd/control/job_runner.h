@@ -24,12 +24,15 @@ NODISCARD bool job_runner_stop(struct job_runner *runner, struct store_tx *tx, s
 			       struct error *err);
 
 /* Live rows of ours that nobody follows: adopt what runs, apply what has ended. Part of every pass,
- * so a restart is no special case. */
+ * so a restart is no special case; looks only where there may be such rows, or did not for ten
+ * seconds. */
 NODISCARD bool job_runner_attend(struct job_runner *runner, struct store_tx *tx, struct error *err);
 
 /* Whether there are live jobs of ours that the next attending would have to look at. */
-NODISCARD bool job_runner_has_strangers(const struct job_runner *runner, bool *has,
-					struct error *err);
+NODISCARD bool job_runner_has_strangers(struct job_runner *runner, bool *has, struct error *err);
+
+/* A row became ours without job_runner_start(): the next attending looks. */
+void job_runner_look_again(struct job_runner *runner);
 
 /* How many processes of this kind are under way or about to start. */
 size_t job_runner_count(const struct job_runner *runner, const char *kind);

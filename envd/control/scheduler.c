@@ -191,7 +191,10 @@ static bool take_over(struct scheduler *s, struct store_tx *tx, const struct job
 	fault_point(POINT_TAKEN_OVER);
 	if (done)
 		log_warn("took job %s over from %s, which is dead", job->id.text, job->owner);
-	return !done || job_runner_attend(s->control->runner, tx, err);
+	if (!done)
+		return true;
+	job_runner_look_again(s->control->runner);
+	return job_runner_attend(s->control->runner, tx, err);
 }
 
 /* A target is claimed together with the slot. */
