@@ -543,9 +543,52 @@ static void a_store_that_cannot_be_written_is_not_opened(void **state)
 	assert_int_equal(WEXITSTATUS(status), 0);
 }
 
+static off_t size_of(struct fixture *f, const char *name)
+{
+	AUTO(free) char *path = path_join(f->folder, name);
+	struct stat found;
+
+	return stat(path, &found) == 0 ? found.st_size : 0;
+}
+
+static void write_until_the_log_has_begun_anew(struct fixture *f)
+{
+	struct history_entry entry = { .kind = HISTORY_PROGRESS };
+	AUTO(free) char *message = xcalloc(1, 100001);
+	struct error err;
+
+	memset(message, 'm', 100000);
+	entry.message = message;
+	for (int i = 0; i < 400; i++) {
+		struct store_tx *tx;
+
+		assert_true(store_begin(f->store, &tx, &err));
+		assert_true(store_history_append(tx, NULL, 1, &entry, &err));
+		assert_true(store_commit(tx, &err));
+	}
+}
+
+/* What is freed must hold the whole log, or it cannot be moved into the database. */
+static void the_reserve_is_larger_than_the_log_ever_gets(void **state)
+{
+	struct fixture *f = *state;
+	AUTO(free) char *reserve = path_join(f->folder, "reserve");
+	struct error err;
+
+	/* as an earlier version left it */
+	assert_true(file_replace(reserve, "small", 5, 0600, &err));
+	store_reserve_ensure(f->store);
+	write_until_the_log_has_begun_anew(f);
+	assert_true(size_of(f, "store.db-wal") > 0);
+	assert_true(size_of(f, "reserve") > size_of(f, "store.db-wal"));
+	store_reserve_release(f->store);
+	assert_int_equal(size_of(f, "reserve"), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		WITH_STORE(the_reserve_is_larger_than_the_log_ever_gets),
 		WITH_STORE(a_store_that_cannot_be_written_is_not_opened),
 		WITH_STORE(an_environment_comes_back_as_it_was_stored),
 		WITH_STORE(a_live_name_is_taken_and_a_free_one_is_not),
