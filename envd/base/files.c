@@ -128,6 +128,9 @@ bool folder_make(const char *path, mode_t mode, struct error *err)
 
 	if (!*path)
 		return error_set(err, ERR_INVALID, "a folder's path must not be empty");
+	/* Most are the last of their path to be made: asked for at once, not from the root down. */
+	if (mkdir(path, mode) == 0 || (errno == EEXIST && is_folder(path)))
+		return true;
 	for (char *at = partial + 1;; at++) {
 		char end = *at;
 
