@@ -212,19 +212,24 @@ test-all: ## everything: test, then test-slow
 	@$(MAKE) --no-print-directory test
 	@$(MAKE) --no-print-directory test-slow
 
-test-slow: ## failure tests, live, CI, Compose corpus, real parts, fuzzing, schemathesis, then all under ASan and UBSan, planted bugs
+# All of them, whatever one of them says: who reads the output wants to know everything that is wrong.
+SLOW_SUITES := test-failure test-crashes test-live test-ci test-corpus test-parts fuzz-short schemathesis test-sanitized planted
+test-slow: ## failure tests, crash matrix, live, CI, Compose corpus, real parts, fuzzing, schemathesis, sanitizers, planted bugs
 	@ci/local/packages build test runtime docker lint
-	@$(MAKE) --no-print-directory test-failure
+	@failed=; for suite in $(SLOW_SUITES); do \
+		began=$$(date +%s); \
+		$(MAKE) --no-print-directory $$suite || failed="$$failed $$suite"; \
+		echo "== $$suite: $$(($$(date +%s) - began)) s"; \
+	done; \
+	if [ -n "$$failed" ]; then echo "== failed:$$failed"; exit 1; fi
+
+.PHONY: test-crashes test-sanitized
+test-crashes: ## a part of the crash matrix, and calls that fail
 	@$(MAKE) --no-print-directory FAULTS=1 all
 	@ENVD_CHAOS=quick $(RUN) --limit 480 tests/chaos/crash_matrix tests/chaos/nth_calls
-	@$(MAKE) --no-print-directory test-live
-	@$(MAKE) --no-print-directory test-ci
-	@$(MAKE) --no-print-directory test-corpus
-	@$(MAKE) --no-print-directory test-parts
-	@$(MAKE) --no-print-directory fuzz-short
-	@$(MAKE) --no-print-directory schemathesis
+
+test-sanitized: ## nearly all tests under ASan and UBSan
 	@$(MAKE) --no-print-directory SANITIZE=1 sanitized
-	@$(MAKE) --no-print-directory planted
 
 # Without the 20,000 schedules: those are about decisions, and 300 of them run here too. Of Pulumi's
 # stories one: in the others the time is the CLI's, and what they have of our own is in unit tests. Without
