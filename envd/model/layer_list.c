@@ -364,11 +364,13 @@ void layer_spec_release(struct layer_spec *layer)
 	layer_variables_release(&layer->variables);
 }
 
-static void inventory_release(struct layer_inventory *inventory)
+void layer_inventory_release(struct layer_inventory *inventory)
 {
 	free(inventory->provider);
+	json_decref(inventory->when);
 	layer_words_free(inventory->list);
 	layer_words_free(inventory->remove);
+	layer_words_free(inventory->gone_with);
 	free(inventory->adapter);
 	layer_words_free(inventory->regions);
 	layer_words_free(inventory->clusters);
@@ -393,7 +395,7 @@ void layer_list_free(struct layer_list *list)
 	for (size_t i = 0; i < list->count; i++)
 		layer_spec_release(&list->layers[i]);
 	for (size_t i = 0; i < list->inventory_count; i++)
-		inventory_release(&list->inventories[i]);
+		layer_inventory_release(&list->inventories[i]);
 	for (size_t i = 0; i < list->verify_count; i++) {
 		free(list->verify[i].pin);
 		free(list->verify[i].image);
@@ -417,6 +419,7 @@ void layer_list_free(struct layer_list *list)
 	free(list->pin);
 	free(list->root);
 	layer_words_free(list->ignored);
+	layer_words_free(list->left_out);
 	layer_words_free(list->plugins);
 	layer_words_free(list->policies);
 	backend_release(&list->backend);

@@ -37,10 +37,12 @@ struct layer_spec {
  * adapter of ours (engine/cloud) with what it needs to know. */
 struct layer_inventory {
 	char *provider; /* "aws"; "pulumi-python" for dynamic providers; a hook's name */
-	char **list;    /* prints JSON: templates/pulumi.md */
+	json_t *when;   /* {PARAMETER: [value, ...]}: nobody can tell otherwise; NULL: always */
+	char **list;    /* prints JSON: templates/pulumi.md; NULL: `adapter` or `gone_with` tells */
 	char **remove;  /* gets an id as its last argument; NULL: it cannot */
+	char **gone_with; /* in whose things its own lie; ends with NULL; NULL: in nobody's */
 
-	char *adapter;   /* NULL: `list` tells */
+	char *adapter;   /* NULL: the above tell */
 	char **regions;  /* these and what follows end with NULL, and may hold ${...} */
 	char **clusters; /* besides those that a state names */
 	char **tags;     /* "Key=Value", or one word */
@@ -101,6 +103,7 @@ struct layer_list {
 	size_t count;
 	struct layer_inventory *inventories;
 	size_t inventory_count;
+	char **left_out; /* providers whose inventory's `when` does not hold; ends with NULL */
 	struct layer_backend backend;
 	char **policies; /* folders of the template; ends with NULL; NULL: none */
 	struct layer_forwards forwards;
@@ -122,8 +125,9 @@ DEFINE_AUTO(struct layer_list *, layer_list_free)
 /* Anew, after `layers` have changed. ERR_INVALID "template_invalid", "layer_cycle". */
 NODISCARD bool layer_list_connect(struct layer_list *list, struct error *err);
 void layer_spec_release(struct layer_spec *layer);
+void layer_inventory_release(struct layer_inventory *inventory);
 
-/* NULL: nobody can tell. */
+/* NULL: nobody can tell. Ask after layer_list_choose_inventories(). */
 const struct layer_inventory *layer_list_inventory(const struct layer_list *list,
 						   const char *provider);
 

@@ -8,6 +8,16 @@
 #define SETTLE_MAX_MS 600000
 #define TAGS_MAX 20
 
+static bool are_references(const struct layer_secret *secret)
+{
+	for (; secret; secret = secret->otherwise)
+		if ((secret->kind != LAYER_SECRET_VARIABLE && secret->kind != LAYER_SECRET_FILE &&
+		     secret->kind != LAYER_SECRET_COMMAND) ||
+		    secret->when)
+			return false;
+	return true;
+}
+
 /* A reference under "credentials": like a secret of the configuration, without its own name. */
 static bool read_credentials(const struct layer_reading *reading, const struct yaml_node *map,
 			     struct layer_secret *secret)
@@ -22,8 +32,7 @@ static bool read_credentials(const struct layer_reading *reading, const struct y
 	key = *map->keys[0];
 	key.text = text;
 	return layer_secret_read(reading, &key, node, secret) &&
-	       ((secret->kind != LAYER_SECRET_RANDOM && secret->kind != LAYER_SECRET_NONE &&
-		 !secret->otherwise && !secret->when) ||
+	       (are_references(secret) ||
 		yaml_error(reading->document, node, reading->err,
 			   "\"credentials\" cannot be made up: variable, file or command"));
 }
@@ -76,7 +85,7 @@ static bool read_adapter(const struct layer_reading *reading, const struct yaml_
 			 struct layer_inventory *inventory)
 {
 	static const char *const known[] = { "adapter",  "regions",     "clusters", "tags", "names",
-					     "endpoint", "credentials", "settle",   NULL };
+					     "endpoint", "credentials", "settle",   "when", NULL };
 	const struct yaml_document *document = reading->document;
 
 	if (!yaml_only_keys(document, map, known, reading->err) ||
@@ -101,14 +110,44 @@ static bool read_adapter(const struct layer_reading *reading, const struct yaml_
 static bool read_commands(const struct layer_reading *reading, const struct yaml_node *map,
 			  struct layer_inventory *inventory)
 {
-	static const char *const known[] = { "list", "remove", NULL };
+	static const char *const known[] = { "list", "remove", "gone_with", "when", NULL };
 
-	return yaml_only_keys(reading->document, map, known, reading->err) &&
-	       layer_read_command(reading, map, "list", &inventory->list) &&
-	       layer_read_command(reading, map, "remove", &inventory->remove) &&
-	       (inventory->list || yaml_error(reading->document, map, reading->err,
-					      "inventory \"%s\" needs an \"adapter\" or a \"list\"",
-					      inventory->provider));
+	if (!yaml_only_keys(reading->document, map, known, reading->err) ||
+	    !layer_read_command(reading, map, "list", &inventory->list) ||
+	    !layer_read_command(reading, map, "remove", &inventory->remove) ||
+	    !layer_read_words(reading, map, "gone_with", &inventory->gone_with))
+		return false;
+	if (inventory->gone_with && !*inventory->gone_with)
+		return yaml_error(reading->document, map, reading->err,
+				  "inventory \"%s\": \"gone_with\" names nobody",
+				  inventory->provider);
+	return inventory->list || (inventory->gone_with && !inventory->remove) ||
+	       yaml_error(reading->document, map, reading->err,
+			  "inventory \"%s\" needs an \"adapter\", a \"list\" or \"gone_with\"",
+			  inventory->provider);
+}
+
+/* One that can tell by itself: two that wait for each other's word would prove each other gone. */
+static bool tells_by_itself(const struct layer_list *list, const char *provider)
+{
+	const struct layer_inventory *inventory = layer_list_inventory(list, provider);
+
+	return inventory && !inventory->gone_with;
+}
+
+static bool check_gone_with(const struct layer_reading *reading, const struct yaml_node *map,
+			    const struct layer_list *list)
+{
+	for (size_t i = 0; i < list->inventory_count; i++)
+		for (char **name = list->inventories[i].gone_with; name && *name; name++)
+			if (!tells_by_itself(list, *name))
+				return yaml_error(
+				    reading->document, yaml_get(map->items[i], "gone_with"),
+				    reading->err,
+				    "inventory \"%s\": \"gone_with\" must name inventories "
+				    "without \"gone_with\" (got \"%.60s\")",
+				    list->inventories[i].provider, *name);
+	return true;
 }
 
 bool layer_read_inventories(const struct layer_reading *reading, const struct yaml_node *root,
@@ -127,11 +166,12 @@ bool layer_read_inventories(const struct layer_reading *reading, const struct ya
 
 		inventory->provider = xstrdup(map->keys[i]->text);
 		if (!layer_expect_map(reading, item, "an inventory") ||
+		    !layer_read_when(reading, item, &inventory->when) ||
 		    !(yaml_get(item, "adapter") ? read_adapter(reading, item, inventory)
 						: read_commands(reading, item, inventory)))
 			return false;
 	}
-	return true;
+	return check_gone_with(reading, map, list);
 }
 
 bool layer_read_backend(const struct layer_reading *reading, const struct yaml_node *root,

@@ -62,16 +62,15 @@ static bool fill_project(struct layer_spec *layer, const struct layer_choice *ch
 			    filled);
 }
 
-/* Its folder is known all the same: it is one that this environment does not build. */
-static void ignore_project(struct layer_list *list, const char *project)
+static void add_word(char ***words, const char *word)
 {
 	size_t count = 0;
 
-	while (list->ignored && list->ignored[count])
+	while (*words && (*words)[count])
 		count++;
-	list->ignored = xrealloc(list->ignored, count + 2, sizeof(*list->ignored));
-	list->ignored[count] = xstrdup(project);
-	list->ignored[count + 1] = NULL;
+	*words = xrealloc(*words, count + 2, sizeof(**words));
+	(*words)[count] = xstrdup(word);
+	(*words)[count + 1] = NULL;
 }
 
 static bool is_wanted(struct layer_spec *layer, const struct layer_choice *choice, bool *is_wanted,
@@ -106,8 +105,9 @@ static bool keep_wanted(struct layer_list *list, const struct layer_choice *choi
 			return false;
 		}
 		if (!stays) {
+			/* Its folder is known all the same: this environment does not build it. */
 			if (layer->project && *layer->project)
-				ignore_project(list, layer->project);
+				add_word(&list->ignored, layer->project);
 			layer_spec_release(layer);
 			continue;
 		}
@@ -270,4 +270,32 @@ bool layer_list_select(struct layer_list *list, const struct layer_choice *choic
 		return error_set_as(err, ERR_INVALID, "template_invalid",
 				    "none of its layers is wanted with these parameters");
 	return layer_list_connect(list, err);
+}
+
+/* ---- who can tell ---- */
+
+bool layer_list_choose_inventories(struct layer_list *list, const json_t *parameters,
+				   struct error *err)
+{
+	bool *holds = xcalloc(list->inventory_count + 1, sizeof(*holds));
+	bool is_good = true;
+	size_t kept = 0;
+
+	for (size_t i = 0; is_good && i < list->inventory_count; i++)
+		is_good = layer_when_holds(list->inventories[i].when, parameters, &holds[i], err) ||
+			  error_wrap(err, "inventory \"%s\"", list->inventories[i].provider);
+	for (size_t i = 0; is_good && i < list->inventory_count; i++) {
+		struct layer_inventory *inventory = &list->inventories[i];
+
+		if (holds[i]) {
+			list->inventories[kept++] = *inventory;
+			continue;
+		}
+		add_word(&list->left_out, inventory->provider);
+		layer_inventory_release(inventory);
+	}
+	if (is_good)
+		list->inventory_count = kept;
+	free(holds);
+	return is_good;
 }

@@ -13,6 +13,12 @@
 
 #define LAYERS_FOUND_MAX 100 /* of a checkout's order; each may be one that nobody listed */
 
+/* Those whose conditions are not met go, and their providers into `left_out`: whoever had something
+ * from one has nobody who could tell what is left of it. Before anything asks for an inventory.
+ * ERR_INVALID "template_invalid". */
+NODISCARD bool layer_list_choose_inventories(struct layer_list *list, const json_t *parameters,
+					     struct error *err);
+
 struct layer_choice {
 	const json_t *parameters; /* {NAME: value} */
 	const json_t *order; /* ["infrastructure/aws/vpc", ...]; NULL: everything of the list */

@@ -45,17 +45,23 @@ static int close_server(void **state)
 	return 0;
 }
 
-static void ask_aws(struct pulumi_bench *bench)
+/* `more`: lines under "inventory" and "layers" of layers.yaml. */
+static void prepare(struct pulumi_bench *bench, const char *more_inventory, const char *more_layers)
 {
 	/* A hook that leaves something behind is a provider like any other, and needs no Python. */
 	AUTO(free)
-	char *layers = xasprintf("inventory:\n  cloud: " INVENTORY "\nlayers:\n"
-				 "  - { name: cloud, up: [\"true\"], down: [\"true\"] }\n",
-				 server->endpoint);
+	char *layers = xasprintf("inventory:\n  cloud: " INVENTORY "\n%slayers:\n"
+				 "  - { name: cloud, up: [\"true\"], down: [\"true\"] }\n%s",
+				 server->endpoint, more_inventory, more_layers);
 
 	json_decref(cloud_server_tell(server, json_pack("{s:s}", "do", "reset")));
 	pulumi_bench_template(bench, "three");
 	pulumi_bench_edit(bench, "three", "layers.yaml", "layers:\n", layers);
+}
+
+static void ask_aws(struct pulumi_bench *bench)
+{
+	prepare(bench, "", "");
 	world_start(bench->world);
 }
 
@@ -152,6 +158,102 @@ static void a_listing_that_is_refused_is_not_nothing(void **state)
 	world_wait(bench->world, id, "destroyed", BUILD_MS);
 }
 
+struct acknowledging {
+	struct pulumi_bench *bench;
+	const char *id;
+};
+
+/* Not while it is being tried again. */
+static bool is_acknowledged(void *arg)
+{
+	struct acknowledging *asked = arg;
+	AUTO(json_decref) json_t *body = json_pack("{s:s}", "name", "a");
+	AUTO(free) char *target = xasprintf("/v1/environments/%s/acknowledge", asked->id);
+	int status;
+
+	json_decref(world_ask(asked->bench->world, "POST", target, body, &status));
+	return status == 200;
+}
+
+/* The cloud is empty, and would say so: but the inventory is for other environments. */
+static void an_inventory_for_other_parameters_proves_nothing(void **state)
+{
+	struct pulumi_bench *bench = *state;
+	AUTO(free) char *history = NULL;
+	char id[37];
+
+	prepare(bench, "", "");
+	pulumi_bench_edit(bench, "three", "layers.yaml", "{ adapter: aws,",
+			  "{ when: { color: [green, blue] }, adapter: aws,");
+	/* Credentials of another account's cloud need not be there. */
+	json_decref(cloud_server_tell(
+	    server, json_pack("{s:s, s:s, s:[]}", "do", "gate", "secret", "another", "deny")));
+	world_start(bench->world);
+	pulumi_bench_create(bench, "a", "three", id);
+	world_wait(bench->world, id, "ready", BUILD_MS);
+	pulumi_bench_destroy(bench, id);
+	wait_blocked(bench, id,
+		     "provider \\\"cloud\\\" has no inventory with these parameters, so nobody can "
+		     "tell whether something of it is left");
+	history = pulumi_bench_history(bench, id);
+	assert_null(strstr(history, "proved gone"));
+	assert_true(eventually(is_acknowledged, &(struct acknowledging){ bench, id }, BUILD_MS));
+	world_wait(bench->world, id, "destroyed", BUILD_MS);
+	{
+		AUTO(json_decref) json_t *env = pulumi_bench_get(bench, id);
+
+		assert_string_equal(json_get_string(env, "reason", ""), "acknowledged");
+	}
+}
+
+static void keep_something(const char *id)
+{
+	char stack[16];
+
+	snprintf(stack, sizeof(stack), "envd-%.8s", id);
+	call_aws("ec2", "create_volume",
+		 json_pack("{s:s, s:i, s:[{s:s, s:[{s:s, s:s}]}]}", "AvailabilityZone",
+			   "us-east-1a", "Size", 1, "TagSpecifications", "ResourceType", "volume",
+			   "Tags", "Key", "Stack", "Value", stack));
+}
+
+static void forget_everything(void)
+{
+	json_decref(cloud_server_tell(server, json_pack("{s:s}", "do", "reset")));
+}
+
+/* As things in a cluster that was made: nobody can ask it when it has gone. */
+static void what_cannot_be_asked_any_more_is_gone_with_that_in_which_it_was(void **state)
+{
+	struct pulumi_bench *bench = *state;
+	char id[37];
+
+	prepare(bench,
+		"  inside: { list: [\"false\"], gone_with: [cloud] }\n"
+		"  part: { gone_with: [cloud] }\n",
+		"  - { name: inside, up: [\"true\"], down: [\"true\"], needs: [cloud] }\n"
+		"  - { name: part, up: [\"true\"], down: [\"true\"], needs: [cloud] }\n");
+	pulumi_bench_edit(bench, "three", "layers.yaml", "{ adapter: aws,",
+			  "{ when: { color: [green, red] }, adapter: aws,");
+	world_start(bench->world);
+	pulumi_bench_create(bench, "a", "three", id);
+	world_wait(bench->world, id, "ready", BUILD_MS);
+	keep_something(id);
+	pulumi_bench_destroy(bench, id);
+	/* While anything is left outside, what was inside may be there, too. */
+	wait_blocked(bench, id, "it is not gone with \\\"cloud\\\", which has aws:volume");
+	wait_blocked(bench, id, "what is left of \\\"part\\\" nobody lists");
+	forget_everything();
+	/* So it may while the cloud does not say what is left. */
+	json_decref(cloud_server_tell(server, json_pack("{s:s, s:s, s:[s]}", "do", "gate", "secret",
+							SECRET, "deny", "DescribeVolumes")));
+	wait_blocked(bench, id, "DescribeVolumes in us-east-1: 403 AccessDenied");
+	wait_blocked(bench, id, "nor could \\\"cloud\\\" be listed, with which it would be gone");
+	json_decref(cloud_server_tell(
+	    server, json_pack("{s:s, s:s, s:[]}", "do", "gate", "secret", SECRET, "deny")));
+	world_wait(bench->world, id, "destroyed", BUILD_MS);
+}
+
 static void credentials_that_are_none_build_nothing(void **state)
 {
 	struct pulumi_bench *bench = *state;
@@ -222,6 +324,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		ON_BENCH(what_the_cloud_still_has_is_named_and_keeps_the_environment),
 		ON_BENCH(a_listing_that_is_refused_is_not_nothing),
+		ON_BENCH(an_inventory_for_other_parameters_proves_nothing),
+		ON_BENCH(what_cannot_be_asked_any_more_is_gone_with_that_in_which_it_was),
 		ON_BENCH(an_interrupted_create_is_found_in_the_cloud_and_taken_in),
 		ON_BENCH(credentials_that_are_none_build_nothing),
 	};

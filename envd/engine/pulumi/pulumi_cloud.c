@@ -136,6 +136,15 @@ static bool ask_with(const struct pulumi_place *place, const struct layer_invent
 	return true;
 }
 
+/* A command may cost something: it is run when its word is needed. */
+static bool may_run_command(const struct layer_secret *secret)
+{
+	for (; secret; secret = secret->otherwise)
+		if (secret->kind == LAYER_SECRET_COMMAND)
+			return true;
+	return false;
+}
+
 bool cloud_check(const struct pulumi_place *place, struct error *err)
 {
 	for (size_t i = 0; i < place->list->inventory_count; i++) {
@@ -147,8 +156,7 @@ bool cloud_check(const struct pulumi_place *place, struct error *err)
 			continue;
 		if (!ask_with(place, inventory, &asking, &adapter, err))
 			return false;
-		/* A command may cost something: it is run when its word is needed. */
-		if (inventory->credentials.kind != LAYER_SECRET_COMMAND &&
+		if (!may_run_command(&inventory->credentials) &&
 		    !read_keys(place, inventory, adapter, &asking.secret, err))
 			return false;
 	}

@@ -261,6 +261,7 @@ bool place_open(const struct engine_request *request, struct pulumi_place *place
 	if (!template_load(request->template_folder, NULL, &place->template, err) ||
 	    !layer_list_load(request->template_folder, place->template->source, &place->list,
 			     err) ||
+	    !layer_list_choose_inventories(place->list, request->parameters, err) ||
 	    !pins_resolve(place->template, request->pins, &place->versions, err))
 		return false;
 	place->root = *place->list->root ? path_join(place->checkout, place->list->root)

@@ -150,6 +150,42 @@ static void an_inventory_of_ours_is_read(void **state)
 	assert_string_equal(other->credentials.command[1], "read");
 }
 
+static void an_inventory_may_be_for_some_parameters_or_tell_by_anothers_word(void **state)
+{
+	AUTO(layer_list_free)
+	struct layer_list *list = must_read(
+	    HEAD "inventory:\n  aws: { adapter: aws, when: { provider: [aws] }, names: [x], "
+		 "credentials: [{ variable: ENVD_SECRET_A }, { file: /a }] }\n"
+		 "  kubernetes: { list: [hooks/cluster], gone_with: [aws] }\n"
+		 "  eks: { gone_with: [aws], when: { provider: aws } }\n" ONE);
+	const struct layer_inventory *aws = layer_list_inventory(list, "aws");
+
+	(void)state;
+	assert_non_null(json_object_get(aws->when, "provider"));
+	assert_string_equal(aws->credentials.otherwise->from, "/a");
+	assert_string_equal(layer_list_inventory(list, "kubernetes")->gone_with[0], "aws");
+	assert_null(layer_list_inventory(list, "eks")->list);
+	must_refuse(HEAD "inventory: { a: { list: [x], when: [a] } }\n" ONE, "must be a map");
+	must_refuse(HEAD "inventory: { a: { list: [x], gone_with: [b] } }\n" ONE,
+		    "without \"gone_with\" (got \"b\")");
+	must_refuse(HEAD "inventory: { a: { list: [x], gone_with: [a] } }\n" ONE,
+		    "without \"gone_with\" (got \"a\")");
+	must_refuse(HEAD "inventory: { a: { gone_with: [b] }, b: { gone_with: [a] } }\n" ONE,
+		    "without \"gone_with\" (got \"b\")");
+	must_refuse(HEAD "inventory: { a: { list: [x], gone_with: [] } }\n" ONE, "names nobody");
+	must_refuse(HEAD
+		    "inventory: { a: { list: [x] }, b: { gone_with: [a], remove: [y] } }\n" ONE,
+		    "a \"list\" or \"gone_with\"");
+	must_refuse(HEAD
+		    "inventory: { a: { adapter: aws, names: [x], gone_with: [b], credentials: { "
+		    "file: /a } } }\n" ONE,
+		    "unknown key");
+	must_refuse(HEAD
+		    "inventory: { a: { adapter: aws, names: [x], credentials: [{ file: /a }, { "
+		    "none: true }] } }\n" ONE,
+		    "cannot be made up");
+}
+
 static void an_inventory_that_could_find_nothing_is_refused(void **state)
 {
 	(void)state;
@@ -162,7 +198,8 @@ static void an_inventory_that_could_find_nothing_is_refused(void **state)
 	    "inventory: { aws: { adapter: aws, tags: [a], credentials: { random: 9 } } }\n" ONE,
 	    "cannot be made up");
 	must_refuse(HEAD "inventory: { aws: { adapter: aws, list: [x] } }\n" ONE, "unknown key");
-	must_refuse(HEAD "inventory: { aws: { remove: [x] } }\n" ONE, "\"adapter\" or a \"list\"");
+	must_refuse(HEAD "inventory: { aws: { remove: [x] } }\n" ONE,
+		    "a \"list\" or \"gone_with\"");
 	must_refuse(HEAD
 		    "inventory: { aws: { adapter: aws, tags: [a], settle: 2h, credentials: { file: "
 		    "/a } } }\n" ONE,
@@ -247,6 +284,7 @@ int main(void)
 		cmocka_unit_test(a_secret_can_be_the_first_of_several_that_is_there),
 		cmocka_unit_test(a_change_says_what_it_is_and_why),
 		cmocka_unit_test(an_inventory_of_ours_is_read),
+		cmocka_unit_test(an_inventory_may_be_for_some_parameters_or_tell_by_anothers_word),
 		cmocka_unit_test(an_inventory_that_could_find_nothing_is_refused),
 		cmocka_unit_test(a_backend_says_where_and_by_whose_keys),
 		cmocka_unit_test(what_keeps_environments_apart_is_not_a_templates_to_set),

@@ -186,6 +186,56 @@ static void variables_of_a_layer_that_is_not_there_are_not_set(void **state)
 	layer_list_free(chosen.list);
 }
 
+#define THREE                                                                                      \
+	"inventory:\n  aws: { list: [a], when: { provider: aws, patches: true } }\n"               \
+	"  world: { list: [b] }\n  do: { list: [c], when: { provider: [do, linode] } }\n"          \
+	"layers: [ { name: one, project: a } ]\n"
+
+static struct chosen choose_inventories(const char *parameters)
+{
+	AUTO(json_decref) json_t *values = json_of(parameters);
+	struct chosen chosen = { .err = { .code = ERR_NONE } };
+
+	if (!layer_list_parse(HEAD THREE, strlen(HEAD THREE), "layers.yaml", &chosen.list,
+			      &chosen.err))
+		fail_msg("%s", chosen.err.message);
+	chosen.is_good = layer_list_choose_inventories(chosen.list, values, &chosen.err);
+	return chosen;
+}
+
+static void an_inventory_that_is_for_other_parameters_is_none(void **state)
+{
+	struct chosen chosen = choose_inventories("{'provider': 'linode', 'patches': true}");
+
+	(void)state;
+	assert_true(chosen.is_good);
+	assert_int_equal(chosen.list->inventory_count, 2);
+	assert_null(layer_list_inventory(chosen.list, "aws"));
+	assert_non_null(layer_list_inventory(chosen.list, "world"));
+	assert_non_null(layer_list_inventory(chosen.list, "do"));
+	assert_string_equal(chosen.list->left_out[0], "aws");
+	assert_null(chosen.list->left_out[1]);
+	layer_list_free(chosen.list);
+	/* All of several conditions must hold. */
+	chosen = choose_inventories("{'provider': 'aws', 'patches': false}");
+	assert_true(chosen.is_good);
+	assert_null(layer_list_inventory(chosen.list, "aws"));
+	assert_null(layer_list_inventory(chosen.list, "do"));
+	layer_list_free(chosen.list);
+}
+
+static void an_inventory_for_a_parameter_that_there_is_none_of_is_a_mistake(void **state)
+{
+	struct chosen chosen = choose_inventories("{'patches': true}");
+
+	(void)state;
+	assert_false(chosen.is_good);
+	assert_string_equal(chosen.err.slug, "template_invalid");
+	assert_non_null(strstr(chosen.err.message, "inventory \"aws\": \"when\": there is no "
+						   "parameter \"provider\""));
+	layer_list_free(chosen.list);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -195,6 +245,8 @@ int main(void)
 		cmocka_unit_test(what_the_checkout_does_not_build_is_not_there),
 		cmocka_unit_test(a_project_that_only_the_checkout_knows_stands_where_it_has_it),
 		cmocka_unit_test(variables_of_a_layer_that_is_not_there_are_not_set),
+		cmocka_unit_test(an_inventory_that_is_for_other_parameters_is_none),
+		cmocka_unit_test(an_inventory_for_a_parameter_that_there_is_none_of_is_a_mistake),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
