@@ -10,21 +10,6 @@ enum { BILLION = 1000000000, QUANTITY_MAX = 1000000, TRIES_MAX = 64 };
 
 /* ---- one line ---- */
 
-static bool holds(const struct template_price_line *line, const json_t *parameters)
-{
-	for (size_t i = 0; i < line->condition_count; i++) {
-		AUTO(free)
-		char *value = template_price_value(parameters, line->conditions[i].parameter);
-		char **wanted = line->conditions[i].values;
-
-		while (*wanted && strcmp(*wanted, value) != 0)
-			wanted++;
-		if (!*wanted)
-			return false;
-	}
-	return true;
-}
-
 static bool refuse_quantity(const struct template_price_line *line, const char *value,
 			    struct error *err)
 {
@@ -65,9 +50,13 @@ static int64_t per_hour(int64_t microcents, const struct quote_line *line, bool 
 
 static void look_up(const struct quote_ask *ask, const struct quote *quote, struct quote_line *line)
 {
-	const struct price_book *book =
-	    price_books_find(ask->books, quote->provider, quote->region, ask->now_ms);
+	const struct price_book *book;
 
+	if (!quote->region) {
+		line->why = xstrdup("no region of the template's price is for these parameters");
+		return;
+	}
+	book = price_books_find(ask->books, quote->provider, quote->region, ask->now_ms);
 	line->book = book;
 	if (!book) {
 		line->why = xasprintf("no price book of %s %s", quote->provider, quote->region);
@@ -105,7 +94,7 @@ static bool add_line(const struct quote_ask *ask, const struct template_price_li
 {
 	struct quote_line *line = &quote->lines[quote->line_count];
 
-	if (!holds(of, ask->parameters))
+	if (!template_price_holds(&of->when, ask->parameters))
 		return true;
 	*line = (struct quote_line){ .of = of };
 	if (!read_quantity(of, ask->parameters, &line->quantity_billionths, err))
@@ -148,7 +137,7 @@ bool quote_make(const struct quote_ask *ask, struct quote *quote, struct error *
 	if (!price->line_count)
 		return true;
 	quote->provider = template_price_fill(price->provider, ask->parameters);
-	quote->region = template_price_fill(price->region, ask->parameters);
+	quote->region = template_price_region(price, ask->parameters);
 	quote->lines = xcalloc(price->line_count, sizeof(*quote->lines));
 	if (add_lines(ask, quote, err))
 		return true;

@@ -29,7 +29,7 @@ struct quote_line {
 struct quote {
 	const char *currency;
 	char *provider; /* NULL: its template has an amount an hour and no components */
-	char *region;
+	char *region; /* NULL, too, where none is for these parameters: nothing has a price then */
 	struct quote_line *lines;
 	size_t line_count;
 	size_t missing_count; /* lines without a price: the sums are without them */

@@ -59,6 +59,28 @@ char *template_price_fill(const char *text, const json_t *values)
 	return text_take(&filled);
 }
 
+bool template_price_holds(const struct price_conditions *when, const json_t *values)
+{
+	for (size_t i = 0; i < when->count; i++) {
+		AUTO(free) char *value = template_price_value(values, when->items[i].parameter);
+		char **wanted = when->items[i].values;
+
+		while (*wanted && strcmp(*wanted, value) != 0)
+			wanted++;
+		if (!*wanted)
+			return false;
+	}
+	return true;
+}
+
+char *template_price_region(const struct template_price *price, const json_t *values)
+{
+	for (size_t i = 0; i < price->region_count; i++)
+		if (template_price_holds(&price->regions[i].when, values))
+			return template_price_fill(price->regions[i].name, values);
+	return NULL;
+}
+
 /* ---- reading ---- */
 
 static const struct template_parameter *parameter_named(const struct reader *reader,
@@ -192,7 +214,7 @@ static bool read_condition(const struct reader *reader, const struct yaml_node *
 }
 
 static bool read_conditions(const struct reader *reader, const struct yaml_node *map,
-			    struct template_price_line *line, struct error *err)
+			    struct price_conditions *conditions, struct error *err)
 {
 	const struct yaml_node *when = yaml_get(map, "when");
 
@@ -201,10 +223,10 @@ static bool read_conditions(const struct reader *reader, const struct yaml_node 
 	if (when->kind != YAML_MAP || !when->count || when->count > TEMPLATE_ITEMS_MAX)
 		return yaml_error(reader->document, when, err,
 				  "\"when\" must be a map of parameters and their values");
-	line->conditions = xcalloc(when->count, sizeof(*line->conditions));
+	conditions->items = xcalloc(when->count, sizeof(*conditions->items));
 	for (size_t i = 0; i < when->count; i++) {
-		line->condition_count++;
-		if (!read_condition(reader, when->keys[i], when->items[i], &line->conditions[i],
+		conditions->count++;
+		if (!read_condition(reader, when->keys[i], when->items[i], &conditions->items[i],
 				    err))
 			return false;
 	}
@@ -223,8 +245,44 @@ static bool read_line(const struct reader *reader, const struct yaml_node *name,
 	       template_check_map(&item, "price component", err) &&
 	       yaml_only_keys(reader->document, map, known, err) &&
 	       read_filled(reader, map, "price", &line->row, err) &&
-	       read_quantity(reader, map, line, err) && read_conditions(reader, map, line, err) &&
+	       read_quantity(reader, map, line, err) &&
+	       read_conditions(reader, map, &line->when, err) &&
 	       yaml_copy_string(reader->document, map, "note", "", &line->note, err);
+}
+
+static bool read_region(const struct reader *reader, const struct yaml_node *map,
+			struct template_price_region *region, struct error *err)
+{
+	static const char *const known[] = { "region", "when", NULL };
+
+	if (map->kind != YAML_MAP)
+		return yaml_error(reader->document, map, err,
+				  "a region of several must be a map with \"region\" and \"when\"");
+	return yaml_only_keys(reader->document, map, known, err) &&
+	       read_filled(reader, map, "region", &region->name, err) &&
+	       read_conditions(reader, map, &region->when, err);
+}
+
+/* Text, or a list of which the first counts whose "when" holds. */
+static bool read_regions(const struct reader *reader, const struct yaml_node *map,
+			 struct template_price *price, struct error *err)
+{
+	const struct yaml_node *node = yaml_get(map, "region");
+	bool is_list = node && node->kind == YAML_LIST;
+	size_t count = is_list ? node->count : 1;
+
+	if (count < 1 || count > TEMPLATE_ITEMS_MAX)
+		return yaml_error(reader->document, node, err,
+				  "\"region\" must be text or a list of 1 to %d",
+				  TEMPLATE_ITEMS_MAX);
+	price->regions = xcalloc(count, sizeof(*price->regions));
+	price->region_count = count;
+	if (!is_list)
+		return read_filled(reader, map, "region", &price->regions[0].name, err);
+	for (size_t i = 0; i < count; i++)
+		if (!read_region(reader, node->items[i], &price->regions[i], err))
+			return false;
+	return true;
 }
 
 static bool read_lines(const struct reader *reader, const struct yaml_node *map,
@@ -240,7 +298,7 @@ static bool read_lines(const struct reader *reader, const struct yaml_node *map,
 				  "\"components\" must be a map of 1 to %d of them",
 				  TEMPLATE_ITEMS_MAX);
 	if (!read_filled(reader, map, "provider", &price->provider, err) ||
-	    !read_filled(reader, map, "region", &price->region, err))
+	    !read_regions(reader, map, price, err))
 		return false;
 	price->lines = xcalloc(lines->count, sizeof(*price->lines));
 	for (size_t i = 0; i < lines->count; i++) {
@@ -351,13 +409,18 @@ static void free_texts(char **texts)
 	free(texts);
 }
 
+static void release_conditions(struct price_conditions *when)
+{
+	for (size_t i = 0; i < when->count; i++) {
+		free(when->items[i].parameter);
+		free_texts(when->items[i].values);
+	}
+	free(when->items);
+}
+
 static void release_line(struct template_price_line *line)
 {
-	for (size_t i = 0; i < line->condition_count; i++) {
-		free(line->conditions[i].parameter);
-		free_texts(line->conditions[i].values);
-	}
-	free(line->conditions);
+	release_conditions(&line->when);
 	free_texts(line->factors);
 	free(line->name);
 	free(line->row);
@@ -372,11 +435,15 @@ void template_price_release(struct template_price *price)
 		free(price->choices[i].name);
 		json_decref(price->choices[i].parameters);
 	}
+	for (size_t i = 0; i < price->region_count; i++) {
+		free(price->regions[i].name);
+		release_conditions(&price->regions[i].when);
+	}
+	free(price->regions);
 	free(price->lines);
 	free(price->choices);
 	free(price->currency);
 	free(price->note);
 	free(price->provider);
-	free(price->region);
 	*price = (struct template_price){ 0 };
 }

@@ -19,6 +19,7 @@ enum { HOUR = 3600000 };
 	"  nodes: { type: integer, default: 3, minimum: 1, maximum: 100 }\n"                       \
 	"  ratio: { type: number, default: 0.5 }\n"                                                \
 	"  size: { type: string, default: large }\n"                                               \
+	"  where: { type: string, default: eu }\n"                                                 \
 	"  logs: { type: boolean, default: true }\n"                                               \
 	"  profile: { type: string, enum: [full, metrics], default: full }\n"
 
@@ -104,6 +105,46 @@ static void the_low_end_is_rounded_down_and_the_high_end_up(void **unused)
 	assert_true(quote_make(&f.ask, &quote, &err));
 	assert_int_equal(quote.low_microcents_per_hour, 13698);
 	assert_int_equal(quote.high_microcents_per_hour, 13699);
+	quote_release(&quote);
+	close_fixture(&f);
+}
+
+static void quote_in(struct fixture *f, const char *size, struct quote *quote)
+{
+	struct error err;
+
+	open_fixture(f,
+		     "price:\n  provider: aws\n  region:\n"
+		     "    - { when: { size: [large, huge], logs: true }, region: '{{where}}' }\n"
+		     "    - { when: { size: small }, region: us }\n"
+		     "  components: { nodes: { price: '{{size}}' } }\n",
+		     json_pack("{s:s}", "size", size));
+	if (!quote_make(&f->ask, quote, &err))
+		fail_msg("%s", err.message);
+}
+
+static void the_region_is_the_first_that_is_for_these_parameters(void **unused)
+{
+	struct fixture f;
+	struct quote quote;
+
+	(void)unused;
+	quote_in(&f, "large", &quote);
+	assert_string_equal(quote.region, "eu");
+	assert_int_equal(quote.high_microcents_per_hour, 2 * MICROCENTS_PER_UNIT);
+	quote_release(&quote);
+	close_fixture(&f);
+	quote_in(&f, "small", &quote);
+	assert_string_equal(quote.region, "us");
+	assert_string_equal(quote.lines[0].why, "no price book of aws us");
+	quote_release(&quote);
+	close_fixture(&f);
+	/* None is: that is not free. */
+	quote_in(&f, "other", &quote);
+	assert_null(quote.region);
+	assert_int_equal(quote.missing_count, 1);
+	assert_string_equal(quote.lines[0].why,
+			    "no region of the template's price is for these parameters");
 	quote_release(&quote);
 	close_fixture(&f);
 }
@@ -235,6 +276,21 @@ static void a_template_that_cannot_be_priced_is_refused_where_it_is_written(void
 		  "n } ] }\n",
 		  "choice \"n\" must have \"parameters\"" },
 		{ "price: { provider: a, region: r, components: {} }\n", "map of 1 to 100" },
+		{ "price: { provider: a, region: [], components: { a: { price: x } } }\n",
+		  "\"region\" must be text or a list" },
+		{ "price: { provider: a, region: [eu], components: { a: { price: x } } }\n",
+		  "a map with \"region\" and \"when\"" },
+		{ "price: { provider: a, region: [{ when: { size: x } }], components: { a: { "
+		  "price: x "
+		  "} } }\n",
+		  "\"region\"" },
+		{ "price: { provider: a, region: [{ region: '{{zone}}' }], components: { a: { "
+		  "price: "
+		  "x } } }\n",
+		  "there is no parameter \"zone\"" },
+		{ "price: { provider: a, region: [{ region: b, when: { profile: fulll } }], "
+		  "components: { a: { price: x } } }\n",
+		  "profile" },
 		{ "price: { provider: a, region: r, components: { a: { prise: x } } }\n",
 		  "unknown key \"prise\"" },
 	};
@@ -258,6 +314,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_quote_is_a_range_by_component),
 		cmocka_unit_test(the_low_end_is_rounded_down_and_the_high_end_up),
+		cmocka_unit_test(the_region_is_the_first_that_is_for_these_parameters),
 		cmocka_unit_test(what_has_no_price_is_named_and_not_free),
 		cmocka_unit_test(a_sum_that_nobody_means_is_refused),
 		cmocka_unit_test(a_quantity_below_nothing_is_refused_by_its_component),

@@ -1,5 +1,6 @@
 /*
- * templates/mara as it is shipped: which layers each provider has, and what comes before what.
+ * templates/mara as it is shipped: which layers each provider has, what comes before what, who is
+ * asked what is left, and what it costs by the price books that are shipped.
  * The orders are those of MARA's provider classes.
  */
 #include <setjmp.h>
@@ -14,6 +15,8 @@
 #include "base/json_read.h"
 #include "base/text.h"
 #include "model/layer_select.h"
+#include "model/month.h"
+#include "model/quote.h"
 
 #define K8S_BEGIN "infrastructure/kubeconfig", "kubernetes/secrets"
 #define INGRESS "kubernetes/nginx/ingress-controller"
@@ -240,6 +243,156 @@ static void patches_can_be_left_out(void **state)
 	layer_list_free(list);
 }
 
+static bool is_asked(const struct layer_list *list, const char *provider)
+{
+	return layer_list_inventory(list, provider) != NULL;
+}
+
+/* Which clouds are asked, with this provider. */
+static void must_ask(const char *provider, const char *cloud)
+{
+	static const char *const clouds[] = { "aws", "digitalocean", "linode" };
+	const char *const *projects = strcmp(provider, "aws") == 0  ? aws
+				      : strcmp(provider, "do") == 0 ? digitalocean
+				      : *provider == 'l'            ? linode
+								    : kubeconfig;
+	AUTO(json_decref) json_t *parameters = json_pack("{s:s}", "provider", provider);
+	struct layer_list *list = choose(provider, "full", true, projects);
+	struct error err;
+
+	if (!layer_list_choose_inventories(list, parameters, &err))
+		fail_msg("%s", err.message);
+	for (size_t i = 0; i < ARRAY_SIZE(clouds); i++)
+		if (is_asked(list, clouds[i]) != (strcmp(clouds[i], cloud) == 0))
+			fail_msg("with provider %s, %s is%s asked", provider, clouds[i],
+				 is_asked(list, clouds[i]) ? "" : " not");
+	assert_true(is_asked(list, "kubernetes"));
+	assert_true(is_asked(list, "eks") == (strcmp(cloud, "aws") == 0));
+	layer_list_free(list);
+}
+
+static void each_cloud_is_asked_what_is_left_where_it_was_built_and_nowhere_else(void **state)
+{
+	(void)state;
+	must_ask("aws", "aws");
+	must_ask("do", "digitalocean");
+	must_ask("linode", "linode");
+	must_ask("kubeconfig", "");
+}
+
+/* ---- what it costs ---- */
+
+struct priced {
+	struct template *made;
+	struct price_books books;
+	json_t *parameters;
+	struct quote quote;
+};
+
+static void add_book(struct price_books *books, const char *name)
+{
+	const char *source = getenv("ENVD_SOURCE");
+	AUTO(free)
+	char *path = xasprintf("%s/templates/prices/%s.yaml", source ? source : ".", name);
+	AUTO(free) char *bytes = NULL;
+	struct price_book *book;
+	struct error err;
+	size_t length;
+
+	if (!file_read(path, 1 << 20, &bytes, &length, &err) ||
+	    !price_book_parse(bytes, length, path, &book, &err) ||
+	    !price_books_add(books, book, &err))
+		fail_msg("%s", err.message);
+}
+
+/* `given` is taken. */
+static void ask_price(struct priced *priced, json_t *given)
+{
+	const char *source = getenv("ENVD_SOURCE");
+	AUTO(free) char *folder = path_join(source ? source : ".", "templates/mara");
+	struct error err;
+
+	*priced = (struct priced){ NULL };
+	add_book(&priced->books, "aws-us-east-1");
+	add_book(&priced->books, "digitalocean-sfo3");
+	add_book(&priced->books, "linode-us-central");
+	if (!template_load(folder, "mara", &priced->made, &err) ||
+	    !template_resolve_parameters(priced->made, given, &priced->parameters, &err) ||
+	    !quote_make(&(struct quote_ask){ &priced->made->price, priced->parameters,
+					     &priced->books,
+					     month_begin_ms((struct month){ 2027, 1 }) },
+			&priced->quote, &err))
+		fail_msg("%s", err.message);
+	json_decref(given);
+}
+
+static void priced_release(struct priced *priced)
+{
+	quote_release(&priced->quote);
+	price_books_release(&priced->books);
+	template_free(priced->made);
+	json_decref(priced->parameters);
+}
+
+/* Everything has a price there, and the sum is that of the books. */
+static void must_cost(json_t *given, const char *region, const char *low, const char *high)
+{
+	char least[MONEY_TEXT_SIZE], most[MONEY_TEXT_SIZE];
+	struct priced priced;
+
+	ask_price(&priced, given);
+	for (size_t i = 0; i < priced.quote.line_count; i++)
+		if (priced.quote.lines[i].why)
+			fail_msg("%s: %s", region, priced.quote.lines[i].why);
+	assert_string_equal(priced.quote.region, region);
+	assert_string_equal(money_exact(priced.quote.low_microcents_per_hour, least), low);
+	assert_string_equal(money_exact(priced.quote.high_microcents_per_hour, most), high);
+	priced_release(&priced);
+}
+
+static void each_cloud_is_quoted_from_the_price_book_of_its_region(void **state)
+{
+	(void)state;
+	must_cost(json_pack("{s:s}", "provider", "aws"), "us-east-1", "0.41942738", "0.91942741");
+	must_cost(json_pack("{s:s, s:i, s:s}", "provider", "aws", "eks_desired_capacity", 5,
+			    "profile", "metrics"),
+		  "us-east-1", "0.60475342", "1.10475344");
+	must_cost(json_pack("{s:s, s:s}", "provider", "do", "do_registry_tier", "basic"), "sfo3",
+		  "0.22835614", "0.22835619");
+	must_cost(json_pack("{s:s}", "provider", "linode"), "us-central", "0.8343493",
+		  "0.98434934");
+	must_cost(json_pack("{s:s, s:b}", "provider", "linode", "linode_k8s_ha", 0), "us-central",
+		  "0.75215752", "0.90215755");
+}
+
+static void what_no_book_has_is_named_with_its_region_or_size(void **state)
+{
+	struct priced priced;
+
+	(void)state;
+	ask_price(&priced, json_pack("{s:s, s:s}", "provider", "aws", "aws_region", "eu-west-1"));
+	assert_int_equal(priced.quote.missing_count, priced.quote.line_count);
+	assert_string_equal(priced.quote.lines[0].why, "no price book of aws eu-west-1");
+	priced_release(&priced);
+	ask_price(&priced,
+		  json_pack("{s:s, s:s}", "provider", "do", "do_instance_size", "s-8vcpu-16gb"));
+	assert_int_equal(priced.quote.missing_count, 1);
+	assert_string_equal(priced.quote.lines[1].why,
+			    "price book digitalocean-sfo3 has no \"s-8vcpu-16gb\"");
+	priced_release(&priced);
+}
+
+static void a_cluster_that_is_there_costs_nothing_more(void **state)
+{
+	struct priced priced;
+
+	(void)state;
+	ask_price(&priced, json_pack("{s:s}", "provider", "kubeconfig"));
+	assert_int_equal(priced.quote.line_count, 0);
+	assert_int_equal(priced.quote.high_microcents_per_hour, 0);
+	priced_release(&priced);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -248,6 +401,11 @@ int main(void)
 		cmocka_unit_test(a_profile_leaves_out_what_costs),
 		cmocka_unit_test(another_branch_has_its_own_projects_in_its_own_order),
 		cmocka_unit_test(patches_can_be_left_out),
+		cmocka_unit_test(
+		    each_cloud_is_asked_what_is_left_where_it_was_built_and_nowhere_else),
+		cmocka_unit_test(each_cloud_is_quoted_from_the_price_book_of_its_region),
+		cmocka_unit_test(what_no_book_has_is_named_with_its_region_or_size),
+		cmocka_unit_test(a_cluster_that_is_there_costs_nothing_more),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
