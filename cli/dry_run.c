@@ -38,15 +38,31 @@ static void print_map(const char *label, const json_t *map)
 	}
 }
 
+/* What nobody has a price for is not free. */
+static void add_sums(const json_t *quote, struct text *words)
+{
+	const char *currency = json_get_string(quote, "currency", "");
+	size_t all = json_array_size(json_object_get(quote, "components"));
+	long long missing = (long long)json_get_int64(quote, "missing", 0);
+
+	if (missing > 0 && (size_t)missing == all) {
+		text_add(words, "not known: none of its components has a price");
+		return;
+	}
+	quote_range(quote, "low_microcents_per_hour", "high_microcents_per_hour", words);
+	text_format(words, " %s an hour, ", currency);
+	quote_range(quote, "low_microcents", "high_microcents", words);
+	text_format(words, " %s until its lease ends", currency);
+	if (missing > 0)
+		text_format(words, ", WITHOUT %lld of %zu components that have no price", missing,
+			    all);
+}
+
 static void print_price(const json_t *quote)
 {
 	AUTO(text_release) struct text words = TEXT_EMPTY;
-	const char *currency = json_get_string(quote, "currency", "");
 
-	quote_range(quote, "low_microcents_per_hour", "high_microcents_per_hour", &words);
-	text_format(&words, " %s an hour, ", currency);
-	quote_range(quote, "low_microcents", "high_microcents", &words);
-	text_format(&words, " %s until its lease ends", currency);
+	add_sums(quote, &words);
 	quote_remark(quote, &words);
 	printf("  %-11s %s\n", "price", text_get(&words));
 	quote_print(quote);

@@ -335,6 +335,8 @@ static void what_nobody_has_priced_is_refused_where_there_is_a_budget(void **sta
 				      "--dry-run=server", NULL),
 			 0);
 	assert_non_null(strstr(plan, "no price: no price book of acme here"));
+	assert_non_null(strstr(plan, "price       not known: none of its components has a price"));
+	assert_null(strstr(plan, "0.00 USD"));
 	world_free(world);
 }
 
