@@ -44,16 +44,26 @@ static void resolve(struct entry *entry)
 		entry->found = NULL;
 }
 
-static void add(struct address_guard *guard, const char *host, const char *port)
+/* Resolved when nothing else allows an address: a name may be one that DNS never knows, and is
+ * asked for in vain where no check goes there. */
+static struct entry *add_later(struct address_guard *guard, const char *host, const char *port)
 {
 	struct entry *entry;
 
 	if (!host || !*host)
-		return;
+		return NULL;
 	guard->entries = xrealloc(guard->entries, guard->count + 1, sizeof(*guard->entries));
 	entry = &guard->entries[guard->count++];
 	*entry = (struct entry){ .host = xstrdup(host), .port = port ? xstrdup(port) : NULL };
-	resolve(entry);
+	return entry;
+}
+
+static void add(struct address_guard *guard, const char *host, const char *port)
+{
+	struct entry *entry = add_later(guard, host, port);
+
+	if (entry)
+		resolve(entry);
 }
 
 static void add_address(struct address_guard *guard, const json_t *address)
@@ -65,8 +75,8 @@ static void add_address(struct address_guard *guard, const json_t *address)
 		add(guard, json_get_string(address, "host", ""), port);
 }
 
-/* "host", "host:port", "[v6]", "[v6]:port" */
-static void add_host_port(struct address_guard *guard, const char *text, bool needs_port)
+/* "host", "host:port", "[v6]", "[v6]:port"; an output is only meant if it has a port. */
+static void add_host_port(struct address_guard *guard, const char *text, bool is_output)
 {
 	const char *colon = strrchr(text, ':');
 	bool in_brackets = *text == '[';
@@ -75,14 +85,17 @@ static void add_host_port(struct address_guard *guard, const char *text, bool ne
 	/* An IPv6 address without brackets has more than one colon, and no port. */
 	if (colon && (in_brackets ? colon[-1] != ']' : strchr(text, ':') != colon))
 		colon = NULL;
-	if (needs_port &&
+	if (is_output &&
 	    (!colon || !colon[1] || strspn(colon + 1, "0123456789") != strlen(colon + 1)))
 		return;
 	host = xstrndup(text + in_brackets,
 			(colon ? (size_t)(colon - text) : strlen(text)) - in_brackets);
 	if (in_brackets && text_ends_with(host, "]"))
 		host[strlen(host) - 1] = '\0';
-	add(guard, host, colon ? colon + 1 : NULL);
+	if (is_output)
+		add(guard, host, colon + 1);
+	else
+		(void)add_later(guard, host, colon ? colon + 1 : NULL);
 }
 
 void address_guard_add_url(struct address_guard *guard, const char *text)

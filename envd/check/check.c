@@ -5,6 +5,7 @@
 #include "check/load.h"
 #include "check/scope.h"
 #include "check/smoke.h"
+#include "model/check_plan_read.h"
 #include "wire/check_json.h"
 
 /* Every name in the plan has a value here, or nothing is run. */
@@ -16,6 +17,27 @@ static bool check_names(const struct check_request *request, struct error *err)
 	AUTO(scope_names_free) char **names = scope_names(scope);
 
 	return check_plan_check_names(request->plan, (const char *const *)names, err);
+}
+
+/* Hosts that only the environment itself can name; freed with check_texts_free(). */
+static bool fill_allowed(const struct check_request *request, char ***allowed, struct error *err)
+{
+	const struct scope_source source = { request->outputs, request->addresses,
+					     request->environment_id, request->environment_name };
+	AUTO(scope_free) struct scope *scope = scope_new(&source);
+	char **given = request->plan->allow;
+	size_t count = 0;
+
+	while (given[count])
+		count++;
+	*allowed = xcalloc(count + 1, sizeof(**allowed));
+	for (size_t i = 0; i < count; i++) {
+		if (scope_fill(scope, given[i], &(*allowed)[i], err))
+			continue;
+		check_texts_free(*allowed);
+		return false;
+	}
+	return true;
 }
 
 static void run_loads(const struct check_request *request, struct address_guard *guard,
@@ -44,11 +66,13 @@ bool check_run(const struct check_request *request, json_t **report, struct erro
 	AUTO(address_guard_free) struct address_guard *guard = NULL;
 	AUTO(check_report_free) struct check_report *found = NULL;
 	int64_t start_mono_ms = clock_mono_ms();
+	char **allowed;
 
-	if (!check_names(request, err))
+	if (!check_names(request, err) || !fill_allowed(request, &allowed, err))
 		return false;
 	guard = address_guard_new(request->addresses, request->outputs,
-				  (const char *const *)request->plan->allow, request->is_trusted);
+				  (const char *const *)allowed, request->is_trusted);
+	check_texts_free(allowed);
 	if (request->cluster)
 		address_guard_add_url(guard, request->cluster->server);
 	found = xcalloc(1, sizeof(*found));

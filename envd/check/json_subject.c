@@ -6,6 +6,15 @@
 #include "base/json_read.h"
 #include "base/text.h"
 
+/* Into an object "[key]" leads as well, and may have dots: "[tls.crt]". */
+static const json_t *step_bracketed(const json_t *json, const char *inside, size_t length)
+{
+	AUTO(free) char *key = xstrndup(inside, length);
+
+	return json_is_object(json) ? json_object_get(json, key)
+				    : json_array_get(json, strtoul(key, NULL, 10));
+}
+
 /* One step of a path: a key, "[3]" or "#". */
 static const json_t *step_into(const json_t *json, const char **path)
 {
@@ -15,7 +24,7 @@ static const json_t *step_into(const json_t *json, const char **path)
 	if (*at == '[') {
 		length = strcspn(at, "]");
 		*path = at + length + (at[length] == ']');
-		return json_array_get(json, strtoul(at + 1, NULL, 10));
+		return step_bracketed(json, at + 1, length - 1);
 	}
 	length = strcspn(at, ".[");
 	*path = at + length;

@@ -8,8 +8,8 @@
 
 #include "model/observed.h"
 
-/* `path`: "status", "components.ledger.status", "items[0].id", "items.#" (how many). Objects and
- * arrays are seen as their compact text. */
+/* `path`: "status", "components.ledger.status", "items[0].id", "items.#" (how many),
+ * "data[tls.crt]" (a key with dots). Objects and arrays are seen as their compact text. */
 struct observed json_subject(const json_t *json, const char *path);
 
 /* A claim of a JSON Web Token, not verified: "exp". An empty path is the token itself. Nothing,

@@ -109,7 +109,7 @@ static bool read_allow(struct plan_reader *reader, const struct yaml_node *root,
 	if (!plan_read_texts(reader, root, "allow", &reader->plan->allow, err))
 		return false;
 	for (size_t i = 0; reader->plan->allow[i]; i++)
-		if (!*reader->plan->allow[i] || strpbrk(reader->plan->allow[i], " \t/@$"))
+		if (!*reader->plan->allow[i] || strpbrk(reader->plan->allow[i], " \t/@"))
 			return yaml_error(reader->document, yaml_get(root, "allow")->items[i], err,
 					  "\"%.80s\" is neither a host nor host:port",
 					  reader->plan->allow[i]);

@@ -187,6 +187,23 @@ static void a_refusal_is_not_tried_again(void **state)
 	assert_int_equal(json_get_int64(bench_smoke(report, "it"), "attempts", 0), 1);
 }
 
+/* Only the environment knows the name of its load balancer. */
+static void what_is_allowed_may_be_an_output_and_counts_with_its_port_only(void **state)
+{
+	struct fake_bank *bank = *state;
+	AUTO(free)
+	char *checks = xasprintf("allow: [ \"${host}:%d\" ]\nsmoke:\n"
+				 "  - { name: it, tcp: { host: \"${host}\", port: %d } }\n"
+				 "  - { name: other, tcp: { host: \"${host}\", port: 1 } }\n",
+				 bank->http_port, bank->http_port);
+	AUTO(json_decref) json_t *trusted = run_confined(bank, checks, true);
+	AUTO(json_decref) json_t *untrusted = run_confined(bank, checks, false);
+
+	assert_check(trusted, "it", "passed");
+	assert_refused(trusted, "other");
+	assert_refused(untrusted, "it");
+}
+
 static void a_trusted_plan_may_allow_more_and_an_untrusted_one_may_not(void **state)
 {
 	struct fake_bank *bank = *state;
@@ -226,6 +243,7 @@ int main(void)
 		story(no_spelling_of_an_address_gets_around_the_list),
 		story(a_redirect_does_not_lead_out),
 		story(a_refusal_is_not_tried_again),
+		story(what_is_allowed_may_be_an_output_and_counts_with_its_port_only),
 		story(a_trusted_plan_may_allow_more_and_an_untrusted_one_may_not),
 		story(a_load_check_is_confined_as_well),
 	};
