@@ -84,6 +84,16 @@ static json_t *known_of(const struct pulumi_record *record)
 	return json_object_get(record->json, "known");
 }
 
+/* What a program only looked up was there before, and is others': a registry that a whole account
+ * shares. */
+static bool is_made(const json_t *resource)
+{
+	const char *type = json_get_string(resource, "type", "");
+
+	return json_get_bool(resource, "custom", false) &&
+	       !json_get_bool(resource, "external", false) && !text_starts_with(type, "pulumi:");
+}
+
 /* True when one was new. */
 static bool add_ids(const struct pulumi_record *record, const struct pulumi_state *state)
 {
@@ -96,8 +106,7 @@ static bool add_ids(const struct pulumi_record *record, const struct pulumi_stat
 		const char *id = json_get_string(resource, "id", "");
 		AUTO(free) char *provider = xstrndup(type, strcspn(type, ":"));
 
-		if (*id && json_get_bool(resource, "custom", false) &&
-		    strcmp(provider, "pulumi") != 0)
+		if (*id && is_made(resource))
 			is_new = add_id(known, provider, id, type) || is_new;
 	}
 	return is_new;
