@@ -252,7 +252,8 @@ static void try_choice(struct search *search, const char *name, const json_t *as
 		.saves_percent = money_saving_percent(search->quote->high_microcents_per_hour,
 						      other.high_microcents_per_hour),
 	};
-	if (choice.saves_percent > 0 && !other.missing_count) {
+	/* Where nothing is counted it is somebody else who pays. */
+	if (choice.saves_percent > 0 && other.line_count && !other.missing_count) {
 		choice.name = xstrdup(name);
 		choice.parameters = TAKE(differing);
 		keep_choice(search->choices, &choice);

@@ -245,6 +245,28 @@ static void cheaper_choices_are_named_the_cheapest_first(void **unused)
 	close_fixture(&f);
 }
 
+static void a_way_in_which_nothing_is_counted_is_not_cheaper(void **unused)
+{
+	struct quote_choices choices = { .count = 0 };
+	struct fixture f;
+	struct quote quote;
+	struct error err;
+
+	(void)unused;
+	open_fixture(&f,
+		     "price:\n  provider: aws\n  region: eu\n  components:\n"
+		     "    logs: { price: large, quantity: 2, when: { logs: true } }\n"
+		     "  choices:\n"
+		     "    - { name: somebody else's, parameters: { logs: false } }\n",
+		     NULL);
+	assert_true(quote_make(&f.ask, &quote, &err));
+	quote_choices_find(f.made, &f.ask, &quote, &choices);
+	assert_int_equal(choices.count, 0);
+	quote_choices_release(&choices);
+	quote_release(&quote);
+	close_fixture(&f);
+}
+
 static void a_template_that_cannot_be_priced_is_refused_where_it_is_written(void **unused)
 {
 	static const struct {
@@ -319,6 +341,7 @@ int main(void)
 		cmocka_unit_test(a_sum_that_nobody_means_is_refused),
 		cmocka_unit_test(a_quantity_below_nothing_is_refused_by_its_component),
 		cmocka_unit_test(cheaper_choices_are_named_the_cheapest_first),
+		cmocka_unit_test(a_way_in_which_nothing_is_counted_is_not_cheaper),
 		cmocka_unit_test(a_template_that_cannot_be_priced_is_refused_where_it_is_written),
 	};
 
