@@ -1,7 +1,7 @@
 /*
- * States of the real Pulumi in a bucket of S3, encrypted by a key of KMS (both moto), and the token
- * of Pulumi Cloud against a stand-in: an environment lives and goes there as it does with files,
- * and no credential is seen where it should not be.
+ * States of the real Pulumi in a bucket of S3, encrypted by a key of KMS (both moto) or by a
+ * passphrase, and the token of Pulumi Cloud against a stand-in: an environment lives and goes there
+ * as it does with files, and no credential is seen where it should not be.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,6 +14,7 @@
 
 #include "base/files.h"
 #include "base/json_read.h"
+#include "base/text.h"
 #include "tests/support/cloud_server.h"
 #include "tests/support/engine_stage.h"
 #include "tests/support/eventually.h"
@@ -22,6 +23,7 @@
 enum { BUILD_MS = 150000 };
 
 #define SECRET "wJalrXUtnFEMI/K7MDENG"
+#define PASSWORD "Of-Shrubs-And-Geese-4711"
 
 /* One for all stories: it takes seconds to start. */
 static struct cloud_server *server;
@@ -49,27 +51,21 @@ static json_t *call_aws(const char *service, const char *method, json_t *paramet
 						   service, "method", method, "with", parameters));
 }
 
-/* One layer is enough: each command takes a second. */
-static void keep_in_bucket(struct pulumi_bench *bench)
+/* One layer is enough: each command takes a second. `secrets` is a line of the backend. */
+static void keep_in_bucket(struct pulumi_bench *bench, const char *secrets)
 {
-	AUTO(json_decref) json_t *key = NULL;
 	AUTO(free)
 	char *backend = xasprintf(
 	    "variables: { AWS_ENDPOINT_URL: \"%s\" }\n"
 	    "backend:\n"
 	    "  url: \"s3://states/of/envd?endpoint=%s&s3ForcePathStyle=true&region=us-east-1\"\n"
-	    "  secrets: \"awskms://alias/envd?region=us-east-1&awssdk=v2\"\n"
+	    "%s"
 	    "  credentials: { variable: ENVD_SECRET_AWS }\n"
 	    "config:\n",
-	    server->endpoint, server->endpoint);
+	    server->endpoint, server->endpoint, secrets);
 
 	json_decref(cloud_server_tell(server, json_pack("{s:s}", "do", "reset")));
 	json_decref(call_aws("s3", "create_bucket", json_pack("{s:s}", "Bucket", "states")));
-	key = call_aws("kms", "create_key", json_object());
-	json_decref(call_aws(
-	    "kms", "create_alias",
-	    json_pack("{s:s, s:s}", "AliasName", "alias/envd", "TargetKeyId",
-		      json_get_string(json_object_get(key, "KeyMetadata"), "KeyId", "?"))));
 	pulumi_bench_template(bench, "three");
 	pulumi_bench_edit(bench, "three", "layers.yaml", "config:\n", backend);
 	pulumi_bench_edit(bench, "three", "layers.yaml", "{ folder: checkout }",
@@ -79,7 +75,57 @@ static void keep_in_bucket(struct pulumi_bench *bench)
 	pulumi_bench_edit(bench, "three", "layers.yaml",
 			  "  - { name: three, project: three, needs: [one] }\n", "");
 	pulumi_bench_edit(bench, "three", "template.yaml", "layer: three", "layer: one");
-	world_start(bench->world);
+}
+
+static void keep_in_bucket_by_key(struct pulumi_bench *bench)
+{
+	AUTO(json_decref) json_t *key = NULL;
+
+	keep_in_bucket(bench, "  secrets: \"awskms://alias/envd?region=us-east-1&awssdk=v2\"\n");
+	key = call_aws("kms", "create_key", json_object());
+	json_decref(call_aws(
+	    "kms", "create_alias",
+	    json_pack("{s:s, s:s}", "AliasName", "alias/envd", "TargetKeyId",
+		      json_get_string(json_object_get(key, "KeyMetadata"), "KeyId", "?"))));
+}
+
+/* The program exports its password as a secret, so that it is in the state, too. */
+static void have_password(struct pulumi_bench *bench)
+{
+	const char *program = "checkout/one/Pulumi.yaml";
+
+	setenv("ENVD_SECRET_ONE", PASSWORD, 1);
+	pulumi_bench_edit(bench, "three", "layers.yaml", "{ random: 20 }",
+			  "{ variable: ENVD_SECRET_ONE }");
+	pulumi_bench_edit(bench, "three", program, "outputs:\n",
+			  "  password: { type: String, secret: true }\n"
+			  "outputs:\n"
+			  "  password: ${password}\n");
+}
+
+/* What the bucket has under the only key that ends so; freed by the caller. */
+static char *read_key(const char *end)
+{
+	AUTO(json_decref)
+	json_t *list = call_aws("s3", "list_objects_v2", json_pack("{s:s}", "Bucket", "states"));
+	AUTO(json_decref) json_t *object = NULL;
+	const char *found = NULL;
+	size_t i;
+	json_t *item;
+
+	json_array_foreach(json_object_get(list, "Contents"), i, item) {
+		const char *key = json_get_string(item, "Key", "");
+
+		if (text_ends_with(key, end)) {
+			assert_null(found);
+			found = key;
+		}
+	}
+	if (!found)
+		fail_msg("the bucket has no %s", end);
+	object =
+	    call_aws("s3", "get_object", json_pack("{s:s, s:s}", "Bucket", "states", "Key", found));
+	return xstrdup(json_get_string(object, "Body", ""));
 }
 
 /* The keys of the bucket that hold `words`. */
@@ -145,7 +191,8 @@ static void states_in_a_bucket_live_and_go_as_files_do(void **state)
 	struct error err;
 	char id[37];
 
-	keep_in_bucket(bench);
+	keep_in_bucket_by_key(bench);
+	world_start(bench->world);
 	pulumi_bench_create(bench, "a", "three", id);
 	world_wait(bench->world, id, "ready", BUILD_MS);
 	stack = xasprintf("stacks/one/envd-%.8s.json", id);
@@ -166,13 +213,45 @@ static void states_in_a_bucket_live_and_go_as_files_do(void **state)
 	assert_int_equal(count_keys(stack), count_keys(".json.bak"));
 }
 
+static void states_in_a_bucket_are_encrypted_by_the_passphrase_of_their_environment(void **state)
+{
+	struct pulumi_bench *bench = *state;
+	AUTO(free) char *stack = NULL;
+	AUTO(free) char *text = NULL;
+	AUTO(free) char *passphrase = NULL;
+	AUTO(free) char *words = NULL;
+	char id[37];
+	struct error err;
+
+	keep_in_bucket(bench, "");
+	have_password(bench);
+	world_start(bench->world);
+	pulumi_bench_create(bench, "a", "three", id);
+	world_wait(bench->world, id, "ready", BUILD_MS);
+	stack = xasprintf(".pulumi/stacks/one/envd-%.8s.json", id);
+	text = read_key(stack);
+	stage_contains(text, "\"type\":\"passphrase\"");
+	stage_contains(text, "\"ciphertext\":\"v1:");
+	assert_null(strstr(text, PASSWORD));
+	passphrase = pulumi_bench_path(bench, id, "passphrase");
+	assert_true(file_read(passphrase, 1000, &words, NULL, &err));
+	assert_null(strstr(text, words));
+	assert_false(is_written_somewhere(bench, PASSWORD));
+	pulumi_bench_destroy(bench, id);
+	world_wait(bench->world, id, "destroyed", BUILD_MS);
+	assert_int_equal(count_keys(stack), count_keys(".json.bak"));
+	assert_false(file_exists(passphrase));
+	assert_false(is_written_somewhere(bench, PASSWORD) || is_written_somewhere(bench, SECRET));
+}
+
 static void a_lock_is_broken_only_when_its_owner_is_dead(void **state)
 {
 	struct pulumi_bench *bench = *state;
 	struct waiting waiting = { bench, NULL, "locked by pid 77 of ann on \\\"elsewhere\\\"" };
 	char id[37], host[256] = "";
 
-	keep_in_bucket(bench);
+	keep_in_bucket_by_key(bench);
+	world_start(bench->world);
 	pulumi_bench_create(bench, "a", "three", id);
 	world_wait(bench->world, id, "ready", BUILD_MS);
 	put_lock(id, "elsewhere", 77);
@@ -228,6 +307,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		ON_BENCH(states_in_a_bucket_live_and_go_as_files_do),
+		ON_BENCH(states_in_a_bucket_are_encrypted_by_the_passphrase_of_their_environment),
 		ON_BENCH(the_token_of_pulumi_cloud_goes_to_it_and_nowhere_else),
 		ON_BENCH(a_lock_is_broken_only_when_its_owner_is_dead),
 	};

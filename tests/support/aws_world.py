@@ -140,9 +140,14 @@ def reset():
     return {}
 
 
+def as_text(value):
+    """Times, and what an object of a bucket holds."""
+    return value.read().decode() if hasattr(value, "read") else str(value)
+
+
 def call(service, method, region="us-east-1", **parameters):
     answer = getattr(client(service, region), method)(**parameters["with"])
-    return json.loads(json.dumps(answer, default=str))
+    return json.loads(json.dumps(answer, default=as_text))
 
 
 COMMANDS = {"mara": make_mara, "roles": make_roles, "gate": set_gate, "call": call, "reset": reset}
