@@ -25,54 +25,80 @@ static const char *source_folder(void)
 	return folder ? folder : ".";
 }
 
-/* What runs packs of runtime "house": the Python of the part that has pulumi-policy. */
-static void have_analyzer(const struct pulumi_bench *bench)
+/* The Python of the part that has pulumi-policy; freed by the caller. */
+static char *find_python(void)
 {
 	AUTO(free) char *command = xasprintf("%s/ci/local/real-parts policy", source_folder());
-	AUTO(free)
-	char *program = xasprintf("%s/pulumi-analyzer-policy-house", bench->world->folder);
-	AUTO(free) char *script = NULL;
-	AUTO(free) char *path = NULL;
 	char folder[1024] = "";
 	FILE *pipe = popen(command, "r");
-	struct error err;
 
 	assert_non_null(fgets(folder, sizeof(folder), pipe));
 	assert_int_equal(pclose(pipe), 0);
 	folder[strcspn(folder, "\n")] = '\0';
-	script =
-	    xasprintf("#!/bin/sh\nexec '%s/python' -u -m pulumi.policy \"$1\" \"$2\"\n", folder);
-	assert_true(file_write_atomically(program, script, strlen(script), 0755, &err));
-	assert_int_equal(chmod(program, 0755), 0);
-	path = xasprintf("%s:%s", bench->world->folder, getenv("PATH"));
+	return xasprintf("%s/python", folder);
+}
+
+static void write_program(const char *path, const char *script)
+{
+	struct error err;
+
+	assert_true(file_write_atomically(path, script, strlen(script), 0755, &err));
+	assert_int_equal(chmod(path, 0755), 0);
+}
+
+/* What runs packs of runtime "house". */
+static void have_analyzer(const struct pulumi_bench *bench)
+{
+	AUTO(free) char *python = find_python();
+	AUTO(free)
+	char *program = xasprintf("%s/pulumi-analyzer-policy-house", bench->world->folder);
+	AUTO(free)
+	char *script =
+	    xasprintf("#!/bin/sh\nexec '%s' -u -m pulumi.policy \"$1\" \"$2\"\n", python);
+	AUTO(free) char *path = xasprintf("%s:%s", bench->world->folder, getenv("PATH"));
+
+	write_program(program, script);
 	setenv("PATH", path, 1);
 }
 
-static void have_policies(struct pulumi_bench *bench, const char *folder)
+/* The same policies as one program, which names the Python that has its packages. */
+static void have_program(struct pulumi_bench *bench)
+{
+	AUTO(free) char *python = find_python();
+	AUTO(free)
+	char *source = xasprintf("%s/three/policies/house/__main__.py", bench->world->templates);
+	AUTO(free) char *program = xasprintf("%s/three/policies/pack", bench->world->templates);
+	AUTO(free) char *policies = NULL;
+	AUTO(free) char *script = NULL;
+	struct error err;
+
+	assert_true(file_read(source, 1 << 16, &policies, NULL, &err));
+	script = xasprintf("#!%s -u\n%s", python, policies);
+	write_program(program, script);
+}
+
+static void have_policies(struct pulumi_bench *bench, const char *pack)
 {
 	const struct copy_limits limits = { 100, 1 << 20 };
 	AUTO(free) char *from = xasprintf("%s/tests/fixtures/pulumi/policies", source_folder());
 	AUTO(free) char *to = xasprintf("%s/three/policies", bench->world->templates);
-	AUTO(free) char *line = xasprintf("policies: [%s]\nlayers:\n", folder);
+	AUTO(free) char *line = xasprintf("policies: [%s]\nlayers:\n", pack);
 	struct error err;
 
 	pulumi_bench_template(bench, "three");
 	if (!folder_copy(from, to, &limits, &err))
 		fail_msg("%s", err.message);
 	pulumi_bench_edit(bench, "three", "layers.yaml", "layers:\n", line);
-	world_start(bench->world);
 }
 
-static void what_a_policy_forbids_is_named_and_not_made(void **state)
+static void is_forbidden_by_name(struct pulumi_bench *bench)
 {
-	struct pulumi_bench *bench = *state;
 	AUTO(free) char *why = NULL;
 	AUTO(free) char *history = NULL;
 	AUTO(free) char *expected = NULL;
 	char id[37];
 
-	have_analyzer(bench);
-	have_policies(bench, "policies/house");
+	world_start(bench->world);
 	pulumi_bench_create(bench, "a", "three", id);
 	why = pulumi_bench_failure(bench, id);
 	expected = xasprintf("layer \"one\": policy \"closed\" of pack \"house\" forbids "
@@ -86,18 +112,33 @@ static void what_a_policy_forbids_is_named_and_not_made(void **state)
 	world_wait(bench->world, id, "destroyed", BUILD_MS);
 }
 
-static void a_pack_that_is_not_there_builds_nothing(void **state)
+static void what_a_policy_forbids_is_named_and_not_made(void **state)
+{
+	have_analyzer(*state);
+	have_policies(*state, "policies/house");
+	is_forbidden_by_name(*state);
+}
+
+static void a_pack_may_be_a_program(void **state)
+{
+	have_policies(*state, "policies/pack");
+	have_program(*state);
+	is_forbidden_by_name(*state);
+}
+
+static void what_is_no_pack_builds_nothing(void **state)
 {
 	struct pulumi_bench *bench = *state;
 	AUTO(free) char *why = NULL;
 	char id[37];
 
-	have_policies(bench, "policies/other");
+	have_policies(bench, "policies/house/__main__.py");
+	world_start(bench->world);
 	pulumi_bench_create(bench, "a", "three", id);
 	why = pulumi_bench_failure(bench, id);
 	assert_string_equal(why,
-			    "policy pack \"policies/other\" is no folder of the template with a "
-			    "PulumiPolicy.yaml");
+			    "policy pack \"policies/house/__main__.py\" is neither a folder of the "
+			    "template with a PulumiPolicy.yaml nor a program of it");
 }
 
 #define ON_BENCH(story)                                                                            \
@@ -107,7 +148,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		ON_BENCH(what_a_policy_forbids_is_named_and_not_made),
-		ON_BENCH(a_pack_that_is_not_there_builds_nothing),
+		ON_BENCH(a_pack_may_be_a_program),
+		ON_BENCH(what_is_no_pack_builds_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -146,13 +146,12 @@ static bool start_up(struct layer_run *run, struct error *err)
 {
 	const struct pulumi_place *place = run->walk->spec->place;
 	const char *words[5 + 2 * POLICIES_MAX] = { "up", "--yes", "--skip-preview", "--json" };
-	AUTO(cli_words_free) char **folders = policy_folders(place);
+	AUTO(cli_words_free) char **packs = policy_packs(place);
 	size_t count = 4;
 
-	for (char **folder = folders; folder && *folder && count < ARRAY_SIZE(words) - 2;
-	     folder++) {
+	for (char **pack = packs; pack && *pack && count < ARRAY_SIZE(words) - 2; pack++) {
 		words[count++] = "--policy-pack";
-		words[count++] = *folder;
+		words[count++] = *pack;
 	}
 	words[count] = NULL;
 	return start_cli(run, words, err);
