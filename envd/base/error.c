@@ -113,6 +113,15 @@ bool error_hint(struct error *err, const char *format, ...)
 	return false;
 }
 
+bool error_hint_known(struct error *err, const char *wrong, const char *const *known)
+{
+	const char *nearest = text_nearest(wrong, known);
+	AUTO(free) char *all = nearest ? NULL : text_join(known, ", ");
+
+	return nearest ? error_hint(err, "did you mean \"%s\"?", nearest)
+		       : error_hint(err, "known: %s", all);
+}
+
 bool error_is_transient(const struct error *err)
 {
 	return err->code == ERR_UNAVAILABLE || err->code == ERR_TIMEOUT ||

@@ -58,6 +58,10 @@ bool error_wrap(struct error *err, const char *format, ...) PRINTF_LIKE(2, 3);
 /* Replace the hint. */
 bool error_hint(struct error *err, const char *format, ...) PRINTF_LIKE(2, 3);
 
+/* The hint for a word that is none of `known`, which ends with NULL: the nearest, else all of them,
+ * as far as there is room. */
+bool error_hint_known(struct error *err, const char *wrong, const char *const *known);
+
 /* Worth the same call later? */
 bool error_is_transient(const struct error *err);
 

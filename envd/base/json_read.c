@@ -61,31 +61,19 @@ bool json_read_file(const char *path, size_t bytes_max, json_t **json, struct er
 	       json_parse(bytes, length, path, json, err);
 }
 
-static bool is_known(const char *key, const char *const *known)
-{
-	for (; *known; known++)
-		if (strcmp(*known, key) == 0)
-			return true;
-	return false;
-}
-
 bool json_only_keys(const json_t *object, const char *const *known, struct error *err)
 {
 	const char *key;
 	json_t *value;
 
 	json_object_foreach_const(object, key, value) {
-		const char *nearest;
 		char shown[64];
 
-		if (is_known(key, known))
+		if (text_is_among(key, known))
 			continue;
-		nearest = text_nearest(key, known);
 		error_set_as(err, ERR_INVALID, "unknown_field", "unknown field \"%s\"",
 			     text_printable(key, shown, sizeof(shown)));
-		if (nearest)
-			error_hint(err, "did you mean \"%s\"?", nearest);
-		return false;
+		return error_hint_known(err, key, known);
 	}
 	return true;
 }

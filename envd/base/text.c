@@ -138,6 +138,14 @@ const char *text_nearest(const char *wrong, const char *const *candidates)
 	return nearest;
 }
 
+bool text_is_among(const char *word, const char *const *words)
+{
+	for (; *words; words++)
+		if (strcmp(*words, word) == 0)
+			return true;
+	return false;
+}
+
 char *text_join(const char *const *items, const char *separator)
 {
 	struct text joined = TEXT_EMPTY;

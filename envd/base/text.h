@@ -38,6 +38,9 @@ bool text_ends_with(const char *text, const char *suffix);
 /* NULL-safe equality: two NULLs are equal. */
 bool text_equal(const char *a, const char *b);
 
+/* Is it one of them? `words` ends with NULL. */
+bool text_is_among(const char *word, const char *const *words);
+
 /* Damerau-Levenshtein (optimal string alignment) distance; strings over 64 bytes are far apart. */
 unsigned text_distance(const char *a, const char *b);
 

@@ -565,14 +565,6 @@ bool yaml_error(const struct yaml_document *document, const struct yaml_node *at
 			    at->line, at->column, text_printable(what, shown, sizeof(shown)));
 }
 
-static bool is_known(const char *key, const char *const *known)
-{
-	for (; *known; known++)
-		if (strcmp(*known, key) == 0)
-			return true;
-	return false;
-}
-
 bool yaml_only_keys(const struct yaml_document *document, const struct yaml_node *map,
 		    const char *const *known, struct error *err)
 {
@@ -580,15 +572,14 @@ bool yaml_only_keys(const struct yaml_document *document, const struct yaml_node
 		return yaml_error(document, map, err, "must be a map (got %s)",
 				  yaml_kind_name(map));
 	for (size_t i = 0; i < map->count; i++) {
-		const char *key = map->keys[i]->text, *nearest;
+		const char *key = map->keys[i]->text;
 		char shown[64];
 
-		if (is_known(key, known))
+		if (text_is_among(key, known))
 			continue;
-		nearest = text_nearest(key, known);
 		yaml_error(document, map->keys[i], err, "unknown key \"%s\"",
 			   text_printable(key, shown, sizeof(shown)));
-		return nearest ? error_hint(err, "did you mean \"%s\"?", nearest) : false;
+		return error_hint_known(err, key, known);
 	}
 	return true;
 }
@@ -597,7 +588,7 @@ static bool is_null(const struct yaml_node *node)
 {
 	static const char *const nulls[] = { "", "~", "null", "Null", "NULL", NULL };
 
-	return node->kind == YAML_SCALAR && node->is_plain && is_known(node->text, nulls);
+	return node->kind == YAML_SCALAR && node->is_plain && text_is_among(node->text, nulls);
 }
 
 const char *yaml_kind_name(const struct yaml_node *node)
@@ -686,8 +677,8 @@ static bool to_bool(const char *text, bool *value)
 	static const char *const yes[] = { "true", "True", "TRUE", NULL };
 	static const char *const no[] = { "false", "False", "FALSE", NULL };
 
-	*value = is_known(text, yes);
-	return *value || is_known(text, no);
+	*value = text_is_among(text, yes);
+	return *value || text_is_among(text, no);
 }
 
 bool yaml_read_bool(const struct yaml_document *document, const struct yaml_node *map,

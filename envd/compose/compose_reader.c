@@ -123,14 +123,6 @@ static bool refuse_key(const struct compose_reader *reader, const struct yaml_no
 	return false;
 }
 
-static bool is_known(const char *key, const char *const *known)
-{
-	for (; *known; known++)
-		if (strcmp(*known, key) == 0)
-			return true;
-	return false;
-}
-
 bool compose_only_keys(const struct compose_reader *reader, const struct yaml_node *map,
 		       const char *what, const char *const *known, struct error *err)
 {
@@ -139,7 +131,7 @@ bool compose_only_keys(const struct compose_reader *reader, const struct yaml_no
 				     *what ? "\"" : "", what, *what ? "\" " : "",
 				     yaml_kind_name(map));
 	for (size_t i = 0; i < map->count; i++)
-		if (!is_known(map->keys[i]->text, known) &&
+		if (!text_is_among(map->keys[i]->text, known) &&
 		    !compose_is_extension(map->keys[i]->text))
 			return refuse_key(reader, map->keys[i], what, known, err);
 	return true;

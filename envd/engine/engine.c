@@ -8,8 +8,6 @@
 static const struct engine *const engines[] = { &engine_container, &engine_external,
 						&engine_pulumi };
 
-const char *const engine_names[] = { "container", "external", "pulumi", NULL };
-
 const struct engine *engine_find(const char *name)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(engines); i++)

@@ -160,8 +160,7 @@ struct engine {
 	bool (*probe)(const struct engine_request *request, json_t **data, struct error *err);
 };
 
-/* NULL for a name that no engine has. `engine_names` ends with NULL. */
+/* NULL for a name that is none of `template_engines`. */
 const struct engine *engine_find(const char *name);
-extern const char *const engine_names[];
 
 #endif

@@ -329,18 +329,21 @@ static bool read_sources(const struct yaml_document *document, struct template *
 	return true;
 }
 
+const char *const template_engines[] = { "container", "external", "pulumi", NULL };
+
 static bool read_engine(const struct yaml_document *document, struct template *template,
 			struct error *err)
 {
 	const struct yaml_node *node = yaml_get(document->root, "engine");
 	bool is_container;
-	struct error wrong;
 
 	if (!yaml_copy_string(document, document->root, "engine", "container", &template->engine,
 			      err))
 		return false;
-	if (!name_check(template->engine, "engine", &wrong))
-		return yaml_error(document, node, err, "%s", wrong.message);
+	if (!text_is_among(template->engine, template_engines)) {
+		yaml_error(document, node, err, "there is no engine \"%.40s\"", template->engine);
+		return error_hint_known(err, template->engine, template_engines);
+	}
 	is_container = strcmp(template->engine, "container") == 0;
 	if (!is_container && !yaml_get(document->root, "source"))
 		return yaml_error(document, document->root, err, "\"source\" is missing");

@@ -29,6 +29,9 @@ struct template_limits {
 };
 
 // clang-format off: it takes `template` for the keyword of another language
+/* What may be said under "engine"; ends with NULL. */
+extern const char *const template_engines[];
+
 struct template {
 	char *name;
 	char *description;

@@ -42,9 +42,9 @@ static bool refuse(const struct template_parameter *parameter, const json_t *giv
 	    json_is_string(given) ? xstrdup(json_string_value(given)) : json_to_text(given);
 	char shown[64];
 
-	return error_set_as(err, ERR_INVALID, "parameter_invalid",
-			    "parameter \"%s\" %s (got \"%s\")", parameter->name, problem,
-			    text_printable(text, shown, sizeof(shown)));
+	error_set_as(err, ERR_INVALID, "parameter_invalid", "parameter \"%s\" %s (got \"%s\")",
+		     parameter->name, problem, text_printable(text, shown, sizeof(shown)));
+	return error_hint(err, "%s", parameter->description ? parameter->description : "");
 }
 
 /* Text for a number or a boolean is what the same text means in JSON. */

@@ -111,7 +111,7 @@ static void unknown_fields_are_named_with_the_nearest_known_one(void **unused)
 	assert_string_equal(err.hint, "did you mean \"ttl\"?");
 	assert_false(json_only_keys(far, known, &err));
 	assert_string_equal(err.message, "unknown field \"zebra?\"");
-	assert_string_equal(err.hint, "");
+	assert_string_equal(err.hint, "known: template, ttl");
 }
 
 static void fields_of_the_right_type_are_read(void **unused)

@@ -315,6 +315,7 @@ static void an_unknown_key_is_named_with_the_nearest_known_one(void **unused)
 {
 	static const char *const known[] = { "image", "command", NULL };
 	AUTO(yaml_free) struct yaml_document *document = parse("image: x\n\"imagge\": y\n");
+	AUTO(yaml_free) struct yaml_document *far = parse("zebra: y\n");
 	AUTO(yaml_free) struct yaml_document *list = parse("[]");
 	AUTO(yaml_free) struct yaml_document *fine = parse("command: x\n");
 	struct error err;
@@ -323,6 +324,8 @@ static void an_unknown_key_is_named_with_the_nearest_known_one(void **unused)
 	assert_false(yaml_only_keys(document, document->root, known, &err));
 	assert_string_equal(err.message, "f.yaml:2:1: unknown key \"imagge\"");
 	assert_string_equal(err.hint, "did you mean \"image\"?");
+	assert_false(yaml_only_keys(far, far->root, known, &err));
+	assert_string_equal(err.hint, "known: image, command");
 	assert_false(yaml_only_keys(list, list->root, known, &err));
 	assert_string_equal(err.message, "f.yaml:1:1: must be a map (got a list)");
 	assert_true(yaml_only_keys(fine, fine->root, known, &err));

@@ -7,11 +7,12 @@
 #include <cmocka.h>
 
 #include "engine/engine.h"
+#include "model/template.h"
 
 static void every_name_in_the_list_is_an_engine_and_the_other_way_round(void **state)
 {
 	(void)state;
-	for (const char *const *name = engine_names; *name; name++) {
+	for (const char *const *name = template_engines; *name; name++) {
 		const struct engine *engine = engine_find(*name);
 
 		assert_non_null(engine);
@@ -24,7 +25,7 @@ static void every_name_in_the_list_is_an_engine_and_the_other_way_round(void **s
 static void every_engine_has_every_verb_that_proofs_need(void **state)
 {
 	(void)state;
-	for (const char *const *name = engine_names; *name; name++) {
+	for (const char *const *name = template_engines; *name; name++) {
 		const struct engine *engine = engine_find(*name);
 
 		assert_true(engine->plan && engine->create && engine->inspect && engine->recover &&

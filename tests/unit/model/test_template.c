@@ -172,7 +172,13 @@ static void mistakes_are_named_with_their_place(void **unused)
 		  "" },
 		{ HEAD "component: {}\n", "template.yaml:3:1: unknown key \"component\"",
 		  "did you mean \"components\"?" },
-		{ HEAD "colour: red\n", "template.yaml:3:1: unknown key \"colour\"", "" },
+		{ HEAD "colour: red\n", "template.yaml:3:1: unknown key \"colour\"",
+		  "known: apiVersion, name, description, engine, source, targets, checks, "
+		  "parameters, components, limits, price, outputs" },
+		{ HEAD "engine: pulmi\n", "template.yaml:3:9: there is no engine \"pulmi\"",
+		  "did you mean \"pulumi\"?" },
+		{ HEAD "engine: \"\"\n", "template.yaml:3:9: there is no engine \"\"",
+		  "known: container, external, pulumi" },
 		{ HEAD "name: x\n",
 		  "template.yaml:3:1: key \"name\" is there twice (first at line 2)", "" },
 		{ HEAD "source: ../compose.yaml\n",
@@ -212,7 +218,8 @@ static void mistakes_are_named_with_their_place(void **unused)
 		  "duration)",
 		  "did you mean \"string\"?" },
 		{ HEAD "parameters: { a: { type: boolean, minimum: 1 } }\n",
-		  "template.yaml:3:35: unknown key \"minimum\"", "" },
+		  "template.yaml:3:35: unknown key \"minimum\"",
+		  "known: type, default, description, variable" },
 		{ HEAD "parameters: { a: { type: integer, default: 5, maximum: 4 } }\n",
 		  "template.yaml:3:44: \"default\": parameter \"a\" may not pass 4 (got \"5\")",
 		  "" },
@@ -335,7 +342,7 @@ static void mistakes_are_named_with_their_place(void **unused)
 		{ HEAD "outputs: { u: { layer: app } }\n",
 		  "template.yaml:3:15: output \"u\" needs an \"output\"", "" },
 		{ HEAD "outputs: { u: { layer: app, output: url, file: /x } }\n",
-		  "template.yaml:3:42: unknown key \"file\"", "" },
+		  "template.yaml:3:42: unknown key \"file\"", "known: layer, output" },
 	};
 
 	(void)unused;
@@ -500,7 +507,7 @@ static void wrong_parameters_say_what_would_be_right(void **unused)
 		  "parameter \"host\" may not be longer than 15 bytes (got \"abcdefghijklmnop\")",
 		  "" },
 		{ "{\"owner\":\"a\\u0000b\"}", "parameter_invalid",
-		  "parameter \"owner\" must be text (got \"a\")", "" },
+		  "parameter \"owner\" must be text (got \"a\")", "whom to ask" },
 		{ "[]", "parameter_invalid", "parameters must be an object of names and values",
 		  "" },
 	};
