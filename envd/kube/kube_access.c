@@ -58,6 +58,8 @@ static bool read_cluster(const struct yaml_node *root, struct kube_access *acces
 	    context ? entry_of(root, "clusters", text_at(context, "cluster"), "cluster") : NULL;
 	size_t length;
 
+	if (!*text_at(root, "current-context"))
+		return error_set(err, ERR_INVALID, "it has no current context");
 	if (!node || !*text_at(node, "server"))
 		return error_set(err, ERR_INVALID,
 				 "its current context \"%.80s\" leads to no cluster",
@@ -74,6 +76,14 @@ static bool read_cluster(const struct yaml_node *root, struct kube_access *acces
 	return true;
 }
 
+/* What cannot be read or parsed names the file by itself. */
+static bool open_document(const char *path, struct yaml_document **document,
+			  struct kube_access *access, struct error *err)
+{
+	return yaml_read_file(path, KUBECONFIG_BYTES_MAX, document, err) &&
+	       (read_cluster((*document)->root, access, err) || error_wrap(err, "%.200s", path));
+}
+
 static bool is_invalid(struct error *err)
 {
 	err->code = ERR_INVALID;
@@ -86,9 +96,7 @@ bool kube_access_load(const char *path, struct kube_access *access, struct error
 	AUTO(yaml_free) struct yaml_document *document = NULL;
 
 	*access = (struct kube_access){ .server = NULL };
-	return (yaml_read_file(path, KUBECONFIG_BYTES_MAX, &document, err) &&
-		read_cluster(document->root, access, err)) ||
-	       is_invalid(err);
+	return open_document(path, &document, access, err) || is_invalid(err);
 }
 
 /* ---- who we are ---- */
@@ -209,8 +217,7 @@ bool kube_access_login(const char *path, const struct kube_login *login, struct 
 	const struct yaml_node *context, *user;
 
 	*access = (struct kube_access){ .server = NULL };
-	if (!yaml_read_file(path, KUBECONFIG_BYTES_MAX, &document, err) ||
-	    !read_cluster(document->root, access, err) || !can_be_verified(access, err))
+	if (!open_document(path, &document, access, err) || !can_be_verified(access, err))
 		return is_invalid(err);
 	context = context_of(document->root);
 	user = entry_of(document->root, "users", text_at(context, "user"), "user");

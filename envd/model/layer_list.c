@@ -1,5 +1,6 @@
 #include "model/layer_list.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/files.h"
@@ -100,7 +101,7 @@ static bool connect_layer(const struct layer_list *list, size_t index, struct er
 		    layer_graph_find(list->graph, *need, &ignored))
 			continue;
 		if (!layer_graph_need(list->graph, layer->name, *need, err))
-			return error_wrap(err, "layer \"%s\"", layer->name);
+			return false;
 	}
 	return true;
 }
@@ -119,6 +120,27 @@ bool layer_list_connect(struct layer_list *list, struct error *err)
 	return check_projects(list, err) && layer_graph_sort(list->graph, err);
 }
 
+/* Before they are connected, because here the place is known. */
+static bool check_needs(const struct layer_reading *reading, const struct yaml_node *items,
+			const struct layer_list *list)
+{
+	AUTO(free) const char **names = xcalloc(list->count + 1, sizeof(*names));
+
+	for (size_t i = 0; i < list->count; i++)
+		names[i] = list->layers[i].name;
+	for (size_t i = 0; i < list->count; i++) {
+		for (char **need = list->layers[i].needs; need && *need; need++) {
+			if (text_is_among(*need, names))
+				continue;
+			yaml_error(reading->document, yaml_get(items->items[i], "needs"),
+				   reading->err, "layer \"%s\" needs \"%.60s\", which is not there",
+				   names[i], *need);
+			return error_hint_known(reading->err, *need, names);
+		}
+	}
+	return true;
+}
+
 static bool read_layers(const struct layer_reading *reading, const struct yaml_node *root,
 			struct layer_list *list)
 {
@@ -132,6 +154,8 @@ static bool read_layers(const struct layer_reading *reading, const struct yaml_n
 	for (size_t i = 0; i < items->count; i++)
 		if (!read_layer(reading, items->items[i], &list->layers[list->count++]))
 			return false;
+	if (!check_needs(reading, items, list))
+		return false;
 	if (layer_list_connect(list, &inner))
 		return true;
 	if (strcmp(inner.slug, "layer_cycle") == 0) {
@@ -273,6 +297,15 @@ static bool read_verify(const struct layer_reading *reading, const struct yaml_n
 	return true;
 }
 
+/* "3.259.0", or "3.260.0-alpha.1" */
+static bool is_exact_version(const char *version)
+{
+	int length = 0;
+
+	sscanf(version, "%*3[0-9].%*6[0-9].%*6[0-9]%n", &length);
+	return length && (!version[length] || version[length] == '-' || version[length] == '+');
+}
+
 static bool read_root(const struct layer_reading *reading, const struct yaml_node *root,
 		      struct layer_list *list)
 {
@@ -297,6 +330,11 @@ static bool read_root(const struct layer_reading *reading, const struct yaml_nod
 	if (!list->pulumi_version)
 		return yaml_error(document, root, reading->err,
 				  "\"pulumi\" is missing: the exact version of its CLI, in quotes");
+	if (!is_exact_version(list->pulumi_version))
+		return yaml_error(document, yaml_get(root, "pulumi"), reading->err,
+				  "\"pulumi\" must be the exact version of its CLI, such as "
+				  "\"3.259.0\" (got \"%.40s\")",
+				  list->pulumi_version);
 	if (list->parallel < 1 || list->parallel > PARALLEL_MAX)
 		return yaml_error(document, yaml_get(root, "parallel"), reading->err,
 				  "\"parallel\" must be between 1 and %d", PARALLEL_MAX);

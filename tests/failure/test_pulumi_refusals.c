@@ -22,6 +22,10 @@ enum { BUILD_MS = 150000 };
 static const struct refusal {
 	const char *name, *file, *from, *to, *says;
 } refusals[] = {
+	{ "no-exact-version", "layers.yaml", "\"3.259.0\"", "latest",
+	  "\"pulumi\" must be the exact version of its CLI, such as \"3.259.0\" (got \"latest\")" },
+	{ "needs-unknown", "layers.yaml", "project: two, needs: [one]",
+	  "project: two, needs: [onne]", "layer \"two\" needs \"onne\", which is not there" },
 	{ "other-version", "layers.yaml", "3.259.0", "3.258.1",
 	  "is version 3.259.0, version 3.258.1 is wanted" },
 	{ "project-gone", "layers.yaml", "project: two", "project: nowhere",
@@ -44,7 +48,11 @@ static const struct refusal {
 	{ "no-plugin", "layers.yaml", "config:\n", "plugins: { needed: [nothing] }\nconfig:\n",
 	  "there is no pulumi-resource-nothing" },
 	{ "no-kubeconfig", "layers.yaml", "config:\n", "kubeconfig: /nonexistent/kube\nconfig:\n",
-	  "the kubeconfig must be a file of the server" },
+	  "the kubeconfig \"/nonexistent/kube\" cannot be read: No such file or directory" },
+	{ "relative-kubeconfig", "layers.yaml", "config:\n", "kubeconfig: kube\nconfig:\n",
+	  "the kubeconfig must be a file of the server by its absolute path (got \"kube\")" },
+	{ "contextless-kubeconfig", "layers.yaml", "config:\n", "kubeconfig: /dev/null\nconfig:\n",
+	  "the kubeconfig: /dev/null: it has no current context" },
 	{ "other-kubeconfig", "layers.yaml", "config:\n",
 	  "config:\n  \"kubernetes:kubeconfig\": /etc/rancher/k3s/k3s.yaml\n",
 	  "must be ${kubeconfig}" },

@@ -146,9 +146,10 @@ bool cli_check_version(const struct pulumi_place *place, const char *wanted, str
 	output[strcspn(output, "\n")] = '\0';
 	if (tool_ended_well(&end) && strcmp(found, wanted) == 0)
 		return true;
-	return error_set_as(err, ERR_INVALID, "pulumi_version",
-			    "\"%s\" is version %.40s, version %s is wanted", place->program, found,
-			    wanted);
+	error_set_as(err, ERR_INVALID, "pulumi_version",
+		     "\"%s\" is version %.40s, version %s is wanted", place->program, found,
+		     wanted);
+	return error_hint(err, "install that one, and name it as \"program\" of a target");
 }
 
 /* In the folder in which Pulumi keeps those that it acquired: resource-NAME-vVERSION. */

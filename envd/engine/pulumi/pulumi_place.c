@@ -346,10 +346,15 @@ static bool check_readable(char **path, struct error *err)
 {
 	if (**path == '/' && access(*path, R_OK) == 0)
 		return true;
-	error_set_as(err, ERR_INVALID, "kubeconfig_invalid",
-		     "the kubeconfig must be a file of the server by its absolute path (got "
-		     "\"%.200s\")",
-		     *path);
+	if (**path == '/')
+		error_set_errno(err, errno, "the kubeconfig \"%.200s\" cannot be read", *path);
+	else
+		error_set(err, ERR_INVALID,
+			  "the kubeconfig must be a file of the server by its absolute path (got "
+			  "\"%.200s\")",
+			  *path);
+	err->code = ERR_INVALID;
+	err->slug = "kubeconfig_invalid";
 	free(*path);
 	*path = NULL;
 	return false;
@@ -359,7 +364,9 @@ bool place_kubeconfig(const struct pulumi_place *place, char **path, struct erro
 {
 	*path = NULL;
 	if (place->request->target.kubeconfig)
-		return kubeconfig_of_target(place, path, err) && check_readable(path, err);
+		return kubeconfig_of_target(place, path, err) &&
+		       (check_readable(path, err) ||
+			error_wrap(err, "target \"%s\"", place->request->target.name));
 	if (!place->list->kubeconfig)
 		return true;
 	if (!place_fill(place, place->list->kubeconfig, path, err))

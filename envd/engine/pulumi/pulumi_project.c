@@ -99,6 +99,18 @@ static bool read_project(const char *folder, const char *shown, struct pulumi_pr
 			  "\"%.60s\" cannot be the name of a project", name);
 }
 
+/* Without being asked for, a submodule is an empty folder. */
+static bool hint_at_what_misses(const struct pulumi_place *place, struct error *err)
+{
+	AUTO(free) char *modules = path_join(place->checkout, ".gitmodules");
+
+	return file_exists(modules)
+		   ? error_hint(err, "is it in a submodule, and the source without "
+				     "\"submodules: true\"?")
+		   : error_hint(err, "is it another commit than the template is "
+				     "made for?");
+}
+
 static bool read_layer(const struct pulumi_place *place, const char *root, size_t index,
 		       struct error *err)
 {
@@ -110,7 +122,7 @@ static bool read_layer(const struct pulumi_place *place, const char *root, size_
 		error_set_as(err, ERR_INVALID, "project_missing",
 			     "layer \"%s\": the checkout has no project \"%s\"", layer->name,
 			     layer->project);
-		return error_hint(err, "is it another commit than the template is made for?");
+		return hint_at_what_misses(place, err);
 	}
 	return read_project(folder, layer->project, &place->projects[index], err) ||
 	       error_wrap(err, "layer \"%s\"", layer->name);

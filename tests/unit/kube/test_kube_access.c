@@ -109,7 +109,8 @@ static void what_is_wrong_is_named(void **unused)
 	static const struct {
 		const char *content, *words;
 	} cases[] = {
-		{ "current-context: z\n", "context \"z\" leads to no cluster" },
+		{ "current-context: z\n", "/wrong: its current context \"z\" leads to no cluster" },
+		{ "kind: Config\n", "/wrong: it has no current context" },
 		{ "a: [\n", "kubeconfig" },
 		{ "current-context: c\n"
 		  "clusters: [{ name: one, cluster: { server: 'https://one', tls-server-name: two "

@@ -78,6 +78,9 @@ static void everything_that_is_said_is_read(void **state)
 
 static void a_mistake_is_named_with_its_place(void **state)
 {
+	static const char *const versions[] = { "latest",   "\"\"",     "3",           "3.259",
+						"v3.259.0", "3.259.0x", "\"^3.259.0\"" };
+
 	(void)state;
 	must_refuse("checkout: { folder: x }\n" ONE, "\"pulumi\" is missing");
 	must_refuse("pulumi: 3.259.0\ncheckout: { folder: a }\n" ONE
@@ -94,7 +97,15 @@ static void a_mistake_is_named_with_its_place(void **state)
 	must_refuse(HEAD "layers: [ { name: one } ]\n", "either \"project\" or \"up\"");
 	must_refuse(HEAD "layers: [ { name: one, project: a, up: [x] } ]\n",
 		    "either \"project\" or");
-	must_refuse(HEAD "layers: [ { name: one, project: a, needs: [two] } ]\n", "layers.yaml:3:");
+	must_refuse(HEAD "layers: [ { name: one, project: a, needs: [two] } ]\n",
+		    "layers.yaml:3:43: layer \"one\" needs \"two\", which is not there");
+	for (size_t i = 0; i < ARRAY_SIZE(versions); i++) {
+		AUTO(free)
+		char *text = xasprintf("pulumi: %s\ncheckout: { folder: a }\n" ONE, versions[i]);
+
+		must_refuse(text,
+			    "layers.yaml:1:9: \"pulumi\" must be the exact version of its CLI");
+	}
 	must_refuse(HEAD "layers: [ { name: one, project: /etc } ]\n", "inside of the checkout");
 	must_refuse(HEAD "layers: [ { name: a/b, project: a } ]\n", "a layer needs a \"name\"");
 	must_refuse(HEAD "layers: [ { name: a, project: a }, { name: b, project: a } ]\n",
