@@ -7,13 +7,13 @@
 
 #include <cmocka.h>
 
-#include "base/clock.h"
 #include "base/files.h"
 #include "base/json_read.h"
 #include "base/text.h"
 #include "control/placement.h"
 #include "store/store_environments.h"
 #include "store/store_targets.h"
+#include "tests/support/store_bench.h"
 
 /* ---- which would do ---- */
 
@@ -93,34 +93,22 @@ static void a_wish_that_nothing_fits_is_refused_by_name(void **unused)
 /* ---- the fence ---- */
 
 struct fixture {
-	char folder[64];
+	struct store_bench bench;
 	struct settings settings;
 	struct control control;
 };
 
 static struct environment *insert(struct fixture *f, const char *name)
 {
-	struct environment *env = environment_new();
-	struct store_tx *tx;
+	struct environment *env = store_bench_environment(name, "pulumi", "lab");
+	struct store_tx *tx = store_bench_begin(&f->bench);
 	struct error err;
 
-	env->id = env_id_new();
-	env->name = xstrdup(name);
-	env->owner = xstrdup("alice");
-	env->template_name = xstrdup("t");
-	env->template_folder = xstrdup("/t");
-	env->template_digest = xstrdup("d");
-	env->engine = xstrdup("pulumi");
-	env->target = xstrdup("lab");
 	env->currency = xstrdup("USD");
-	env->created_at_ms = clock_wall_ms();
-	env->hard_wall_at_ms = env->created_at_ms + 3600000;
-	env->attempts_max = 1;
-	assert_true(store_begin(f->control.store, &tx, &err));
 	assert_true(store_environment_insert(tx, env, &err));
 	assert_true(store_claim(tx, "lab", env->id, 1, 5, &err));
 	assert_true(store_environment_move(tx, env->id, ENV_QUEUED, ENV_PROVISIONING, 5, &err));
-	assert_true(store_commit(tx, &err));
+	store_bench_commit(tx);
 	return env;
 }
 
@@ -156,14 +144,11 @@ static void nobody_new_begins_while_an_old_claim_may_still_act(void **unused)
 					   .target_count = ARRAY_SIZE(targets) } };
 	AUTO(environment_free) struct environment *first = NULL, *second = NULL;
 	AUTO(free) char *old = NULL, *again = NULL, *new = NULL;
-	struct error err;
 
 	(void)unused;
-	snprintf(f.folder, sizeof(f.folder), "/tmp/envd-fence-XXXXXX");
-	assert_non_null(mkdtemp(f.folder));
-	f.settings.data = f.folder;
-	f.control.settings = &f.settings;
-	assert_true(store_open(f.folder, true, &f.control.store, &err));
+	store_bench_init(&f.bench);
+	f.settings.data = f.bench.folder;
+	f.control = (struct control){ .settings = &f.settings, .store = f.bench.store };
 	first = insert(&f, "first");
 	old = raise_fence(&f, first);
 	assert_true(file_exists(old));
@@ -175,8 +160,7 @@ static void nobody_new_begins_while_an_old_claim_may_still_act(void **unused)
 	assert_string_not_equal(new, old);
 	assert_true(file_exists(new));
 	assert_false(file_exists(old));
-	store_close(f.control.store);
-	assert_true(folder_remove(f.folder, &err));
+	store_bench_release(&f.bench);
 }
 
 int main(void)

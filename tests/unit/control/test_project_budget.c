@@ -14,18 +14,17 @@
 
 #include "base/clock.h"
 #include "base/duration.h"
-#include "base/files.h"
 #include "base/text.h"
 #include "control/project_budget.h"
 #include "store/store_environments.h"
 #include "store/store_spending.h"
 #include "tests/support/eventually.h"
+#include "tests/support/store_bench.h"
 
 enum { ASKING = 4, TURNS = 60, MINUTE_MS = 60000, HOUR_MS = 3600000, LOCK_LIMIT_MS = 60000 };
 
 struct fixture {
-	char folder[64];
-	struct store *store;
+	struct store_bench bench;
 	struct project project;
 	char name[8];
 	struct settings settings;
@@ -47,17 +46,14 @@ static void make_template(struct fixture *f)
 static int open_fixture(void **state)
 {
 	struct fixture *f = xcalloc(1, sizeof(*f));
-	struct error err;
 
-	snprintf(f->folder, sizeof(f->folder), "/tmp/envd-budget-XXXXXX");
-	assert_non_null(mkdtemp(f->folder));
-	assert_true(store_open(f->folder, true, &f->store, &err));
+	store_bench_init(&f->bench);
 	make_template(f);
 	snprintf(f->name, sizeof(f->name), "web");
 	f->project = (struct project){ .name = f->name, .quota = quota_unlimited };
 	f->project.budget = (struct budget){ (int64_t)50 * MICROCENTS_PER_UNIT, "USD", "ann@team" };
 	f->settings.projects = (struct project_list){ &f->project, 1 };
-	f->control = (struct control){ .settings = &f->settings, .store = f->store };
+	f->control = (struct control){ .settings = &f->settings, .store = f->bench.store };
 	f->random = 7;
 	*state = f;
 	return 0;
@@ -66,45 +62,31 @@ static int open_fixture(void **state)
 static int close_fixture(void **state)
 {
 	struct fixture *f = *state;
-	struct error err;
 
-	store_close(f->store);
 	template_free(f->made);
-	assert_true(folder_remove(f->folder, &err));
+	store_bench_release(&f->bench);
 	free(f);
 	return 0;
 }
 
 static unsigned pick(struct fixture *f, unsigned below)
 {
-	/* xorshift32 (Marsaglia, 2003) */
-	f->random ^= f->random << 13;
-	f->random ^= f->random >> 17;
-	f->random ^= f->random << 5;
-	return f->random % below;
+	return store_bench_random(&f->random, below);
 }
 
 /* ---- asking ---- */
 
 static struct environment *wish(struct fixture *f, int64_t lease_ms)
 {
-	struct environment *env = environment_new();
+	struct environment *env = store_bench_environment("e", "container", "here");
 	struct error err;
 
-	env->id = env_id_new();
+	free(env->name);
 	env->name = xasprintf("e%.8s", env->id.text);
-	env->owner = xstrdup("ann");
 	env->project = xstrdup("web");
-	env->template_name = xstrdup("t");
-	env->template_folder = xstrdup("/t");
-	env->template_digest = xstrdup("d");
-	env->engine = xstrdup("container");
-	env->target = xstrdup("here");
-	env->created_at_ms = clock_wall_ms();
 	env->queue_limit_ms = env->provision_limit_ms = HOUR_MS;
 	env->lease_ms = lease_ms;
 	env->hard_wall_at_ms = env->created_at_ms + 5000 * (int64_t)HOUR_MS;
-	env->attempts_max = 1;
 	assert_true(project_budget_quote(&f->control, f->made, env, &err));
 	return env;
 }
@@ -116,7 +98,7 @@ static bool ask(struct fixture *f, struct environment *env, struct error *err)
 	struct error failure;
 	bool is_accepted;
 
-	assert_true(store_begin_within(f->store, LOCK_LIMIT_MS, &tx, &failure));
+	assert_true(store_begin_within(f->bench.store, LOCK_LIMIT_MS, &tx, &failure));
 	is_accepted = project_budget_admit(&f->control, tx, f->made, env, err);
 	if (is_accepted)
 		assert_true(store_environment_insert(tx, env, &failure));
@@ -130,7 +112,7 @@ static void make_ready(struct fixture *f, struct environment *env)
 	struct store_tx *tx;
 	struct error err;
 
-	assert_true(store_begin_within(f->store, LOCK_LIMIT_MS, &tx, &err));
+	assert_true(store_begin_within(f->bench.store, LOCK_LIMIT_MS, &tx, &err));
 	env->provisioning_at_ms = clock_wall_ms();
 	lease.expires_at_ms = env->expires_at_ms = env->provisioning_at_ms + env->lease_ms;
 	assert_true(store_environment_move(tx, env->id, ENV_QUEUED, ENV_PROVISIONING,
@@ -152,7 +134,7 @@ static bool extend(struct fixture *f, struct environment *env, int64_t more_ms, 
 	struct error failure;
 	bool is_accepted, done;
 
-	assert_true(store_begin_within(f->store, LOCK_LIMIT_MS, &tx, &failure));
+	assert_true(store_begin_within(f->bench.store, LOCK_LIMIT_MS, &tx, &failure));
 	is_accepted = project_budget_extend(&f->control, tx, env, lease.expires_at_ms, err);
 	if (is_accepted) {
 		assert_true(store_environment_extend(tx, env->id, &lease, &done, &failure));
@@ -169,7 +151,7 @@ static void give_up(struct fixture *f, struct environment *env)
 	struct error err;
 	bool fell;
 
-	assert_true(store_begin_within(f->store, LOCK_LIMIT_MS, &tx, &err));
+	assert_true(store_begin_within(f->bench.store, LOCK_LIMIT_MS, &tx, &err));
 	assert_true(store_environment_latch(tx, env->id, REASON_REQUESTED, "m", NULL,
 					    clock_wall_ms(), &fell, &err));
 	assert_true(store_commit(tx, &err));
@@ -204,7 +186,7 @@ static bool can_open(void *arg)
 	struct fixture *f = arg;
 	struct error busy;
 
-	return store_open(f->folder, false, &f->store, &busy);
+	return store_open(f->bench.folder, false, &f->bench.store, &busy);
 }
 
 static pid_t start_asking(struct fixture *f, unsigned seed)
@@ -216,7 +198,7 @@ static pid_t start_asking(struct fixture *f, unsigned seed)
 		return child;
 	if (!eventually(can_open, f, LOCK_LIMIT_MS))
 		_exit(2);
-	f->control.store = f->store;
+	f->control.store = f->bench.store;
 	f->random = seed;
 	ask_at_random(f);
 	_exit(0);
@@ -227,7 +209,7 @@ static int64_t charged(struct fixture *f, struct month month)
 	int64_t microcents;
 	struct error err;
 
-	assert_true(store_spending_charged(f->store, "web", "USD", month, &microcents, &err));
+	assert_true(store_spending_charged(f->bench.store, "web", "USD", month, &microcents, &err));
 	return microcents;
 }
 
@@ -240,7 +222,7 @@ static void a_budget_is_never_exceeded_by_who_ask_at_the_same_time(void **state)
 	struct error err;
 
 	/* A connection must not be taken through a fork. */
-	store_close(TAKE(f->store));
+	store_close(TAKE(f->bench.store));
 	for (unsigned i = 0; i < ASKING; i++)
 		asking[i] = start_asking(f, 17 + 1000 * i);
 	for (size_t i = 0; i < ASKING; i++) {
@@ -249,7 +231,7 @@ static void a_budget_is_never_exceeded_by_who_ask_at_the_same_time(void **state)
 		assert_int_equal(waitpid(asking[i], &status, 0), asking[i]);
 		assert_int_equal(status, 0);
 	}
-	assert_true(store_open(f->folder, true, &f->store, &err));
+	assert_true(store_open(f->bench.folder, true, &f->bench.store, &err));
 	for (int n = 0; n < BUDGET_MONTHS_MAX; n++, month = month_after(month)) {
 		assert_true(charged(f, month) >= 0);
 		if (charged(f, month) > f->project.budget.month_microcents)

@@ -14,105 +14,52 @@
 #include "store/store_history.h"
 #include "store/store_jobs.h"
 #include "store/store_retention.h"
-
-struct fixture {
-	char folder[64];
-	struct store *store;
-};
-
-static int open_fixture(void **state)
-{
-	struct fixture *f = xcalloc(1, sizeof(*f));
-	struct error err;
-
-	snprintf(f->folder, sizeof(f->folder), "/tmp/envd-store-XXXXXX");
-	assert_non_null(mkdtemp(f->folder));
-	assert_true(store_open(f->folder, true, &f->store, &err));
-	*state = f;
-	return 0;
-}
-
-static int close_fixture(void **state)
-{
-	struct fixture *f = *state;
-	struct error err;
-
-	store_close(f->store);
-	assert_true(folder_remove(f->folder, &err));
-	free(f);
-	return 0;
-}
-
-static struct store_tx *begin(struct store *store)
-{
-	struct store_tx *tx;
-	struct error err;
-
-	assert_true(store_begin(store, &tx, &err));
-	return tx;
-}
-
-static void commit(struct store_tx *tx)
-{
-	struct error err;
-
-	assert_true(store_commit(tx, &err));
-}
+#include "tests/support/store_bench.h"
 
 static struct environment *made_up(const char *name)
 {
-	struct environment *env = environment_new();
+	struct environment *env = store_bench_environment(name, "container", "local");
 
-	env->id = env_id_new();
-	env->name = xstrdup(name);
-	env->owner = xstrdup("alice");
-	env->template_name = xstrdup("t");
-	env->template_folder = xstrdup("/t");
-	env->template_digest = xstrdup("d");
-	env->engine = xstrdup("container");
-	env->target = xstrdup("local");
 	env->currency = xstrdup("USD");
-	env->created_at_ms = clock_wall_ms();
-	env->hard_wall_at_ms = env->created_at_ms + 3600000;
 	env->attempts_max = 2;
 	json_object_set_new(env->labels, "pr", json_string("12"));
 	return env;
 }
 
-static struct env_id insert(struct fixture *f, const char *name)
+static struct env_id insert(struct store_bench *f, const char *name)
 {
 	AUTO(environment_free) struct environment *env = made_up(name);
-	struct store_tx *tx = begin(f->store);
+	struct store_tx *tx = store_bench_begin(f);
 	struct error err;
 
 	assert_true(store_environment_insert(tx, env, &err));
-	commit(tx);
+	store_bench_commit(tx);
 	return env->id;
 }
 
-static void move(struct fixture *f, struct env_id id, enum env_state from, enum env_state to)
+static void move(struct store_bench *f, struct env_id id, enum env_state from, enum env_state to)
 {
-	struct store_tx *tx = begin(f->store);
+	struct store_tx *tx = store_bench_begin(f);
 	struct error err;
 
 	assert_true(store_environment_move(tx, id, from, to, clock_wall_ms(), &err));
-	commit(tx);
+	store_bench_commit(tx);
 }
 
-static void latch(struct fixture *f, struct env_id id)
+static void latch(struct store_bench *f, struct env_id id)
 {
-	struct store_tx *tx = begin(f->store);
+	struct store_tx *tx = store_bench_begin(f);
 	struct error err;
 	bool fell;
 
 	assert_true(store_environment_latch(tx, id, REASON_REQUESTED, "m", NULL, 5, &fell, &err));
 	assert_true(fell);
-	commit(tx);
+	store_bench_commit(tx);
 }
 
 static void an_environment_comes_back_as_it_was_stored(void **state)
 {
-	struct fixture *f = *state;
+	struct store_bench *f = *state;
 	struct env_id id = insert(f, "e1");
 	AUTO(environment_free) struct environment *env = NULL;
 	struct error err;
@@ -129,13 +76,13 @@ static void an_environment_comes_back_as_it_was_stored(void **state)
 
 static void a_live_name_is_taken_and_a_free_one_is_not(void **state)
 {
-	struct fixture *f = *state;
+	struct store_bench *f = *state;
 	AUTO(environment_free) struct environment *twin = made_up("e1");
 	struct store_tx *tx;
 	struct error err;
 
 	insert(f, "e1");
-	tx = begin(f->store);
+	tx = store_bench_begin(f);
 	assert_false(store_environment_insert(tx, twin, &err));
 	assert_string_equal(err.slug, "name_taken");
 	store_rollback(tx);
@@ -143,7 +90,7 @@ static void a_live_name_is_taken_and_a_free_one_is_not(void **state)
 
 static void the_latch_falls_once_and_never_rises(void **state)
 {
-	struct fixture *f = *state;
+	struct store_bench *f = *state;
 	struct env_id id = insert(f, "e1");
 	AUTO(environment_free) struct environment *env = NULL;
 	struct store_tx *tx;
@@ -151,10 +98,10 @@ static void the_latch_falls_once_and_never_rises(void **state)
 	bool fell = true;
 
 	latch(f, id);
-	tx = begin(f->store);
+	tx = store_bench_begin(f);
 	assert_true(store_environment_latch(tx, id, REASON_HARD_WALL, "n", NULL, 6, &fell, &err));
 	assert_false(fell);
-	commit(tx);
+	store_bench_commit(tx);
 	assert_true(store_environment_read(f->store, id, &env, &err));
 	assert_string_equal(env->reason, REASON_REQUESTED);
 	assert_int_equal(env->generation, 2);
@@ -162,7 +109,7 @@ static void the_latch_falls_once_and_never_rises(void **state)
 
 static void destroyed_cannot_be_written_without_its_proofs(void **state)
 {
-	struct fixture *f = *state;
+	struct store_bench *f = *state;
 	struct env_id id = insert(f, "e1");
 	static const char *const needed[] = { "destroy_ended", "state_empty", "inventory_empty",
 					      "no_process" };
@@ -174,23 +121,23 @@ static void destroyed_cannot_be_written_without_its_proofs(void **state)
 	for (size_t i = 0; i <= ARRAY_SIZE(needed); i++) {
 		bool moved;
 
-		tx = begin(f->store);
+		tx = store_bench_begin(f);
 		moved = store_environment_move(tx, id, ENV_DESTROYING, ENV_DESTROYED, 7, &err);
 		assert_int_equal(moved, i == ARRAY_SIZE(needed));
 		store_rollback(tx);
 		if (i == ARRAY_SIZE(needed))
 			break;
-		tx = begin(f->store);
+		tx = store_bench_begin(f);
 		assert_true(store_proof_add(tx, id, needed[i], 7, NULL, &err));
-		commit(tx);
+		store_bench_commit(tx);
 	}
 }
 
 static void what_is_wanted_cannot_be_proved_gone_nor_destroyed(void **state)
 {
-	struct fixture *f = *state;
+	struct store_bench *f = *state;
 	struct env_id id = insert(f, "e1");
-	struct store_tx *tx = begin(f->store);
+	struct store_tx *tx = store_bench_begin(f);
 	struct error err;
 
 	assert_false(store_proof_add(tx, id, "never_started", 7, NULL, &err));
@@ -198,12 +145,13 @@ static void what_is_wanted_cannot_be_proved_gone_nor_destroyed(void **state)
 	store_rollback(tx);
 }
 
-static bool insert_job(struct fixture *f, struct env_id id, const char *kind, struct job_id *job)
+static bool insert_job(struct store_bench *f, struct env_id id, const char *kind,
+		       struct job_id *job)
 {
 	struct job_row row = {
 		.id = job_id_new(), .environment = id, .generation = 1, .owner = "envd"
 	};
-	struct store_tx *tx = begin(f->store);
+	struct store_tx *tx = store_bench_begin(f);
 	struct error err;
 	bool done;
 
@@ -211,7 +159,7 @@ static bool insert_job(struct fixture *f, struct env_id id, const char *kind, st
 	done = store_job_insert(tx, &row, &err);
 	*job = row.id;
 	if (done)
-		commit(tx);
+		store_bench_commit(tx);
 	else
 		store_rollback(tx);
 	return done;
@@ -219,7 +167,7 @@ static bool insert_job(struct fixture *f, struct env_id id, const char *kind, st
 
 static void never_started_cannot_be_claimed_once_a_job_was(void **state)
 {
-	struct fixture *f = *state;
+	struct store_bench *f = *state;
 	struct env_id id = insert(f, "e1");
 	struct store_tx *tx;
 	struct job_id job;
@@ -227,14 +175,14 @@ static void never_started_cannot_be_claimed_once_a_job_was(void **state)
 
 	assert_true(insert_job(f, id, "create", &job));
 	latch(f, id);
-	tx = begin(f->store);
+	tx = store_bench_begin(f);
 	assert_false(store_proof_add(tx, id, "never_started", 7, NULL, &err));
 	store_rollback(tx);
 }
 
 static void one_live_job_per_environment_and_only_towards_what_is_desired(void **state)
 {
-	struct fixture *f = *state;
+	struct store_bench *f = *state;
 	struct env_id id = insert(f, "e1");
 	struct job_id job, other;
 	struct store_tx *tx;
@@ -244,18 +192,18 @@ static void one_live_job_per_environment_and_only_towards_what_is_desired(void *
 	assert_false(insert_job(f, id, "destroy", &job));
 	assert_true(insert_job(f, id, "create", &job));
 	assert_false(insert_job(f, id, "create", &other));
-	tx = begin(f->store);
+	tx = store_bench_begin(f);
 	assert_true(store_job_end(tx, job, "completed", NULL, 9, &done, &err));
 	assert_true(done);
 	assert_true(store_job_end(tx, job, "completed", NULL, 9, &done, &err));
 	assert_false(done);
-	commit(tx);
+	store_bench_commit(tx);
 	latch(f, id);
 	assert_false(insert_job(f, id, "create", &other));
 	assert_true(insert_job(f, id, "destroy", &other));
 }
 
-static void make_ready(struct fixture *f, struct env_id id, int64_t expires_at_ms)
+static void make_ready(struct store_bench *f, struct env_id id, int64_t expires_at_ms)
 {
 	struct lease_change change = { expires_at_ms, 0, "" };
 	struct store_tx *tx;
@@ -263,15 +211,15 @@ static void make_ready(struct fixture *f, struct env_id id, int64_t expires_at_m
 
 	move(f, id, ENV_QUEUED, ENV_PROVISIONING);
 	move(f, id, ENV_PROVISIONING, ENV_CHECKING);
-	tx = begin(f->store);
+	tx = store_bench_begin(f);
 	assert_true(store_environment_set_lease(tx, id, &change, &err));
 	assert_true(store_environment_move(tx, id, ENV_CHECKING, ENV_READY, 5, &err));
-	commit(tx);
+	store_bench_commit(tx);
 }
 
 static void the_first_of_extend_and_expire_wins(void **state)
 {
-	struct fixture *f = *state;
+	struct store_bench *f = *state;
 	struct env_id id = insert(f, "e1");
 	int64_t end = clock_wall_ms() + 1000;
 	struct lease_change longer = { end + 1000, 0, "" };
@@ -280,7 +228,7 @@ static void the_first_of_extend_and_expire_wins(void **state)
 	bool done;
 
 	make_ready(f, id, end);
-	tx = begin(f->store);
+	tx = store_bench_begin(f);
 	assert_true(store_environment_extend(tx, id, &longer, &done, &err));
 	assert_true(done);
 	/* Decided on what was the end before: somebody was faster. */
@@ -290,13 +238,13 @@ static void the_first_of_extend_and_expire_wins(void **state)
 	assert_true(done);
 	assert_true(store_environment_extend(tx, id, &longer, &done, &err));
 	assert_false(done);
-	commit(tx);
+	store_bench_commit(tx);
 }
 
 static void a_rolled_back_savepoint_undoes_one_piece_only(void **state)
 {
-	struct fixture *f = *state;
-	struct store_tx *tx = begin(f->store);
+	struct store_bench *f = *state;
+	struct store_tx *tx = store_bench_begin(f);
 	struct history_entry entry = { .kind = HISTORY_PROGRESS, .message = "kept" };
 	AUTO(history_list_release) struct history_list list = { NULL, 0 };
 	struct error err;
@@ -308,7 +256,7 @@ static void a_rolled_back_savepoint_undoes_one_piece_only(void **state)
 	entry.message = "undone";
 	assert_true(store_history_append(tx, NULL, 2, &entry, &err));
 	store_savepoint_undo(tx);
-	commit(tx);
+	store_bench_commit(tx);
 	assert_true(store_history_list(f->store, NULL, 0, 10, &list, &err));
 	assert_int_equal(list.count, 1);
 	assert_string_equal(list.rows[0].message, "kept");
@@ -316,7 +264,7 @@ static void a_rolled_back_savepoint_undoes_one_piece_only(void **state)
 
 static void two_programs_take_turns(void **state)
 {
-	struct fixture *f = *state;
+	struct store_bench *f = *state;
 	struct store *other;
 	struct store_holder holder;
 	struct store_tx *tx, *theirs;
@@ -324,20 +272,20 @@ static void two_programs_take_turns(void **state)
 
 	assert_true(store_open(f->folder, false, &other, &err));
 	assert_string_equal(store_instance(other), store_instance(f->store));
-	tx = begin(f->store);
+	tx = store_bench_begin(f);
 	assert_false(store_begin(other, &theirs, &err));
 	assert_string_equal(err.slug, "store_busy");
 	assert_true(store_lock_holder(f->folder, &holder));
 	assert_int_equal(holder.process.pid, getpid());
-	commit(tx);
+	store_bench_commit(tx);
 	assert_true(store_begin(other, &theirs, &err));
-	commit(theirs);
+	store_bench_commit(theirs);
 	store_close(other);
 }
 
 static void a_newer_file_is_refused_and_left_alone(void **state)
 {
-	struct fixture *f = *state;
+	struct store_bench *f = *state;
 	AUTO(free) char *path = path_join(f->folder, "store.db");
 	AUTO(free) char *command = xasprintf("sqlite3 %s 'PRAGMA user_version = 999'", path);
 	struct store *other = NULL;
@@ -351,7 +299,7 @@ static void a_newer_file_is_refused_and_left_alone(void **state)
 }
 
 /* Whatever program has the file open: SQL that is not ours, too. */
-static int run_sql(struct fixture *f, const char *sql)
+static int run_sql(struct store_bench *f, const char *sql)
 {
 	AUTO(free)
 	char *command = xasprintf("sqlite3 %s/store.db \"%s\" 2>/dev/null", f->folder, sql);
@@ -361,7 +309,7 @@ static int run_sql(struct fixture *f, const char *sql)
 
 static void nobody_can_make_the_unwanted_wanted_again(void **state)
 {
-	struct fixture *f = *state;
+	struct store_bench *f = *state;
 
 	latch(f, insert(f, "e1"));
 	assert_int_equal(run_sql(f, "UPDATE environments SET message = 'x'"), 0);
@@ -377,15 +325,15 @@ static void nobody_can_make_the_unwanted_wanted_again(void **state)
 
 static void idempotency_remembers_the_body(void **state)
 {
-	struct fixture *f = *state;
+	struct store_bench *f = *state;
 	struct env_id id = insert(f, "e1"), found_id;
-	struct store_tx *tx = begin(f->store);
+	struct store_tx *tx = store_bench_begin(f);
 	char digest[65];
 	struct error err;
 	bool found;
 
 	assert_true(store_idempotency_add(tx, "alice", "k", id, "abc", &err));
-	commit(tx);
+	store_bench_commit(tx);
 	assert_true(
 	    store_idempotency_find(f->store, "alice", "k", &found, &found_id, digest, &err));
 	assert_true(found);
@@ -413,7 +361,7 @@ static bool note_listed(void *arg, const struct environment *environment, struct
 
 static void lists_are_filtered_and_paged_newest_first(void **state)
 {
-	struct fixture *f = *state;
+	struct store_bench *f = *state;
 	struct environment_filter filter = { .limit = 2 };
 	struct listed first = { "", 0 }, second = { "", 0 }, labelled = { "", 0 };
 	struct error err;
@@ -432,7 +380,7 @@ static void lists_are_filtered_and_paged_newest_first(void **state)
 }
 
 /* Proved gone without ever having been started. */
-static struct env_id insert_ended(struct fixture *f, const char *name, int64_t at_ms)
+static struct env_id insert_ended(struct store_bench *f, const char *name, int64_t at_ms)
 {
 	struct env_id id = insert(f, name);
 	struct history_entry entry = { .kind = HISTORY_STATE, .message = "it was there" };
@@ -440,18 +388,18 @@ static struct env_id insert_ended(struct fixture *f, const char *name, int64_t a
 	struct error err;
 
 	latch(f, id);
-	tx = begin(f->store);
+	tx = store_bench_begin(f);
 	assert_true(store_environment_move(tx, id, ENV_QUEUED, ENV_DESTROYING, at_ms, &err));
 	assert_true(store_proof_add(tx, id, "never_started", at_ms, NULL, &err));
 	assert_true(store_environment_move(tx, id, ENV_DESTROYING, ENV_DESTROYED, at_ms, &err));
 	assert_true(store_idempotency_add(tx, "alice", name, id, "abc", &err));
 	assert_true(store_history_append(tx, &id, at_ms, &entry, &err));
 	assert_true(store_history_append(tx, NULL, at_ms, &entry, &err));
-	commit(tx);
+	store_bench_commit(tx);
 	return id;
 }
 
-static size_t forget(struct fixture *f, const struct retention *retention)
+static size_t forget(struct store_bench *f, const struct retention *retention)
 {
 	struct retention_batch batch;
 	struct store_tx *tx;
@@ -459,16 +407,16 @@ static size_t forget(struct fixture *f, const struct retention *retention)
 	size_t count;
 
 	assert_true(store_retention_due(f->store, retention, &batch, &err));
-	tx = begin(f->store);
+	tx = store_bench_begin(f);
 	assert_true(store_retention_forget(tx, &batch, &err));
 	assert_true(store_retention_prune_history(tx, retention, &err));
-	commit(tx);
+	store_bench_commit(tx);
 	count = batch.count;
 	retention_batch_release(&batch);
 	return count;
 }
 
-static bool is_known(struct fixture *f, struct env_id id)
+static bool is_known(struct store_bench *f, struct env_id id)
 {
 	struct error err;
 	bool known;
@@ -479,7 +427,7 @@ static bool is_known(struct fixture *f, struct env_id id)
 
 static void what_ended_long_ago_is_forgotten_and_nothing_else_is(void **state)
 {
-	struct fixture *f = *state;
+	struct store_bench *f = *state;
 	struct env_id old = insert_ended(f, "old", 1000), young = insert_ended(f, "young", 3000);
 	struct env_id live = insert(f, "live"), unwanted = insert(f, "unwanted");
 	struct retention retention = { .before_ms = 2000, .newest_kept = 10 };
@@ -498,7 +446,7 @@ static void what_ended_long_ago_is_forgotten_and_nothing_else_is(void **state)
 
 static void of_what_has_ended_only_the_newest_are_kept(void **state)
 {
-	struct fixture *f = *state;
+	struct store_bench *f = *state;
 	struct env_id first = insert_ended(f, "first", 1000);
 	struct env_id second = insert_ended(f, "second", 2000);
 	struct env_id third = insert_ended(f, "third", 3000), live = insert(f, "live");
@@ -509,11 +457,11 @@ static void of_what_has_ended_only_the_newest_are_kept(void **state)
 	assert_true(is_known(f, third) && is_known(f, live));
 }
 
-#define WITH_STORE(test) cmocka_unit_test_setup_teardown(test, open_fixture, close_fixture)
+#define WITH_STORE(test) cmocka_unit_test_setup_teardown(test, store_bench_open, store_bench_close)
 
 /* SQLite opens what it may not write for reading, and says nothing. Root may write everything, so
  * somebody else tries. */
-static int open_as_somebody_else(struct fixture *f)
+static int open_as_somebody_else(struct store_bench *f)
 {
 	struct store *store;
 	struct error err;
@@ -527,7 +475,7 @@ static int open_as_somebody_else(struct fixture *f)
 
 static void a_store_that_cannot_be_written_is_not_opened(void **state)
 {
-	struct fixture *f = *state;
+	struct store_bench *f = *state;
 	AUTO(free) char *database = path_join(f->folder, "store.db");
 	AUTO(free) char *lock = path_join(f->folder, "store.lock");
 	int status;
@@ -543,7 +491,7 @@ static void a_store_that_cannot_be_written_is_not_opened(void **state)
 	assert_int_equal(WEXITSTATUS(status), 0);
 }
 
-static off_t size_of(struct fixture *f, const char *name)
+static off_t size_of(struct store_bench *f, const char *name)
 {
 	AUTO(free) char *path = path_join(f->folder, name);
 	struct stat found;
@@ -551,7 +499,7 @@ static off_t size_of(struct fixture *f, const char *name)
 	return stat(path, &found) == 0 ? found.st_size : 0;
 }
 
-static void write_until_the_log_has_begun_anew(struct fixture *f)
+static void write_until_the_log_has_begun_anew(struct store_bench *f)
 {
 	struct history_entry entry = { .kind = HISTORY_PROGRESS };
 	AUTO(free) char *message = xcalloc(1, 100001);
@@ -571,7 +519,7 @@ static void write_until_the_log_has_begun_anew(struct fixture *f)
 /* What is freed must hold the whole log, or it cannot be moved into the database. */
 static void the_reserve_is_larger_than_the_log_ever_gets(void **state)
 {
-	struct fixture *f = *state;
+	struct store_bench *f = *state;
 	AUTO(free) char *reserve = path_join(f->folder, "reserve");
 	struct error err;
 

@@ -11,17 +11,13 @@
 #include <sqlite3.h>
 
 #include "base/files.h"
+#include "tests/support/store_bench.h"
 
 #define DAY_MS (INT64_C(24) * 3600000)
 
-struct fixture {
-	char folder[64];
-	struct store *store;
-};
-
 static int start(void **state)
 {
-	struct fixture *fixture = xcalloc(1, sizeof(*fixture));
+	struct store_bench *fixture = xcalloc(1, sizeof(*fixture));
 	struct error err;
 
 	strcpy(fixture->folder, "/tmp/envd-test-XXXXXX");
@@ -35,7 +31,7 @@ static int start(void **state)
 
 static int stop(void **state)
 {
-	struct fixture *fixture = *state;
+	struct store_bench *fixture = *state;
 	struct error err;
 
 	store_close(fixture->store);
@@ -44,26 +40,8 @@ static int stop(void **state)
 	return 0;
 }
 
-static struct store_tx *begin(struct fixture *fixture)
-{
-	struct store_tx *tx;
-	struct error err;
-
-	if (!store_begin(fixture->store, &tx, &err))
-		fail_msg("%s", err.message);
-	return tx;
-}
-
-static void commit(struct store_tx *tx)
-{
-	struct error err;
-
-	if (!store_commit(tx, &err))
-		fail_msg("%s", err.message);
-}
-
 /* Somebody with another program. Returns SQLite's words, "" when it was done. */
-static char *run_sql(const struct fixture *fixture, const char *sql)
+static char *run_sql(const struct store_bench *fixture, const char *sql)
 {
 	AUTO(free) char *path = path_join(fixture->folder, "store.db");
 	char *message = NULL, *copy;
@@ -91,20 +69,20 @@ static struct token_row token(const char *id, int64_t created_at_ms)
 	return row;
 }
 
-static void insert(struct fixture *fixture, const char *id, int64_t created_at_ms)
+static void insert(struct store_bench *fixture, const char *id, int64_t created_at_ms)
 {
 	struct token_row row = token(id, created_at_ms);
-	struct store_tx *tx = begin(fixture);
+	struct store_tx *tx = store_bench_begin(fixture);
 	struct error err;
 
 	if (!store_token_insert(tx, &row, &err))
 		fail_msg("%s", err.message);
-	commit(tx);
+	store_bench_commit(tx);
 }
 
 static void a_token_comes_back_as_it_was_stored(void **state)
 {
-	struct fixture *fixture = *state;
+	struct store_bench *fixture = *state;
 	struct token_row row;
 	struct error err;
 	bool found;
@@ -125,13 +103,13 @@ static void a_token_comes_back_as_it_was_stored(void **state)
 
 static void the_same_id_is_not_given_twice(void **state)
 {
-	struct fixture *fixture = *state;
+	struct store_bench *fixture = *state;
 	struct token_row row = token("0123abcd", 1000);
 	struct store_tx *tx;
 	struct error err;
 
 	insert(fixture, "0123abcd", 1000);
-	tx = begin(fixture);
+	tx = store_bench_begin(fixture);
 	assert_false(store_token_insert(tx, &row, &err));
 	assert_string_equal(err.slug, "token_exists");
 	store_rollback(tx);
@@ -139,7 +117,7 @@ static void the_same_id_is_not_given_twice(void **state)
 
 static void revoked_is_for_good(void **state)
 {
-	struct fixture *fixture = *state;
+	struct store_bench *fixture = *state;
 	struct token_row row;
 	struct store_tx *tx;
 	struct error err;
@@ -147,9 +125,9 @@ static void revoked_is_for_good(void **state)
 
 	insert(fixture, "0123abcd", 1000);
 	for (int64_t now_ms = 2000; now_ms <= 3000; now_ms += 1000) {
-		tx = begin(fixture);
+		tx = store_bench_begin(fixture);
 		assert_true(store_token_revoke(tx, "0123abcd", now_ms, &err));
-		commit(tx);
+		store_bench_commit(tx);
 	}
 	assert_true(store_token_find(fixture->store, "0123abcd", &row, &found, &err));
 	assert_int_equal(row.revoked_at_ms, 2000);
@@ -163,7 +141,7 @@ static void what_a_token_may_do_never_changes(void **state)
 {
 	static const char *const changes[] = { "role = 'admin'", "project = 'ops'", "digest = 'x'",
 					       "expires_at = 9e15", "id = 'deadbeef'" };
-	struct fixture *fixture = *state;
+	struct store_bench *fixture = *state;
 
 	insert(fixture, "0123abcd", 1000);
 	for (size_t i = 0; i < ARRAY_SIZE(changes); i++) {
@@ -177,9 +155,9 @@ static void what_a_token_may_do_never_changes(void **state)
 
 static void tokens_that_are_long_over_make_room_and_others_do_not(void **state)
 {
-	struct fixture *fixture = *state;
+	struct store_bench *fixture = *state;
 	struct token_row row, full = token("ffffffff", 200 * DAY_MS);
-	struct store_tx *tx = begin(fixture);
+	struct store_tx *tx = store_bench_begin(fixture);
 	struct error err;
 	bool found;
 	char id[TOKEN_ID_SIZE];
@@ -220,12 +198,12 @@ static void append(struct store_tx *tx, int64_t at_ms)
 
 static void the_audit_history_is_append_only(void **state)
 {
-	struct fixture *fixture = *state;
-	struct store_tx *tx = begin(fixture);
+	struct store_bench *fixture = *state;
+	struct store_tx *tx = store_bench_begin(fixture);
 
 	append(tx, 1000);
 	append(tx, 2000);
-	commit(tx);
+	store_bench_commit(tx);
 
 	AUTO(free) char *changed = run_sql(fixture, "UPDATE audit SET who = 'nobody'");
 	AUTO(free) char *removed = run_sql(fixture, "DELETE FROM audit WHERE n = 1");
@@ -239,20 +217,20 @@ static void the_audit_history_is_append_only(void **state)
 /* A high number stands for many rows. They go when a multiple of 256 comes. */
 static void only_what_is_older_than_the_newest_hundred_thousand_goes(void **state)
 {
-	struct fixture *fixture = *state;
-	struct store_tx *tx = begin(fixture);
+	struct store_bench *fixture = *state;
+	struct store_tx *tx = store_bench_begin(fixture);
 	AUTO(json_decref) json_t *items = NULL;
 	struct error err;
 	int64_t last;
 
 	append(tx, 1000);
 	append(tx, 2000);
-	commit(tx);
+	store_bench_commit(tx);
 	free(run_sql(fixture, "INSERT INTO audit SELECT 100095, at, who, role, project, token, "
 			      "peer, request, action, subject, detail FROM audit WHERE n = 2"));
-	tx = begin(fixture);
+	tx = store_bench_begin(fixture);
 	append(tx, 3000); /* number 100096: what is not above 96 goes */
-	commit(tx);
+	store_bench_commit(tx);
 	assert_true(store_audit_list(fixture->store, 0, 10, &items, &last, &err));
 	assert_int_equal(json_array_size(items), 2);
 	assert_int_equal(last, 100095);

@@ -7,20 +7,18 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "base/clock.h"
-#include "base/files.h"
 #include "base/text.h"
 #include "store/store_environments.h"
 #include "store/store_jobs.h"
 #include "store/store_tally.h"
 #include "store/store_work.h"
 #include "tests/support/older_store.h"
+#include "tests/support/store_bench.h"
 
 enum { ENVIRONMENTS = 60, STEPS = 1500, HOUR_MS = 3600000 };
 
 struct fixture {
-	char folder[64];
-	struct store *store;
+	struct store_bench bench;
 	struct store_tx *tx;
 	struct env_id ids[ENVIRONMENTS];
 	struct job_id jobs[ENVIRONMENTS]; /* the live one; "" */
@@ -32,11 +30,8 @@ struct fixture {
 static int open_fixture(void **state)
 {
 	struct fixture *f = xcalloc(1, sizeof(*f));
-	struct error err;
 
-	snprintf(f->folder, sizeof(f->folder), "/tmp/envd-growth-XXXXXX");
-	assert_non_null(mkdtemp(f->folder));
-	assert_true(store_open(f->folder, true, &f->store, &err));
+	store_bench_init(&f->bench);
 	f->now_ms = 1000 * (int64_t)HOUR_MS;
 	f->random = 7;
 	*state = f;
@@ -46,37 +41,26 @@ static int open_fixture(void **state)
 static int close_fixture(void **state)
 {
 	struct fixture *f = *state;
-	struct error err;
 
-	store_close(f->store);
-	assert_true(folder_remove(f->folder, &err));
+	store_bench_release(&f->bench);
 	free(f);
 	return 0;
 }
 
 static unsigned pick(struct fixture *f, unsigned below)
 {
-	/* xorshift32 (Marsaglia, 2003) */
-	f->random ^= f->random << 13;
-	f->random ^= f->random >> 17;
-	f->random ^= f->random << 5;
-	return f->random % below;
+	return store_bench_random(&f->random, below);
 }
 
 static void add(struct fixture *f)
 {
-	AUTO(environment_free) struct environment *env = environment_new();
+	AUTO(free) char *name = xasprintf("e%zu", f->count);
+	AUTO(environment_free)
+	struct environment *env =
+	    store_bench_environment(name, "container", pick(f, 2) ? "here" : "there");
 	struct error err;
 
-	env->id = env_id_new();
-	env->name = xasprintf("e%zu", f->count);
-	env->owner = xstrdup("alice");
 	env->project = xstrdup(pick(f, 2) ? "web" : "shop");
-	env->template_name = xstrdup("t");
-	env->template_folder = xstrdup("/t");
-	env->template_digest = xstrdup("d");
-	env->engine = xstrdup("container");
-	env->target = xstrdup(pick(f, 2) ? "here" : "there");
 	env->currency = xstrdup("USD");
 	env->created_at_ms = f->now_ms;
 	env->queue_limit_ms = pick(f, 2 * HOUR_MS);
@@ -181,12 +165,12 @@ static void step(struct fixture *f)
 	size_t i;
 
 	f->now_ms += pick(f, 60000);
-	assert_true(store_begin(f->store, &f->tx, &err));
+	assert_true(store_begin(f->bench.store, &f->tx, &err));
 	if (f->count < ENVIRONMENTS && pick(f, 4) == 0)
 		add(f);
 	if (f->count) {
 		i = pick(f, (unsigned)f->count);
-		assert_true(store_environment_read(f->store, f->ids[i], &env, &err));
+		assert_true(store_environment_read(f->bench.store, f->ids[i], &env, &err));
 		if (f->jobs[i].text[0] && pick(f, 2))
 			end_job(f, i);
 		else if (env->desired == DESIRED_PRESENT)
@@ -251,8 +235,8 @@ static void compare(struct fixture *f, const struct env_id_list *list,
 		AUTO(job_row_free) struct job_row *live = NULL;
 		struct error err;
 
-		assert_true(store_environment_read(f->store, f->ids[i], &env, &err));
-		assert_true(store_job_live(f->store, f->ids[i], &live, &err));
+		assert_true(store_environment_read(f->bench.store, f->ids[i], &env, &err));
+		assert_true(store_job_live(f->bench.store, f->ids[i], &live, &err));
 		assert_int_equal(is_listed(list, env->id), wanted(f, env, live));
 	}
 }
@@ -272,9 +256,9 @@ static void what_is_to_be_done_is_found_and_nothing_else(void **state)
 
 		step(f);
 		ask.now.wall_ms = ask.now.boot_ms = f->now_ms;
-		assert_true(store_work_to_build(f->store, 1000, &build, &err));
+		assert_true(store_work_to_build(f->bench.store, 1000, &build, &err));
 		compare(f, &build, wants_building);
-		assert_true(store_work_to_destroy(f->store, &ask, &destroy, &err));
+		assert_true(store_work_to_destroy(f->bench.store, &ask, &destroy, &err));
 		compare(f, &destroy, wants_destroying);
 	}
 }
@@ -295,11 +279,11 @@ static void nothing_is_due_before_it_was_announced(void **state)
 		int64_t due;
 
 		step(f);
-		assert_true(store_work_next_due(f->store, f->now_ms, &due, &err));
+		assert_true(store_work_next_due(f->bench.store, f->now_ms, &due, &err));
 		ask.now.wall_ms = f->now_ms;
-		assert_true(store_work_to_destroy(f->store, &ask, &now, &err));
+		assert_true(store_work_to_destroy(f->bench.store, &ask, &now, &err));
 		ask.now.wall_ms = due ? due - 1 : f->now_ms + 50 * (int64_t)HOUR_MS;
-		assert_true(store_work_to_destroy(f->store, &ask, &just_before, &err));
+		assert_true(store_work_to_destroy(f->bench.store, &ask, &just_before, &err));
 		assert_int_equal(now.count, just_before.count);
 	}
 }
@@ -318,7 +302,7 @@ static void compare_tallies(struct fixture *f)
 		AUTO(environment_free) struct environment *env = NULL;
 		bool is_live;
 
-		assert_true(store_environment_read(f->store, f->ids[i], &env, &err));
+		assert_true(store_environment_read(f->bench.store, f->ids[i], &env, &err));
 		if (env->state == ENV_DESTROYED)
 			continue;
 		all++;
@@ -330,9 +314,9 @@ static void compare_tallies(struct fixture *f)
 		of_web++;
 		price += env->price_microcents_per_hour;
 	}
-	assert_true(store_tally_open(f->store, &open, &err));
-	assert_true(store_tally_target(f->store, "here", &here, &err));
-	assert_true(store_tally_project(f->store, "web", 0, &web, &err));
+	assert_true(store_tally_open(f->bench.store, &open, &err));
+	assert_true(store_tally_target(f->bench.store, "here", &here, &err));
+	assert_true(store_tally_project(f->bench.store, "web", 0, &web, &err));
 	assert_int_equal(open, all);
 	assert_int_equal(here.environments, live);
 	assert_int_equal(here.memory_bytes, memory);
@@ -368,7 +352,7 @@ static void take_growth_back(const struct fixture *f)
 	    " CREATE INDEX environments_of_project ON environments(project, state);"
 	    " CREATE INDEX environments_expiry ON environments(state, expires_at);"
 	    " PRAGMA user_version = 4\"",
-	    f->folder, f->folder);
+	    f->bench.folder, f->bench.folder);
 
 	assert_int_equal(system(command), 0);
 }
@@ -380,10 +364,10 @@ static void an_older_store_is_counted_when_it_is_migrated(void **state)
 
 	for (int n = 0; n < 400; n++)
 		step(f);
-	store_close(TAKE(f->store));
-	older_store_without_money(f->folder);
+	store_close(TAKE(f->bench.store));
+	older_store_without_money(f->bench.folder);
 	take_growth_back(f);
-	if (!store_open(f->folder, true, &f->store, &err))
+	if (!store_open(f->bench.folder, true, &f->bench.store, &err))
 		fail_msg("%s", err.message);
 	compare_tallies(f);
 	for (int n = 0; n < 100; n++)
@@ -405,9 +389,9 @@ static void the_place_in_the_queue_is_how_many_are_before(void **state)
 		struct queue_cursor alone = { 0 };
 		int64_t found;
 
-		assert_true(store_environment_read(f->store, f->ids[i], &env, &err));
+		assert_true(store_environment_read(f->bench.store, f->ids[i], &env, &err));
 		assert_true(
-		    store_tally_queued_before(f->store, env->sequence, &alone, &found, &err));
+		    store_tally_queued_before(f->bench.store, env->sequence, &alone, &found, &err));
 		assert_int_equal(found, queued);
 		before[i] = found;
 		queued += env->state == ENV_QUEUED;
@@ -417,9 +401,9 @@ static void the_place_in_the_queue_is_how_many_are_before(void **state)
 		AUTO(environment_free) struct environment *env = NULL;
 		int64_t found;
 
-		assert_true(store_environment_read(f->store, f->ids[i - 1], &env, &err));
+		assert_true(store_environment_read(f->bench.store, f->ids[i - 1], &env, &err));
 		assert_true(
-		    store_tally_queued_before(f->store, env->sequence, &page, &found, &err));
+		    store_tally_queued_before(f->bench.store, env->sequence, &page, &found, &err));
 		assert_int_equal(found, before[i - 1]);
 	}
 }

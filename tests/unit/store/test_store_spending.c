@@ -10,20 +10,19 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "base/files.h"
 #include "base/text.h"
 #include "model/cost.h"
 #include "store/store_environments.h"
 #include "store/store_jobs.h"
 #include "store/store_spending.h"
 #include "tests/support/older_store.h"
+#include "tests/support/store_bench.h"
 
 enum { ENVIRONMENTS = 60, STEPS = 700, MINUTE_MS = 60000, HOUR_MS = 3600000, MONTHS = 12 };
 #define DAY_MS ((int64_t)24 * HOUR_MS)
 
 struct fixture {
-	char folder[64];
-	struct store *store;
+	struct store_bench bench;
 	struct store_tx *tx;
 	struct env_id ids[ENVIRONMENTS];
 	int64_t settled_at_ms[ENVIRONMENTS]; /* 0: it was not */
@@ -38,11 +37,8 @@ static const char *const currencies[] = { "USD", "EUR" };
 static int open_fixture(void **state)
 {
 	struct fixture *f = xcalloc(1, sizeof(*f));
-	struct error err;
 
-	snprintf(f->folder, sizeof(f->folder), "/tmp/envd-spending-XXXXXX");
-	assert_non_null(mkdtemp(f->folder));
-	assert_true(store_open(f->folder, true, &f->store, &err));
+	store_bench_init(&f->bench);
 	f->now_ms = month_begin_ms((struct month){ 2026, 11 }) + 20 * DAY_MS;
 	f->random = 7;
 	*state = f;
@@ -52,39 +48,29 @@ static int open_fixture(void **state)
 static int close_fixture(void **state)
 {
 	struct fixture *f = *state;
-	struct error err;
 
-	store_close(f->store);
-	assert_true(folder_remove(f->folder, &err));
+	store_bench_release(&f->bench);
 	free(f);
 	return 0;
 }
 
 static unsigned pick(struct fixture *f, unsigned below)
 {
-	/* xorshift32 (Marsaglia, 2003) */
-	f->random ^= f->random << 13;
-	f->random ^= f->random >> 17;
-	f->random ^= f->random << 5;
-	return f->random % below;
+	return store_bench_random(&f->random, below);
 }
 
 /* ---- random lives ---- */
 
 static void add(struct fixture *f)
 {
-	AUTO(environment_free) struct environment *env = environment_new();
+	AUTO(free) char *name = xasprintf("e%zu", f->count);
+	AUTO(environment_free)
+	struct environment *env = store_bench_environment(name, "container", "here");
 	struct error err;
 
-	env->id = env_id_new();
-	env->name = xasprintf("e%zu", f->count);
-	env->owner = xstrdup("alice");
-	env->project = xstrdup(projects[pick(f, 2)]);
+	free(env->template_name);
 	env->template_name = xstrdup(pick(f, 2) ? "small" : "large");
-	env->template_folder = xstrdup("/t");
-	env->template_digest = xstrdup("d");
-	env->engine = xstrdup("container");
-	env->target = xstrdup("here");
+	env->project = xstrdup(projects[pick(f, 2)]);
 	env->currency = xstrdup(currencies[pick(f, 4) == 0]);
 	env->created_at_ms = f->now_ms;
 	env->queue_limit_ms = HOUR_MS;
@@ -172,7 +158,7 @@ static void step(struct fixture *f)
 	size_t i;
 
 	f->now_ms += pick(f, 12 * HOUR_MS);
-	assert_true(store_begin(f->store, &f->tx, &err));
+	assert_true(store_begin(f->bench.store, &f->tx, &err));
 	if (pick(f, 40) == 0)
 		assert_true(
 		    store_spending_count_debts(f->tx, month_begin_ms(month_of(f->now_ms)), &err));
@@ -180,7 +166,7 @@ static void step(struct fixture *f)
 		add(f);
 	if (f->count) {
 		i = pick(f, (unsigned)f->count);
-		assert_true(store_environment_read(f->store, f->ids[i], &env, &err));
+		assert_true(store_environment_read(f->bench.store, f->ids[i], &env, &err));
 		if (env->desired == DESIRED_PRESENT)
 			step_wanted(f, env);
 		else if (env->state == ENV_DESTROYING && pick(f, 3) == 0)
@@ -248,7 +234,7 @@ static void add_row(struct fixture *f, size_t i, const char *project, const char
 	struct charge charge, debt;
 	struct error err;
 
-	assert_true(store_environment_read(f->store, f->ids[i], &env, &err));
+	assert_true(store_environment_read(f->bench.store, f->ids[i], &env, &err));
 	if (strcmp(env->project, project) != 0 || strcmp(env->currency, currency) != 0)
 		return;
 	charge = charge_of(env);
@@ -264,10 +250,11 @@ static void compare_month(struct fixture *f, const char *project, const char *cu
 	struct owed_sum owed = { 0, 0 };
 	struct error err;
 
-	assert_true(store_spending_charged(f->store, project, currency, month, &sums.kept, &err));
+	assert_true(
+	    store_spending_charged(f->bench.store, project, currency, month, &sums.kept, &err));
 	if (month_begin_ms(month) <= f->now_ms && f->now_ms < month_begin_ms(month_after(month)))
 		assert_true(
-		    store_spending_owed(f->store, project, currency, f->now_ms, &owed, &err));
+		    store_spending_owed(f->bench.store, project, currency, f->now_ms, &owed, &err));
 	for (size_t i = 0; i < f->count; i++)
 		add_row(f, i, project, currency, month, &sums);
 	if (llabs(sums.charged - sums.kept - owed.microcents) > sums.parts)
@@ -291,7 +278,7 @@ static void compare(struct fixture *f)
 	struct error err;
 
 	compare_all_of(f, month_of(f->now_ms));
-	assert_true(store_begin(f->store, &f->tx, &err));
+	assert_true(store_begin(f->bench.store, &f->tx, &err));
 	assert_true(store_spending_count_debts(f->tx, month_begin_ms(month_of(f->now_ms)), &err));
 	assert_true(store_commit(f->tx, &err));
 	for (int n = 0; n < MONTHS; n++, month = month_after(month))
@@ -316,11 +303,11 @@ static void when_all_is_proved_gone_nothing_is_owed(void **state)
 
 	for (int n = 0; n < 400; n++)
 		step(f);
-	assert_true(store_begin(f->store, &f->tx, &err));
+	assert_true(store_begin(f->bench.store, &f->tx, &err));
 	for (size_t i = 0; i < f->count; i++) {
 		AUTO(environment_free) struct environment *env = NULL;
 
-		assert_true(store_environment_read(f->store, f->ids[i], &env, &err));
+		assert_true(store_environment_read(f->bench.store, f->ids[i], &env, &err));
 		if (env->desired == DESIRED_PRESENT) {
 			latch(f, env);
 			env->state = ENV_DESTROYING;
@@ -335,7 +322,7 @@ static void when_all_is_proved_gone_nothing_is_owed(void **state)
 		for (size_t c = 0; c < 2; c++) {
 			struct owed_sum owed;
 
-			assert_true(store_spending_owed(f->store, projects[p], currencies[c],
+			assert_true(store_spending_owed(f->bench.store, projects[p], currencies[c],
 							f->now_ms + 100 * DAY_MS, &owed, &err));
 			assert_int_equal(owed.microcents_per_hour, 0);
 			assert_int_equal(owed.microcents, 0);
@@ -352,18 +339,18 @@ static void an_older_store_is_charged_when_it_is_migrated(void **state)
 
 	for (int n = 0; n < 400; n++)
 		step(f);
-	assert_true(store_begin(f->store, &f->tx, &err));
+	assert_true(store_begin(f->bench.store, &f->tx, &err));
 	for (size_t i = 0; i < f->count; i++) {
 		AUTO(environment_free) struct environment *env = NULL;
 
-		assert_true(store_environment_read(f->store, f->ids[i], &env, &err));
+		assert_true(store_environment_read(f->bench.store, f->ids[i], &env, &err));
 		if (text_equal(env->reason, REASON_ACKNOWLEDGED))
 			f->settled_at_ms[i] = env->ended_at_ms;
 	}
 	assert_true(store_commit(f->tx, &err));
-	store_close(TAKE(f->store));
-	older_store_without_money(f->folder);
-	if (!store_open(f->folder, true, &f->store, &err))
+	store_close(TAKE(f->bench.store));
+	older_store_without_money(f->bench.folder);
+	if (!store_open(f->bench.folder, true, &f->bench.store, &err))
 		fail_msg("%s", err.message);
 	compare(f);
 	for (int n = 0; n < 100; n++)

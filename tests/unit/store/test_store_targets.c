@@ -7,97 +7,43 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
-#include "base/files.h"
 #include "base/text.h"
 #include "store/store_environments.h"
 #include "store/store_tally.h"
 #include "store/store_targets.h"
 #include "tests/support/older_store.h"
+#include "tests/support/store_bench.h"
 
-struct fixture {
-	char folder[64];
-	struct store *store;
-};
-
-static int open_fixture(void **state)
+static struct env_id insert(struct store_bench *f, const char *name)
 {
-	struct fixture *f = xcalloc(1, sizeof(*f));
+	AUTO(environment_free)
+	struct environment *env = store_bench_environment(name, "pulumi", "lab");
+	struct store_tx *tx = store_bench_begin(f);
 	struct error err;
 
-	snprintf(f->folder, sizeof(f->folder), "/tmp/envd-store-XXXXXX");
-	assert_non_null(mkdtemp(f->folder));
-	assert_true(store_open(f->folder, true, &f->store, &err));
-	*state = f;
-	return 0;
-}
-
-static int close_fixture(void **state)
-{
-	struct fixture *f = *state;
-	struct error err;
-
-	store_close(f->store);
-	assert_true(folder_remove(f->folder, &err));
-	free(f);
-	return 0;
-}
-
-static struct store_tx *begin(struct fixture *f)
-{
-	struct store_tx *tx;
-	struct error err;
-
-	assert_true(store_begin(f->store, &tx, &err));
-	return tx;
-}
-
-static void commit(struct store_tx *tx)
-{
-	struct error err;
-
-	assert_true(store_commit(tx, &err));
-}
-
-static struct env_id insert(struct fixture *f, const char *name)
-{
-	AUTO(environment_free) struct environment *env = environment_new();
-	struct store_tx *tx = begin(f);
-	struct error err;
-
-	env->id = env_id_new();
-	env->name = xstrdup(name);
-	env->owner = xstrdup("alice");
-	env->template_name = xstrdup("t");
-	env->template_folder = xstrdup("/t");
-	env->template_digest = xstrdup("d");
-	env->engine = xstrdup("pulumi");
-	env->target = xstrdup("lab");
 	env->currency = xstrdup("USD");
-	env->created_at_ms = clock_wall_ms();
-	env->hard_wall_at_ms = env->created_at_ms + 3600000;
 	env->lease_ms = 60000;
 	env->provision_limit_ms = 1000;
-	env->attempts_max = 1;
 	env->wishes = json_pack("[{s:s}]", "name", "lab");
 	assert_true(store_environment_insert(tx, env, &err));
-	commit(tx);
+	store_bench_commit(tx);
 	return env->id;
 }
 
-static bool claim(struct fixture *f, const char *target, struct env_id id, int64_t places)
+static bool claim(struct store_bench *f, const char *target, struct env_id id, int64_t places)
 {
-	struct store_tx *tx = begin(f);
+	struct store_tx *tx = store_bench_begin(f);
 	struct error err;
 
 	if (store_claim(tx, target, id, places, clock_wall_ms(), &err)) {
-		commit(tx);
+		store_bench_commit(tx);
 		return true;
 	}
 	store_rollback(tx);
 	return false;
 }
 
-static int64_t number_of(struct fixture *f, struct env_id id, const char *target)
+static int64_t number_of(struct store_bench *f, struct env_id id, const char *target)
 {
 	struct claim claim;
 	struct error err;
@@ -106,7 +52,7 @@ static int64_t number_of(struct fixture *f, struct env_id id, const char *target
 	return claim.number;
 }
 
-static struct target_row row_of(struct fixture *f, const char *target)
+static struct target_row row_of(struct store_bench *f, const char *target)
 {
 	struct target_row row;
 	struct error err;
@@ -116,9 +62,9 @@ static struct target_row row_of(struct fixture *f, const char *target)
 }
 
 /* Granted, unwanted, proved gone. */
-static void live(struct fixture *f, struct env_id id, enum env_state until)
+static void live(struct store_bench *f, struct env_id id, enum env_state until)
 {
-	struct store_tx *tx = begin(f);
+	struct store_tx *tx = store_bench_begin(f);
 	struct error err;
 	bool fell;
 
@@ -130,11 +76,11 @@ static void live(struct fixture *f, struct env_id id, enum env_state until)
 		    store_environment_move(tx, id, ENV_PROVISIONING, ENV_DESTROYING, 6, &err) &&
 		    store_proof_add(tx, id, "never_started", 7, NULL, &err) &&
 		    store_environment_move(tx, id, ENV_DESTROYING, ENV_DESTROYED, 8, &err));
-	commit(tx);
+	store_bench_commit(tx);
 }
 
 /* As somebody would who goes past our code. */
-static bool sql(struct fixture *f, const char *statement)
+static bool sql(struct store_bench *f, const char *statement)
 {
 	AUTO(free)
 	char *command = xasprintf("sqlite3 %s/store.db \"%s\" 2>/dev/null", f->folder, statement);
@@ -146,7 +92,7 @@ static bool sql(struct fixture *f, const char *statement)
 
 static void there_are_never_more_claims_than_places(void **state)
 {
-	struct fixture *f = *state;
+	struct store_bench *f = *state;
 	struct env_id a = insert(f, "a"), b = insert(f, "b"), c = insert(f, "c");
 
 	assert_true(claim(f, "lab", a, 1));
@@ -165,7 +111,7 @@ static void there_are_never_more_claims_than_places(void **state)
 
 static void a_place_is_free_again_only_with_the_proofs(void **state)
 {
-	struct fixture *f = *state;
+	struct store_bench *f = *state;
 	struct env_id a = insert(f, "a"), b = insert(f, "b");
 
 	assert_true(claim(f, "lab", a, 1));
@@ -180,7 +126,7 @@ static void a_place_is_free_again_only_with_the_proofs(void **state)
 
 static void a_later_claim_has_a_higher_number_also_when_the_former_is_gone(void **state)
 {
-	struct fixture *f = *state;
+	struct store_bench *f = *state;
 	int64_t before = 0;
 
 	for (int i = 0; i < 5; i++) {
@@ -198,15 +144,15 @@ static void a_later_claim_has_a_higher_number_also_when_the_former_is_gone(void 
 
 static void what_is_dirty_or_for_something_unwanted_is_not_claimed(void **state)
 {
-	struct fixture *f = *state;
+	struct store_bench *f = *state;
 	struct env_id a = insert(f, "a"), gone = insert(f, "gone");
-	struct store_tx *tx = begin(f);
+	struct store_tx *tx = store_bench_begin(f);
 	struct error err;
 	bool done;
 
 	assert_true(store_target_soil(tx, "lab", "smells", 9, &done, &err) && done);
 	assert_true(store_target_soil(tx, "lab", "again", 10, &done, &err) && !done);
-	commit(tx);
+	store_bench_commit(tx);
 	assert_false(claim(f, "lab", a, 1));
 	assert_string_equal(row_of(f, "lab").why, "smells");
 	live(f, gone, ENV_PROVISIONING);
@@ -216,37 +162,37 @@ static void what_is_dirty_or_for_something_unwanted_is_not_claimed(void **state)
 
 static void cleaning_begins_when_nobody_has_it_and_its_pause_is_over(void **state)
 {
-	struct fixture *f = *state;
+	struct store_bench *f = *state;
 	struct env_id a = insert(f, "a");
 	struct store_tx *tx;
 	struct error err;
 	bool done;
 
 	assert_true(claim(f, "lab", a, 1));
-	tx = begin(f);
+	tx = store_bench_begin(f);
 	assert_true(store_target_soil(tx, "lab", "smells", 9, &done, &err));
 	assert_true(store_target_clean_begin(tx, "lab", 10, &done, &err) && !done);
-	commit(tx);
+	store_bench_commit(tx);
 	live(f, a, ENV_PROVISIONING);
 	live(f, a, ENV_DESTROYED);
-	tx = begin(f);
+	tx = store_bench_begin(f);
 	assert_true(store_target_clean_begin(tx, "lab", 10, &done, &err) && done);
 	assert_true(store_target_clean_failed(tx, "lab", "stuck", 500, &err));
 	assert_true(store_target_clean_begin(tx, "lab", 499, &done, &err) && !done);
 	assert_true(store_target_clean_begin(tx, "lab", 500, &done, &err) && done);
-	commit(tx);
+	store_bench_commit(tx);
 	assert_int_equal(row_of(f, "lab").condition, TARGET_CLEANING);
 	assert_int_equal(row_of(f, "lab").attempts, 2);
-	tx = begin(f);
+	tx = store_bench_begin(f);
 	assert_true(store_target_cleaned(tx, "lab", 600, &done, &err) && done);
-	commit(tx);
+	store_bench_commit(tx);
 	assert_int_equal(row_of(f, "lab").condition, TARGET_CLEAN);
 }
 
 /* A listing takes a while; what was claimed meanwhile puts things there that are no left-overs. */
 static void a_free_one_is_not_soiled_by_what_was_seen_before_it_was_claimed(void **state)
 {
-	struct fixture *f = *state;
+	struct store_bench *f = *state;
 	struct env_id a = insert(f, "a");
 	int64_t seen = row_of(f, "lab").last_claim;
 	struct store_tx *tx;
@@ -254,21 +200,21 @@ static void a_free_one_is_not_soiled_by_what_was_seen_before_it_was_claimed(void
 	bool done;
 
 	assert_true(claim(f, "lab", a, 1));
-	tx = begin(f);
+	tx = store_bench_begin(f);
 	assert_true(store_target_soil_free(tx, "lab", "x", seen, 9, &done, &err) && !done);
-	commit(tx);
+	store_bench_commit(tx);
 	live(f, a, ENV_PROVISIONING);
 	live(f, a, ENV_DESTROYED);
-	tx = begin(f);
+	tx = store_bench_begin(f);
 	assert_true(store_target_soil_free(tx, "lab", "x", seen, 9, &done, &err) && !done);
 	seen = row_of(f, "lab").last_claim;
 	assert_true(store_target_soil_free(tx, "lab", "x", seen, 9, &done, &err) && done);
-	commit(tx);
+	store_bench_commit(tx);
 }
 
 static void one_that_goes_elsewhere_gives_back_the_first_when_that_is_proved_empty(void **state)
 {
-	struct fixture *f = *state;
+	struct store_bench *f = *state;
 	struct env_id a = insert(f, "a");
 	AUTO(environment_free) struct environment *env = NULL;
 	struct target_use use;
@@ -279,17 +225,17 @@ static void one_that_goes_elsewhere_gives_back_the_first_when_that_is_proved_emp
 	assert_true(claim(f, "lab", a, 1));
 	live(f, a, ENV_PROVISIONING);
 	assert_true(claim(f, "other", a, 1));
-	tx = begin(f);
+	tx = store_bench_begin(f);
 	assert_true(store_claim_leave(tx, a, "lab", &err));
-	commit(tx);
+	store_bench_commit(tx);
 	assert_false(sql(f, "DELETE FROM claims WHERE target = 'lab'"));
 	assert_false(sql(f, "UPDATE claims SET leaving = 0"));
 	assert_int_equal(row_of(f, "lab").holders, 1);
 	assert_true(store_claim_next(f->store, a, &next, &err));
 	assert_string_equal(next.target, "other");
-	tx = begin(f);
+	tx = store_bench_begin(f);
 	assert_true(store_claim_vacate(tx, a, "lab", "other", 9, &err));
-	commit(tx);
+	store_bench_commit(tx);
 	assert_int_equal(row_of(f, "lab").holders, 0);
 	assert_int_equal(row_of(f, "other").holders, 1);
 	assert_true(store_environment_read(f->store, a, &env, &err));
@@ -302,7 +248,7 @@ static void one_that_goes_elsewhere_gives_back_the_first_when_that_is_proved_emp
 
 static void holders_are_told_with_the_end_that_they_can_have_at_most(void **state)
 {
-	struct fixture *f = *state;
+	struct store_bench *f = *state;
 	struct env_id a = insert(f, "a");
 	struct holder_list list = { NULL, 0 };
 	struct claim claimed;
@@ -321,7 +267,7 @@ static void holders_are_told_with_the_end_that_they_can_have_at_most(void **stat
 
 static void what_lived_before_there_were_claims_has_one(void **state)
 {
-	struct fixture *f = *state;
+	struct store_bench *f = *state;
 	struct env_id built = insert(f, "built"), queued = insert(f, "queued");
 	struct error err;
 
@@ -342,7 +288,7 @@ static void what_lived_before_there_were_claims_has_one(void **state)
 	assert_int_equal(row_of(f, "lab").holders, 0);
 }
 
-#define STORY(story) cmocka_unit_test_setup_teardown(story, open_fixture, close_fixture)
+#define STORY(story) cmocka_unit_test_setup_teardown(story, store_bench_open, store_bench_close)
 
 int main(void)
 {
