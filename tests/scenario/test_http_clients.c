@@ -3,7 +3,6 @@
  * they get what they deserve, everybody else is answered meanwhile, and nothing is made by halves.
  * The engine is tests/support/fake_engine, so no container runtime is needed.
  */
-#include <errno.h>
 #include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -16,7 +15,6 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 #include <cmocka.h>
 #include <linux/sockios.h>
@@ -66,38 +64,6 @@ static int end(void **state)
 
 /* ---- a client ---- */
 
-static int dial(const struct world *world)
-{
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	struct timeval patience = { .tv_sec = 60 };
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	strcpy(address.sun_path, world->socket);
-	assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
-	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
-	return fd;
-}
-
-static void say(int fd, const char *bytes, size_t length)
-{
-	assert_int_equal(send(fd, bytes, length, MSG_NOSIGNAL), length);
-}
-
-/* Until the server closes, which it must; consumes the descriptor. */
-static char *hear(int fd)
-{
-	struct text heard = TEXT_EMPTY;
-	char bytes[4096];
-	ssize_t count;
-
-	while ((count = recv(fd, bytes, sizeof(bytes), 0)) > 0)
-		text_add_bytes(&heard, bytes, (size_t)count);
-	if (count < 0 && errno == EAGAIN)
-		fail_msg("the connection was not closed: %s", text_get(&heard));
-	close(fd);
-	return text_take(&heard);
-}
-
 static bool is_healthy(void *arg)
 {
 	struct world *world = arg;
@@ -132,14 +98,14 @@ static void a_client_that_sends_byte_after_byte_is_cut_off_while_others_are_serv
 {
 	static const char head[] = "GET /healthz HTTP/1.1\r\nHost: h\r\nX: ";
 	struct world *world = *state;
-	int fd = dial(world);
+	int fd = http_dial(world->socket);
 	size_t sent = 0;
 
 	while (sent < 10000 && trickle(fd, sent < sizeof(head) - 1 ? head + sent : "x")) {
 		sent++;
 		assert_true(is_healthy(world));
 	}
-	AUTO(free) char *answer = hear(fd);
+	AUTO(free) char *answer = http_hear(fd);
 
 	assert_int_equal(http_status_of(answer), 408);
 	assert_non_null(strstr(answer, "request_timeout"));
@@ -153,12 +119,12 @@ static void a_body_that_trickles_makes_nothing(void **state)
 				   "Content-Length: 60000\r\n\r\n{\"template\":\"fake\"}";
 	struct world *world = *state;
 	size_t before = count_environments(world);
-	int fd = dial(world);
+	int fd = http_dial(world->socket);
 
-	say(fd, head, sizeof(head) - 1);
+	http_say(fd, head, sizeof(head) - 1);
 	while (trickle(fd, " "))
 		continue;
-	AUTO(free) char *answer = hear(fd);
+	AUTO(free) char *answer = http_hear(fd);
 
 	assert_int_equal(http_status_of(answer), 408);
 	assert_int_equal(count_environments(world), before);
@@ -166,7 +132,8 @@ static void a_body_that_trickles_makes_nothing(void **state)
 
 static void a_client_that_says_nothing_is_closed_without_a_word(void **state)
 {
-	AUTO(free) char *answer = hear(dial(*state));
+	const struct world *world = *state;
+	AUTO(free) char *answer = http_hear(http_dial(world->socket));
 
 	assert_string_equal(answer, "");
 	assert_true(is_healthy(*state));
@@ -178,11 +145,11 @@ static void a_client_that_closes_its_half_after_the_request_harms_nobody(void **
 	struct world *world = *state;
 
 	for (int i = 0; i < 200; i++) {
-		int fd = dial(world);
+		int fd = http_dial(world->socket);
 
-		say(fd, request, sizeof(request) - 1);
+		http_say(fd, request, sizeof(request) - 1);
 		shutdown(fd, SHUT_WR);
-		AUTO(free) char *answer = hear(fd);
+		AUTO(free) char *answer = http_hear(fd);
 
 		/* The library takes the end of input for the end of the client: an answer or none.
 		 */
@@ -207,12 +174,12 @@ static const char *const representative[] = {
 /* What came back when the client sent only this much and closed its half. */
 static void cut_short(struct world *world, const char *request, size_t length)
 {
-	int fd = dial(world);
+	int fd = http_dial(world->socket);
 
 	if (length)
-		say(fd, request, length);
+		http_say(fd, request, length);
 	shutdown(fd, SHUT_WR);
-	AUTO(free) char *answer = hear(fd);
+	AUTO(free) char *answer = http_hear(fd);
 
 	if (*answer && http_status_of(answer) < 400)
 		fail_msg("%zu bytes of \"%s\" were answered %s", length, request, answer);
@@ -246,9 +213,9 @@ static void clients_that_leave_at_any_byte_do_no_harm(void **state)
 
 	for (size_t i = 0; i < ARRAY_SIZE(representative); i++) {
 		for (size_t cut = 0; cut < strlen(representative[i]); cut++) {
-			int fd = dial(world);
+			int fd = http_dial(world->socket);
 
-			say(fd, representative[i], cut);
+			http_say(fd, representative[i], cut);
 			close(fd);
 		}
 	}
@@ -267,10 +234,10 @@ static void of_two_requests_in_one_write_none_is_executed(void **state)
 	static const char both[] = CREATE("first-one") CREATE("second-un");
 	struct world *world = *state;
 	size_t before = count_environments(world);
-	int fd = dial(world);
+	int fd = http_dial(world->socket);
 
-	say(fd, both, sizeof(both) - 1);
-	AUTO(free) char *answer = hear(fd);
+	http_say(fd, both, sizeof(both) - 1);
+	AUTO(free) char *answer = http_hear(fd);
 
 	assert_int_equal(http_status_of(answer), 400);
 	assert_non_null(strstr(answer, "request_pipelined"));
@@ -282,14 +249,14 @@ static void a_second_request_on_a_connection_is_not_executed(void **state)
 	static const char first[] = CREATE("first-one"), second[] = CREATE("second-un");
 	struct world *world = *state;
 	size_t before = count_environments(world);
-	int fd = dial(world), status;
+	int fd = http_dial(world->socket), status;
 	struct pollfd answered = { .fd = fd, .events = POLLIN };
 	AUTO(json_decref) json_t *missing = NULL;
 
-	say(fd, first, sizeof(first) - 1);
+	http_say(fd, first, sizeof(first) - 1);
 	assert_int_equal(poll(&answered, 1, 60000), 1);
 	send(fd, second, sizeof(second) - 1, MSG_NOSIGNAL);
-	AUTO(free) char *answer = hear(fd);
+	AUTO(free) char *answer = http_hear(fd);
 
 	assert_int_equal(http_status_of(answer), 201);
 	assert_int_equal(count_environments(world), before + 1);
@@ -336,7 +303,7 @@ static void a_thousand_connections_of_one_user_keep_no_other_from_being_answered
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &descriptors), 0);
 	assert_int_equal(chmod(world->folder, 0755) + chmod(world->socket, 0666), 0);
 	for (size_t i = 0; i < OPEN; i++) {
-		open[i] = dial(world);
+		open[i] = http_dial(world->socket);
 		/* Part of a request, so that a refusal can be told from a connection that waits. */
 		send(open[i], "GET ", 4, MSG_NOSIGNAL);
 	}
@@ -369,9 +336,9 @@ static int follow_from_the_beginning(struct world *world, const char *environmen
 	char *request = xasprintf("GET /v1/environments/%s/events HTTP/1.1\r\nHost: h\r\n"
 				  "Last-Event-ID: 0\r\n\r\n",
 				  environment);
-	int fd = dial(world);
+	int fd = http_dial(world->socket);
 
-	say(fd, request, strlen(request));
+	http_say(fd, request, strlen(request));
 	return fd;
 }
 
@@ -416,7 +383,7 @@ static void readers_that_take_nothing_cost_little_and_miss_nothing(void **state)
 	assert_true(is_healthy(world));
 	assert_in_range(resident_kib(world), 1, before + READERS * KIB_EACH + QUARANTINE_KIB);
 	for (size_t i = 0; i < READERS; i++) {
-		AUTO(free) char *heard = hear(readers[i]);
+		AUTO(free) char *heard = http_hear(readers[i]);
 		int64_t newest = 0, rows = 0;
 
 		assert_int_equal(http_status_of(heard), 200);
@@ -435,12 +402,12 @@ static void a_follower_that_pushes_bytes_is_dropped_and_they_are_not_kept(void *
 	static const char request[] = "GET /v1/events HTTP/1.1\r\nHost: h\r\n\r\n";
 	struct world *world = *state;
 	int64_t before = resident_kib(world);
-	int fd = dial(world);
+	int fd = http_dial(world->socket);
 	static char bytes[65536];
 	size_t pushed = 0;
 	ssize_t count;
 
-	say(fd, request, sizeof(request) - 1);
+	http_say(fd, request, sizeof(request) - 1);
 	assert_true(recv(fd, bytes, 64, 0) > 0);
 	memset(bytes, 'x', sizeof(bytes));
 	while (pushed < (64u << 20) && (count = send(fd, bytes, sizeof(bytes), MSG_NOSIGNAL)) > 0)

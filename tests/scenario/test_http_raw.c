@@ -12,7 +12,6 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <cmocka.h>
 #include <linux/sockios.h>
 
@@ -137,18 +136,6 @@ static const struct {
 };
 // clang-format on
 
-static int dial(const struct world *world)
-{
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	struct timeval patience = { .tv_sec = 20 };
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	strcpy(address.sun_path, world->socket);
-	assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
-	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
-	return fd;
-}
-
 /* All that is said until the server closes, which it must; consumes the descriptor. */
 static char *hear(int fd, const char *what)
 {
@@ -195,10 +182,9 @@ static void every_bad_request_gets_its_answer_and_the_connection_closes(void **s
 	struct world *world = *state;
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		int fd = dial(world);
+		int fd = http_dial(world->socket);
 
-		assert_int_equal(send(fd, cases[i].bytes, cases[i].length, MSG_NOSIGNAL),
-				 cases[i].length);
+		http_say(fd, cases[i].bytes, cases[i].length);
 		AUTO(free) char *answer = hear(fd, cases[i].what);
 
 		judge(cases[i].what, answer, cases[i].status, cases[i].code);
@@ -217,11 +203,11 @@ static void what_follows_a_request_in_the_same_breath_is_never_a_request(void **
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		AUTO(text_release) struct text bytes = TEXT_EMPTY;
-		int fd = dial(world);
+		int fd = http_dial(world->socket);
 
 		text_add_bytes(&bytes, cases[i].bytes, cases[i].length);
 		text_add(&bytes, SMUGGLED);
-		assert_int_equal(send(fd, bytes.bytes, bytes.length, MSG_NOSIGNAL), bytes.length);
+		http_say(fd, bytes.bytes, bytes.length);
 		AUTO(free) char *answer = hear(fd, cases[i].what);
 
 		if (cases[i].is_whole)
@@ -238,10 +224,9 @@ static void what_follows_a_request_a_breath_later_is_never_a_request(void **stat
 	struct world *world = *state;
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		int fd = dial(world), waiting = 1;
+		int fd = http_dial(world->socket), waiting = 1;
 
-		assert_int_equal(send(fd, cases[i].bytes, cases[i].length, MSG_NOSIGNAL),
-				 cases[i].length);
+		http_say(fd, cases[i].bytes, cases[i].length);
 		for (int tries = 0; waiting && tries < 1000000; tries++)
 			assert_int_equal(ioctl(fd, SIOCOUTQ, &waiting), 0);
 		/* It may be closed by now, and then this cannot be sent. */
@@ -366,11 +351,11 @@ static void a_reader_of_events_that_sends_more_is_dropped(void **state)
 {
 	static const char request[] = "GET /v1/events HTTP/1.1\r\nHost: h\r\n\r\n";
 	struct world *world = *state;
-	int fd = dial(world);
+	int fd = http_dial(world->socket);
 	char bytes[512];
 	ssize_t count;
 
-	assert_int_equal(send(fd, request, sizeof(request) - 1, MSG_NOSIGNAL), sizeof(request) - 1);
+	http_say(fd, request, sizeof(request) - 1);
 	assert_true(recv(fd, bytes, sizeof(bytes), 0) > 0);
 	memset(bytes, 'x', sizeof(bytes));
 	while (send(fd, bytes, sizeof(bytes), MSG_NOSIGNAL) > 0)

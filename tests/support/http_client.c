@@ -1,20 +1,26 @@
 #include "tests/support/http_client.h"
 
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/un.h>
+#include <cmocka.h>
 
 #include "base/text.h"
 
-static int connect_to(const char *path)
+int http_dial(const char *socket_path)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	struct timeval patience = { .tv_sec = 60 };
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-	snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s", socket_path);
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
 	if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) == 0)
 		return fd;
@@ -22,11 +28,30 @@ static int connect_to(const char *path)
 	return -1;
 }
 
+void http_say(int fd, const char *bytes, size_t length)
+{
+	assert_int_equal(send(fd, bytes, length, MSG_NOSIGNAL), length);
+}
+
+char *http_hear(int fd)
+{
+	struct text heard = TEXT_EMPTY;
+	char block[16384];
+	ssize_t got;
+
+	while ((got = recv(fd, block, sizeof(block), 0)) > 0)
+		text_add_bytes(&heard, block, (size_t)got);
+	if (got < 0 && errno == EAGAIN)
+		fail_msg("the connection was not closed: %s", text_get(&heard));
+	close(fd);
+	return text_take(&heard);
+}
+
 char *http_raw(const char *socket_path, const char *bytes, size_t length)
 {
 	struct text answer = TEXT_EMPTY;
 	char block[16384];
-	int fd = connect_to(socket_path);
+	int fd = http_dial(socket_path);
 	ssize_t got;
 
 	if (fd < 0)

@@ -17,6 +17,14 @@ int http_ask(const char *socket_path, const char *method, const char *target, co
 int http_ask_json(const char *socket_path, const char *method, const char *target,
 		  const char *headers, const json_t *content, json_t **answer);
 
+/* A connection, on which a read waits for a minute at the most; -1 when nobody listens. */
+int http_dial(const char *socket_path);
+/* All of it, or the test fails. */
+void http_say(int fd, const char *bytes, size_t length);
+/* What comes until the server closes; the test fails when it does not. Consumes the descriptor; the
+ * caller frees. */
+char *http_hear(int fd);
+
 /* Bytes as they are; what came back, freed by the caller. "" when nobody answered. */
 char *http_raw(const char *socket_path, const char *bytes, size_t length);
 

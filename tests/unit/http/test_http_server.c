@@ -1,6 +1,5 @@
 #include "http/http_server.h"
 
-#include <errno.h>
 #include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -257,39 +256,12 @@ static int stop(void **state)
 
 static int dial(const struct fixture *fixture)
 {
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	struct timeval patience = { .tv_sec = 20 };
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	strcpy(address.sun_path, fixture->path);
-	assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
-	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
-	return fd;
-}
-
-static void say(int fd, const char *bytes, size_t length)
-{
-	assert_int_equal(send(fd, bytes, length, MSG_NOSIGNAL), length);
+	return http_dial(fixture->path);
 }
 
 static void say_text(int fd, const char *text)
 {
-	say(fd, text, strlen(text));
-}
-
-/* Until the server closes; consumes the descriptor. */
-static char *hear(int fd)
-{
-	struct text heard = TEXT_EMPTY;
-	char bytes[4096];
-	ssize_t count;
-
-	while ((count = recv(fd, bytes, sizeof(bytes), 0)) > 0)
-		text_add_bytes(&heard, bytes, (size_t)count);
-	if (count < 0 && errno == EAGAIN)
-		fail_msg("the server did not close the connection: %s", text_get(&heard));
-	close(fd);
-	return text_take(&heard);
+	http_say(fd, text, strlen(text));
 }
 
 static char *ask(const struct fixture *fixture, const char *text)
@@ -297,7 +269,7 @@ static char *ask(const struct fixture *fixture, const char *text)
 	int fd = dial(fixture);
 
 	say_text(fd, text);
-	return hear(fd);
+	return http_hear(fd);
 }
 
 #define COUNT "GET /count HTTP/1.1\r\nHost: h\r\n\r\n"
@@ -391,12 +363,12 @@ static void raw_requests_get_the_answer_of_the_table_wherever_they_are_cut(void 
 			int fd = dial(*state);
 
 			if (cut) {
-				say(fd, raw[i].bytes, cut);
+				http_say(fd, raw[i].bytes, cut);
 				wait_until_read(fd);
 			}
 			/* The server may have refused and closed already. */
 			(void)!send(fd, raw[i].bytes + cut, raw[i].length - cut, MSG_NOSIGNAL);
-			answer = hear(fd);
+			answer = http_hear(fd);
 			assert_answer(i, cut, answer);
 		}
 	}
@@ -421,7 +393,7 @@ static void bytes_after_a_request_that_is_being_handled_end_the_connection_only(
 	say_text(fd, "GET /later HTTP/1.1\r\nHost: h\r\n\r\n");
 	wait_until_read(fd);
 	say_text(fd, "GET /x HTTP/1.1\r\nHost: h\r\n\r\n");
-	answer = hear(fd);
+	answer = http_hear(fd);
 	assert_true(!*answer ||
 		    (http_status_of(answer) == 200 && !strstr(answer + 1, "HTTP/1.1 ")));
 	next = ask(*state, COUNT);
@@ -457,14 +429,14 @@ static void a_request_that_trickles_is_refused_at_its_deadline(void **state)
 	say_text(fd, "GET / HTTP/1.1\r\nHost: h\r\nX: ");
 	while (poll(&answered, 1, 20) == 0 && clock_mono_ms() - began < 20000)
 		(void)!send(fd, "a", 1, MSG_NOSIGNAL);
-	answer = hear(fd);
+	answer = http_hear(fd);
 	assert_int_equal(http_status_of(answer), 408);
 	assert_true(clock_mono_ms() - began >= quick.request_deadline_ms);
 }
 
 static void a_connection_that_says_nothing_is_closed_at_the_deadline(void **state)
 {
-	AUTO(free) char *answer = hear(dial(*state));
+	AUTO(free) char *answer = http_hear(dial(*state));
 
 	assert_string_equal(answer, "");
 }
@@ -513,7 +485,7 @@ static void a_server_out_of_descriptors_waits_and_recovers(void **state)
 		open[i] = dial(fixture);
 	/* Each is accepted in the end, and closed at its deadline. */
 	for (size_t i = 0; i < ARRAY_SIZE(open); i++)
-		free(hear(open[i]));
+		free(http_hear(open[i]));
 	assert_true(clock_mono_ms() - began >= 2 * quick.request_deadline_ms);
 	assert_true(used_ticks(fixture->pid) - before < sysconf(_SC_CLK_TCK) / 4);
 	wait_for(*state, CONNECTIONS, 1);
@@ -547,7 +519,7 @@ static char *ask_as(const struct fixture *fixture, uid_t uid)
 	int fd = dial_as(fixture, uid);
 
 	say_text(fd, COUNT);
-	return hear(fd);
+	return http_hear(fd);
 }
 
 static void more_connections_than_allowed_are_told_so_at_once(void **state)
@@ -638,7 +610,7 @@ static void a_reader_of_a_stream_that_sends_more_is_dropped(void **state)
 	say_text(fd, "GET /quiet HTTP/1.1\r\nHost: h\r\n\r\n");
 	assert_true(recv(fd, bytes, sizeof(bytes), 0) > 0);
 	say_text(fd, "more");
-	answer = hear(fd);
+	answer = http_hear(fd);
 	wait_for(*state, STREAMS_ENDED, 1);
 }
 
@@ -648,7 +620,7 @@ static void a_slow_reader_of_a_stream_that_does_not_wait_is_dropped(void **state
 	int fd = dial(*state);
 
 	say_text(fd, "GET /push HTTP/1.1\r\nHost: h\r\n\r\n");
-	answer = hear(fd); /* it ends, although from now on everything is read */
+	answer = http_hear(fd); /* it ends, although from now on everything is read */
 	wait_for(*state, STREAMS_ENDED, 1);
 }
 
@@ -716,7 +688,7 @@ static void a_client_that_asks_first_may_send_its_body(void **state)
 	assert_true(recv(fd, bytes, sizeof(bytes) - 1, 0) > 0);
 	assert_true(text_starts_with(bytes, "HTTP/1.1 100 "));
 	say_text(fd, "abc");
-	answer = hear(fd);
+	answer = http_hear(fd);
 	assert_int_equal(http_status_of(answer), 200);
 	assert_int_equal(http_number_in(answer, "\"body\":"), 3);
 }
