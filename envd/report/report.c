@@ -39,6 +39,21 @@ const json_t *report_proofs(const json_t *report)
 	return json_object_get(json_object_get(report, "environment"), "proofs");
 }
 
+char *report_map(const json_t *map, const char *separator)
+{
+	struct text words = TEXT_EMPTY;
+	const char *key;
+	json_t *value;
+
+	json_object_foreach((json_t *)(uintptr_t)map, key, value) {
+		AUTO(free) char *other = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
+
+		text_format(&words, "%s%s=%s", words.length ? separator : "", key,
+			    json_is_string(value) ? json_string_value(value) : other);
+	}
+	return text_take(&words);
+}
+
 bool report_is_proved_gone(const json_t *report)
 {
 	const json_t *proofs = report_proofs(report);

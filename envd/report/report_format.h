@@ -24,6 +24,9 @@ const json_t *report_newest_run(const json_t *report, const char *suite);
 /* Of the report, else of its environment; never NULL where there is an environment. */
 const json_t *report_proofs(const json_t *report);
 
+/* "a=1, b=2"; the caller frees. */
+char *report_map(const json_t *map, const char *separator);
+
 /* There is evidence, and it is not just a person's word. */
 bool report_is_proved_gone(const json_t *report);
 

@@ -14,17 +14,9 @@ static void add_field(struct text *into, const char *name, const char *value)
 
 static void add_map(struct text *into, const char *name, const json_t *map)
 {
-	AUTO(text_release) struct text words = TEXT_EMPTY;
-	const char *key;
-	json_t *value;
+	AUTO(free) char *words = report_map(map, " ");
 
-	json_object_foreach((json_t *)(uintptr_t)map, key, value) {
-		AUTO(free) char *other = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
-
-		text_format(&words, "%s%s=%s", words.length ? " " : "", key,
-			    json_is_string(value) ? json_string_value(value) : other);
-	}
-	add_field(into, name, text_get(&words));
+	add_field(into, name, words);
 }
 
 static void add_outputs(struct text *into, const json_t *outputs)
