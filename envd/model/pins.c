@@ -8,22 +8,15 @@
 static bool unknown_component(const struct template *template, const char *name, struct error *err)
 {
 	AUTO(free) const char **known = xcalloc(template->component_count + 1, sizeof(*known));
-	AUTO(free) char *list = NULL;
-	const char *nearest;
 	char shown[64];
 
 	for (size_t i = 0; i < template->component_count; i++)
 		known[i] = template->components[i].name;
-	nearest = text_nearest(name, known);
-	list = text_join(known, ", ");
 	error_set_as(err, ERR_INVALID, "unknown_component",
 		     "template \"%s\" has no component \"%s\"", template->name,
 		     text_printable(name, shown, sizeof(shown)));
-	if (nearest)
-		return error_hint(err, "did you mean \"%s\"?", nearest);
-	if (*list)
-		return error_hint(err, "its components are %s", list);
-	return error_hint(err, "nothing in it can be pinned");
+	return known[0] ? error_hint_known(err, name, known)
+			: error_hint(err, "nothing in it can be pinned");
 }
 
 static bool unknown_version(const struct template_component *component, const char *version,

@@ -490,22 +490,15 @@ const struct template_component *template_component_find(const struct template *
 static bool refuse_parameter(const struct template *template, const char *name, struct error *err)
 {
 	AUTO(free) const char **known = xcalloc(template->parameter_count + 1, sizeof(*known));
-	AUTO(free) char *list = NULL;
-	const char *nearest;
 	char shown[64];
 
 	for (size_t i = 0; i < template->parameter_count; i++)
 		known[i] = template->parameters[i].name;
-	nearest = text_nearest(name, known);
-	list = text_join(known, ", ");
 	error_set_as(err, ERR_INVALID, "unknown_parameter",
 		     "template \"%s\" has no parameter \"%s\"", template->name,
 		     text_printable(name, shown, sizeof(shown)));
-	if (nearest)
-		return error_hint(err, "did you mean \"%s\"?", nearest);
-	if (*list)
-		return error_hint(err, "its parameters are %s", list);
-	return error_hint(err, "it has no parameters");
+	return known[0] ? error_hint_known(err, name, known)
+			: error_hint(err, "it has no parameters");
 }
 
 static bool has_parameter(const struct template *template, const char *name)

@@ -140,7 +140,7 @@ static void wrong_pins_say_what_would_be_right(void **unused)
 		  "template \"demo\" has no component \"ngnix\"", "did you mean \"nginx\"?" },
 		{ "{\"postgres\":\"17\"}", "unknown_component",
 		  "template \"demo\" has no component \"postgres\"",
-		  "its components are nginx, frontend, backend, anything, bank, pair" },
+		  "known: nginx, frontend, backend, anything, bank, pair" },
 		{ "{\"nginx\":\"1.21\"}", "unknown_version",
 		  "component \"nginx\" has no version \"1.21\"",
 		  "did you mean \"1.22\"? versions: 1.18, 1.22, 1.26" },

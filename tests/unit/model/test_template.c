@@ -462,7 +462,7 @@ static void wrong_parameters_say_what_would_be_right(void **unused)
 		  "template \"demo\" has no parameter \"user\"", "did you mean \"users\"?" },
 		{ "{\"elephants\":5}", "unknown_parameter",
 		  "template \"demo\" has no parameter \"elephants\"",
-		  "its parameters are users, ratio, debug, wait, size, host, owner" },
+		  "known: users, ratio, debug, wait, size, host, owner" },
 		{ "{}", "parameter_missing", "parameter \"owner\" must be given",
 		  "it is string: whom to ask" },
 		{ "{\"users\":0}", "parameter_invalid",
