@@ -111,12 +111,6 @@ static int with_containers(void **state)
 	return 0;
 }
 
-static int close_world(void **state)
-{
-	world_free(*state);
-	return 0;
-}
-
 static void the_oldest_evidence_makes_room_for_the_newest(void **state)
 {
 	struct world *world = *state;
@@ -177,8 +171,8 @@ static void what_failed_is_kept_and_its_own_lease_ends_it_with_envd_dead(void **
 	evidence_assert_in(folder, "report.json", "check_failed");
 }
 
-#define WITH_CONTAINERS(test) cmocka_unit_test_setup_teardown(test, with_containers, close_world)
-#define WITH_FAKE(test) cmocka_unit_test_setup_teardown(test, with_fake_engine, close_world)
+#define WITH_CONTAINERS(test) cmocka_unit_test_setup_teardown(test, with_containers, world_close)
+#define WITH_FAKE(test) cmocka_unit_test_setup_teardown(test, with_fake_engine, world_close)
 
 int main(void)
 {

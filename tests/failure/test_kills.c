@@ -37,12 +37,6 @@ static int open_world(void **state)
 	return 0;
 }
 
-static int close_world(void **state)
-{
-	world_free(*state);
-	return 0;
-}
-
 static void destroy(struct world *world, const char *environment)
 {
 	AUTO(free) char *target = xasprintf("/v1/environments/%s", environment);
@@ -368,7 +362,7 @@ static void a_lease_ends_with_envd_stopped_in_the_middle_of_a_commit(void **stat
 	assert_empties(world, id, 60000);
 }
 
-#define TEST(test) cmocka_unit_test_setup_teardown(test, open_world, close_world)
+#define TEST(test) cmocka_unit_test_setup_teardown(test, open_world, world_close)
 
 int main(void)
 {

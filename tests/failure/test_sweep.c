@@ -31,12 +31,6 @@ static int open_world(void **state)
 	return 0;
 }
 
-static int close_world(void **state)
-{
-	world_free(*state);
-	return 0;
-}
-
 /* envd-reaper sweep with these arguments; its output is freed by the caller. */
 static int sweep(struct world *world, const char *arguments, char **output)
 {
@@ -243,7 +237,7 @@ static void an_image_that_was_built_goes_when_nothing_uses_it(void **state)
 	assert_int_equal(built_images(world, instance), 0);
 }
 
-#define TEST(test) cmocka_unit_test_setup_teardown(test, open_world, close_world)
+#define TEST(test) cmocka_unit_test_setup_teardown(test, open_world, world_close)
 
 int main(void)
 {

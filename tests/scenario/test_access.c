@@ -24,7 +24,7 @@
 #include "base/text.h"
 #include "tests/support/certificates.h"
 #include "tests/support/eventually.h"
-#include "tests/support/world.h"
+#include "tests/support/fake_world.h"
 
 static const char template_text[] =
     "apiVersion: envd/v1\n"
@@ -59,20 +59,6 @@ static void write_file(const char *where, const char *name, const char *content,
 	struct error err;
 
 	assert_true(file_write_atomically(path, content, strlen(content), mode, &err));
-}
-
-static void write_template(void)
-{
-	AUTO(free) char *bytes = NULL, *path = NULL, *fake_world = path_join(world->folder, "fake");
-	struct error err;
-	size_t length;
-
-	world_write(world, "fake", "template.yaml", template_text);
-	path = xasprintf("%s/fake/fake_engine", world->templates);
-	assert_true(file_read("tests/support/fake_engine", 1 << 20, &bytes, &length, &err));
-	assert_true(file_write_atomically(path, bytes, length, 0755, &err));
-	assert_true(folder_make(fake_world, 0755, &err));
-	setenv("ENVD_EXTERNAL_FAKE_WORLD", fake_world, 1);
 }
 
 static void give_argument(const char *format, const char *value)
@@ -137,7 +123,7 @@ static int start(void **state)
 	certificates_ca(folder, "ca");
 	certificates_issue(folder, "ca", "server", "IP:127.0.0.1");
 	write_file(folder, "envd.yaml", configuration, 0600);
-	write_template();
+	fake_world_template(world, "fake", template_text);
 	world_argument(world, "--listen=127.0.0.1:0");
 	world_argument(world, "--plain-tcp=127.0.0.1:0");
 	give_file("--tls-certificate=", "server.pem");

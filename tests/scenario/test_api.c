@@ -18,47 +18,15 @@
 #include "base/json_read.h"
 #include "base/text.h"
 #include "tests/support/eventually.h"
+#include "tests/support/fake_world.h"
 #include "tests/support/http_client.h"
-#include "tests/support/world.h"
-
-static const char template_text[] =
-    "apiVersion: envd/v1\n"
-    "name: fake\n"
-    "engine: external\n"
-    "source: fake_engine\n"
-    "parameters: { fake: { type: string, default: '' } }\n"
-    "limits: { lease: { default: 10m, minimum: 10s, maximum: 1h } }\n"
-    "price: { per_hour: 0.36, currency: USD }\n";
-
-static void write_template(struct world *world)
-{
-	AUTO(free) char *bytes = NULL, *path = NULL, *fake_world = path_join(world->folder, "fake");
-	struct error err;
-	size_t length;
-
-	world_write(world, "fake", "template.yaml", template_text);
-	path = xasprintf("%s/fake/fake_engine", world->templates);
-	assert_true(file_read("tests/support/fake_engine", 1 << 20, &bytes, &length, &err));
-	assert_true(file_write_atomically(path, bytes, length, 0755, &err));
-	assert_true(folder_make(fake_world, 0755, &err));
-	setenv("ENVD_EXTERNAL_FAKE_WORLD", fake_world, 1);
-}
 
 static int start(void **state)
 {
-	struct world *world;
+	struct world *world = fake_world_new();
 
-	setenv("ENVD_TEST_PODMAN", "/nonexistent/podman.sock", 0);
-	world = world_new("ENVD_TEST_PODMAN");
-	write_template(world);
 	world_start(world);
 	*state = world;
-	return 0;
-}
-
-static int end(void **state)
-{
-	world_free(*state);
 	return 0;
 }
 
@@ -404,7 +372,7 @@ static void services_are_asked_of_the_engine_when_somebody_asks(void **state)
 	assert_true(json_get_bool(answer, "healthy", false));
 }
 
-#define IN_A_WORLD(test) cmocka_unit_test_setup_teardown(test, start, end)
+#define IN_A_WORLD(test) cmocka_unit_test_setup_teardown(test, start, world_close)
 
 int main(void)
 {

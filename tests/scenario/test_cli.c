@@ -23,12 +23,6 @@ static int open_world(void **state)
 	return 0;
 }
 
-static int close_world(void **state)
-{
-	world_free(*state);
-	return 0;
-}
-
 static bool has_no_environment(void *arg)
 {
 	AUTO(free) char *list = NULL;
@@ -139,14 +133,14 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
 		    a_command_reaches_its_environment_which_is_gone_afterwards, open_world,
-		    close_world),
+		    world_close),
 		cmocka_unit_test_setup_teardown(
 		    what_is_built_like_another_has_the_same_lock_byte_by_byte, open_world,
-		    close_world),
+		    world_close),
 		cmocka_unit_test_setup_teardown(
-		    a_template_that_changed_meanwhile_makes_a_difference, open_world, close_world),
+		    a_template_that_changed_meanwhile_makes_a_difference, open_world, world_close),
 		cmocka_unit_test_setup_teardown(a_dry_run_says_what_would_be_and_makes_nothing,
-						open_world, close_world),
+						open_world, world_close),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

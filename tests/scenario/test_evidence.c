@@ -69,12 +69,6 @@ static int on_docker(void **state)
 	return open_world(state, "ENVD_TEST_DOCKER");
 }
 
-static int close_world(void **state)
-{
-	world_free(*state);
-	return 0;
-}
-
 static void evidence_of_a_bad_check_outlives_the_environment(void **state)
 {
 	struct world *world = *state;
@@ -190,8 +184,8 @@ static void evidence_of_a_ready_environment_is_taken_when_asked_for(void **state
 	assert_string_equal(state_now, "ready");
 }
 
-#define ON_PODMAN(test) cmocka_unit_test_setup_teardown(test, on_podman, close_world)
-#define ON_DOCKER(test) { #test " (docker)", test, on_docker, close_world, NULL }
+#define ON_PODMAN(test) cmocka_unit_test_setup_teardown(test, on_podman, world_close)
+#define ON_DOCKER(test) { #test " (docker)", test, on_docker, world_close, NULL }
 
 int main(void)
 {

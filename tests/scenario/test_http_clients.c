@@ -23,42 +23,16 @@
 #include "base/json_read.h"
 #include "base/text.h"
 #include "tests/support/eventually.h"
+#include "tests/support/fake_world.h"
 #include "tests/support/http_client.h"
-#include "tests/support/world.h"
-
-static const char template_text[] =
-    "apiVersion: envd/v1\n"
-    "name: fake\n"
-    "engine: external\n"
-    "source: fake_engine\n"
-    "parameters: { fake: { type: string, default: '' } }\n"
-    "limits: { lease: { default: 10m, minimum: 10s, maximum: 1h }, attempts: 1 }\n";
 
 static int start(void **state)
 {
-	AUTO(free) char *bytes = NULL, *path = NULL, *fake_world = NULL;
-	struct world *world;
-	struct error err;
-	size_t length;
+	struct world *world = fake_world_new();
 
-	setenv("ENVD_TEST_PODMAN", "/nonexistent/podman.sock", 0);
-	world = world_new("ENVD_TEST_PODMAN");
-	world_write(world, "fake", "template.yaml", template_text);
-	path = xasprintf("%s/fake/fake_engine", world->templates);
-	fake_world = path_join(world->folder, "fake");
-	assert_true(file_read("tests/support/fake_engine", 1 << 20, &bytes, &length, &err));
-	assert_true(file_write_atomically(path, bytes, length, 0755, &err));
-	assert_true(folder_make(fake_world, 0755, &err));
-	setenv("ENVD_EXTERNAL_FAKE_WORLD", fake_world, 1);
 	world_argument(world, "--request-deadline=2s");
 	world_start(world);
 	*state = world;
-	return 0;
-}
-
-static int end(void **state)
-{
-	world_free(*state);
 	return 0;
 }
 
@@ -436,5 +410,5 @@ int main(void)
 		cmocka_unit_test(a_follower_that_pushes_bytes_is_dropped_and_they_are_not_kept),
 	};
 
-	return cmocka_run_group_tests(tests, start, end);
+	return cmocka_run_group_tests(tests, start, world_close);
 }

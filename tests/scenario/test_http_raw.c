@@ -34,12 +34,6 @@ static int start(void **state)
 	return 0;
 }
 
-static int end(void **state)
-{
-	world_free(*state);
-	return 0;
-}
-
 static bool is_healthy(void *arg)
 {
 	struct world *world = arg;
@@ -393,5 +387,5 @@ int main(void)
 		cmocka_unit_test(nothing_that_was_refused_was_made),
 	};
 
-	return cmocka_run_group_tests(tests, start, end);
+	return cmocka_run_group_tests(tests, start, world_close);
 }

@@ -36,12 +36,6 @@ static int on_docker(void **state)
 	return with_world(state, "ENVD_TEST_DOCKER");
 }
 
-static int end_world(void **state)
-{
-	world_free(*state);
-	return 0;
-}
-
 static json_t *get(struct world *world, const char *environment, const char *more)
 {
 	AUTO(free) char *target = xasprintf("/v1/environments/%s%s", environment, more);
@@ -331,8 +325,8 @@ static void bad_requests_are_refused_with_a_name_and_a_hint(void **state)
 	assert_int_equal(http_ask(world->socket, "GET", "/readyz", NULL, NULL, NULL), 200);
 }
 
-#define ON_PODMAN(test) cmocka_unit_test_setup_teardown(test, on_podman, end_world)
-#define ON_DOCKER(test) { #test " (docker)", test, on_docker, end_world, NULL }
+#define ON_PODMAN(test) cmocka_unit_test_setup_teardown(test, on_podman, world_close)
+#define ON_DOCKER(test) { #test " (docker)", test, on_docker, world_close, NULL }
 
 int main(void)
 {

@@ -34,12 +34,6 @@ static int open_world(void **state)
 	return 0;
 }
 
-static int close_world(void **state)
-{
-	world_free(*state);
-	return 0;
-}
-
 /* What was written to stderr, by envd and by envctl. */
 static char *log_of(struct world *world)
 {
@@ -283,7 +277,7 @@ static void without_a_runtime_the_error_names_the_socket(void **state)
 	assert_non_null(strstr(gone, "acknowledged"));
 }
 
-#define TEST(test) cmocka_unit_test_setup_teardown(test, open_world, close_world)
+#define TEST(test) cmocka_unit_test_setup_teardown(test, open_world, world_close)
 
 int main(void)
 {

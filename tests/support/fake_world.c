@@ -19,21 +19,27 @@ static const char fake_template[] =
     "limits: { attempts: 1, lease: { default: 10m, minimum: 10s, maximum: 1h } }\n"
     "price: { per_hour: 0.36, currency: USD }\n";
 
-struct world *fake_world_new(void)
+void fake_world_template(struct world *world, const char *name, const char *text)
 {
-	struct world *world;
-	AUTO(free) char *bytes = NULL, *path = NULL, *folder = NULL;
+	AUTO(free) char *path = xasprintf("%s/%s/fake_engine", world->templates, name);
+	AUTO(free) char *folder = path_join(world->folder, "fake");
+	AUTO(free) char *bytes = NULL;
 	struct error err;
 	size_t length;
 
-	setenv("ENVD_TEST_PODMAN", "/nonexistent/podman.sock", 0);
-	world = world_new("ENVD_TEST_PODMAN");
-	folder = path_join(world->folder, "fake");
-	world_write(world, "fake", "template.yaml", fake_template);
-	path = xasprintf("%s/fake/fake_engine", world->templates);
+	world_write(world, name, "template.yaml", text);
 	assert_true(file_read("tests/support/fake_engine", 1 << 20, &bytes, &length, &err));
 	assert_true(file_write_atomically(path, bytes, length, 0755, &err));
 	assert_true(folder_make(folder, 0755, &err));
 	setenv("ENVD_EXTERNAL_FAKE_WORLD", folder, 1);
+}
+
+struct world *fake_world_new(void)
+{
+	struct world *world;
+
+	setenv("ENVD_TEST_PODMAN", "/nonexistent/podman.sock", 0);
+	world = world_new("ENVD_TEST_PODMAN");
+	fake_world_template(world, "fake", fake_template);
 	return world;
 }

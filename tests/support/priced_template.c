@@ -10,6 +10,7 @@
 
 #include "base/files.h"
 #include "base/text.h"
+#include "tests/support/fake_world.h"
 
 /* As somebody's cloud: at most 2 an hour with the log store, 1 without. */
 static const char template_text[] =
@@ -44,20 +45,6 @@ void priced_template_put_book(const struct world *world, const char *day, const 
 	assert_true(file_write_atomically(path, text, strlen(text), 0600, &err));
 }
 
-static void put_engine(struct world *world)
-{
-	AUTO(free) char *path = xasprintf("%s/cloud/fake_engine", world->templates);
-	AUTO(free) char *things = path_join(world->folder, "fake");
-	AUTO(free) char *bytes = NULL;
-	struct error err;
-	size_t length;
-
-	assert_true(file_read("tests/support/fake_engine", 1 << 20, &bytes, &length, &err));
-	assert_true(file_write_atomically(path, bytes, length, 0755, &err));
-	assert_true(folder_make(things, 0755, &err));
-	setenv("ENVD_EXTERNAL_FAKE_WORLD", things, 1);
-}
-
 void priced_template_add(struct world *world)
 {
 	AUTO(free) char *prices = path_join(world->folder, "prices");
@@ -66,7 +53,6 @@ void priced_template_add(struct world *world)
 
 	assert_true(folder_make(prices, 0700, &err));
 	priced_template_put_book(world, "2020-01-01", "0.50");
-	world_write(world, "cloud", "template.yaml", template_text);
-	put_engine(world);
+	fake_world_template(world, "cloud", template_text);
 	world_argument(world, option);
 }

@@ -182,6 +182,12 @@ void world_free(struct world *world)
 	free(world);
 }
 
+int world_close(void **state)
+{
+	world_free(*state);
+	return 0;
+}
+
 void world_write(struct world *world, const char *name, const char *file, const char *content)
 {
 	AUTO(free) char *folder = path_join(world->templates, name);

@@ -28,6 +28,8 @@ struct world {
 struct world *world_new(const char *runtime_variable);
 /* Asks for everything to be destroyed, ends what was started, removes the folder. */
 void world_free(struct world *world);
+/* The same as cmocka's teardown, of a state that is a world. */
+int world_close(void **state);
 
 /* An argument for every later start of envd. */
 void world_argument(struct world *world, const char *argument);
