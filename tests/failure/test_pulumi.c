@@ -57,8 +57,7 @@ static void layers_are_built_in_order_and_removed_in_reverse(void **state)
 	pulumi_bench_edit(bench, "three", "layers.yaml", "project: three, needs: [one]",
 			  "project: three, needs: [two]");
 	world_start(bench->world);
-	pulumi_bench_create(bench, "a", "three", id);
-	world_wait(bench->world, id, "ready", BUILD_MS);
+	pulumi_bench_build(bench, "a", "three", id);
 	env = pulumi_bench_get(bench, id);
 	assert_string_equal(json_string_value(dig(env, "outputs", "url")), "http://one/red/1.20");
 	history = pulumi_bench_history(bench, id);
@@ -67,8 +66,7 @@ static void layers_are_built_in_order_and_removed_in_reverse(void **state)
 	assert_null(strstr(history, "does not say that it needs it"));
 	assert_true(is_there(bench, id, "passphrase"));
 
-	pulumi_bench_destroy(bench, id);
-	world_wait(bench->world, id, "destroyed", BUILD_MS);
+	pulumi_bench_end(bench, id);
 	gone = pulumi_bench_get(bench, id);
 	assert_string_equal(json_get_string(gone, "reason", ""), "requested");
 	later = pulumi_bench_history(bench, id);
@@ -94,8 +92,7 @@ static void a_need_that_nobody_wrote_down_is_named(void **state)
 	pulumi_bench_edit(bench, "three", "layers.yaml", "project: two, needs: [one]",
 			  "project: two");
 	world_start(bench->world);
-	pulumi_bench_create(bench, "a", "three", id);
-	world_wait(bench->world, id, "ready", BUILD_MS);
+	pulumi_bench_build(bench, "a", "three", id);
 	history = pulumi_bench_history(bench, id);
 	stage_contains(history,
 		       "layer two reads what layer one exports, but does not say that it needs it");
@@ -111,8 +108,7 @@ static void the_lock_holds_versions_and_hashes(void **state)
 
 	pulumi_bench_template(bench, "counted");
 	world_start(bench->world);
-	pulumi_bench_create(bench, "a", "counted", id);
-	world_wait(bench->world, id, "ready", BUILD_MS);
+	pulumi_bench_build(bench, "a", "counted", id);
 	assert_int_equal(pulumi_bench_count(bench, ""), THINGS);
 	target = xasprintf("/v1/environments/%s/lock", id);
 	lock = world_ask(bench->world, "GET", target, NULL, NULL);
@@ -134,8 +130,7 @@ static void what_failed_is_built_on_and_not_anew(void **state)
 	pulumi_bench_template(bench, "counted");
 	pulumi_bench_switch(bench, "refuse-once", "app1");
 	world_start(bench->world);
-	pulumi_bench_create(bench, "a", "counted", id);
-	world_wait(bench->world, id, "ready", BUILD_MS);
+	pulumi_bench_build(bench, "a", "counted", id);
 	history = pulumi_bench_history(bench, id);
 	stage_contains(history,
 		       "layer \"app\": Exception calling application: the world refuses app1");
@@ -158,8 +153,7 @@ static void two_at_once_see_nothing_of_each_other(void **state)
 	world_wait(bench->world, second, "ready", 2 * BUILD_MS);
 	assert_int_equal(pulumi_bench_count(bench, ""), 2 * THINGS);
 	assert_int_equal(pulumi_bench_count_venvs(bench), 1);
-	pulumi_bench_destroy(bench, first);
-	world_wait(bench->world, first, "destroyed", BUILD_MS);
+	pulumi_bench_end(bench, first);
 	assert_int_equal(pulumi_bench_count(bench, ""), THINGS);
 }
 
@@ -189,8 +183,7 @@ static void a_template_changes_its_own_copy_and_asks_it_for_its_order(void **sta
 		    "--- /dev/null\n+++ b/four/Pulumi.yaml\n@@ -0,0 +1,2 @@\n+name: four\n"
 		    "+runtime: yaml\n");
 	world_start(bench->world);
-	pulumi_bench_create(bench, "a", "three", id);
-	world_wait(bench->world, id, "ready", BUILD_MS);
+	pulumi_bench_build(bench, "a", "three", id);
 	env = pulumi_bench_get(bench, id);
 	assert_string_equal(json_string_value(dig(env, "outputs", "url")),
 			    "https://changed/red/1.20");
@@ -198,8 +191,7 @@ static void a_template_changes_its_own_copy_and_asks_it_for_its_order(void **sta
 	comes_before(history, "three ready", "four started");
 	assert_true(file_read(path, 10000, &untouched, NULL, &err));
 	assert_null(strstr(untouched, "changed"));
-	pulumi_bench_destroy(bench, id);
-	world_wait(bench->world, id, "destroyed", BUILD_MS);
+	pulumi_bench_end(bench, id);
 }
 
 static void one_is_made_like_another_and_nothing_is_different(void **state)
@@ -211,8 +203,7 @@ static void one_is_made_like_another_and_nothing_is_different(void **state)
 
 	pulumi_bench_template(bench, "three");
 	world_start(bench->world);
-	pulumi_bench_create(bench, "a", "three", id);
-	world_wait(bench->world, id, "ready", BUILD_MS);
+	pulumi_bench_build(bench, "a", "three", id);
 	assert_int_equal(world_envctl(bench->world, NULL, "create", "--like", "a", "--name", "b",
 				      "--ttl", "10m", NULL),
 			 0);

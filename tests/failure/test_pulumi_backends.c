@@ -193,8 +193,7 @@ static void states_in_a_bucket_live_and_go_as_files_do(void **state)
 
 	keep_in_bucket_by_key(bench);
 	world_start(bench->world);
-	pulumi_bench_create(bench, "a", "three", id);
-	world_wait(bench->world, id, "ready", BUILD_MS);
+	pulumi_bench_build(bench, "a", "three", id);
 	stack = xasprintf("stacks/one/envd-%.8s.json", id);
 	assert_true(count_keys(stack) >= 1);
 	config = xasprintf("%s/environments/%s/pulumi/checkout/one/Pulumi.envd-%.8s.yaml",
@@ -204,8 +203,7 @@ static void states_in_a_bucket_live_and_go_as_files_do(void **state)
 	stage_contains(bytes, "encryptedkey: ");
 	copy = pulumi_bench_path(bench, id, "states/one/last-not-empty.json");
 	assert_true(file_exists(copy));
-	pulumi_bench_destroy(bench, id);
-	world_wait(bench->world, id, "destroyed", BUILD_MS);
+	pulumi_bench_end(bench, id);
 	assert_true(is_written_somewhere(bench, "awskms"));
 	assert_false(is_written_somewhere(bench, SECRET));
 	free(stack);
@@ -226,8 +224,7 @@ static void states_in_a_bucket_are_encrypted_by_the_passphrase_of_their_environm
 	keep_in_bucket(bench, "");
 	have_password(bench);
 	world_start(bench->world);
-	pulumi_bench_create(bench, "a", "three", id);
-	world_wait(bench->world, id, "ready", BUILD_MS);
+	pulumi_bench_build(bench, "a", "three", id);
 	stack = xasprintf(".pulumi/stacks/one/envd-%.8s.json", id);
 	text = read_key(stack);
 	stage_contains(text, "\"type\":\"passphrase\"");
@@ -237,8 +234,7 @@ static void states_in_a_bucket_are_encrypted_by_the_passphrase_of_their_environm
 	assert_true(file_read(passphrase, 1000, &words, NULL, &err));
 	assert_null(strstr(text, words));
 	assert_false(is_written_somewhere(bench, PASSWORD));
-	pulumi_bench_destroy(bench, id);
-	world_wait(bench->world, id, "destroyed", BUILD_MS);
+	pulumi_bench_end(bench, id);
 	assert_int_equal(count_keys(stack), count_keys(".json.bak"));
 	assert_false(file_exists(passphrase));
 	assert_false(is_written_somewhere(bench, PASSWORD) || is_written_somewhere(bench, SECRET));
@@ -252,8 +248,7 @@ static void a_lock_is_broken_only_when_its_owner_is_dead(void **state)
 
 	keep_in_bucket_by_key(bench);
 	world_start(bench->world);
-	pulumi_bench_create(bench, "a", "three", id);
-	world_wait(bench->world, id, "ready", BUILD_MS);
+	pulumi_bench_build(bench, "a", "three", id);
 	put_lock(id, "elsewhere", 77);
 	pulumi_bench_destroy(bench, id);
 	waiting.id = id;

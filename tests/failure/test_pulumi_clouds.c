@@ -116,8 +116,7 @@ static void what_the_cloud_still_has_is_named_and_keeps_the_environment(void **s
 	char id[37], stack[16];
 
 	ask_aws(bench);
-	pulumi_bench_create(bench, "a", "three", id);
-	world_wait(bench->world, id, "ready", BUILD_MS);
+	pulumi_bench_build(bench, "a", "three", id);
 	snprintf(stack, sizeof(stack), "envd-%.8s", id);
 	/* As a cluster would: nothing that Pulumi knows of. */
 	call_aws("elb", "create_load_balancer",
@@ -147,8 +146,7 @@ static void a_listing_that_is_refused_is_not_nothing(void **state)
 	char id[37];
 
 	ask_aws(bench);
-	pulumi_bench_create(bench, "a", "three", id);
-	world_wait(bench->world, id, "ready", BUILD_MS);
+	pulumi_bench_build(bench, "a", "three", id);
 	json_decref(cloud_server_tell(server, json_pack("{s:s, s:s, s:[s]}", "do", "gate", "secret",
 							SECRET, "deny", "DescribeVolumes")));
 	pulumi_bench_destroy(bench, id);
@@ -311,8 +309,7 @@ static void an_interrupted_create_is_found_in_the_cloud_and_taken_in(void **stat
 	history = pulumi_bench_history(bench, id);
 	stage_contains(history, "was made by an interrupted run: taken into the state");
 	assert_int_equal(count_networks(id), 1);
-	pulumi_bench_destroy(bench, id);
-	world_wait(bench->world, id, "destroyed", BUILD_MS);
+	pulumi_bench_end(bench, id);
 	assert_int_equal(count_networks(id), 0);
 }
 

@@ -19,11 +19,6 @@
 
 enum { BUILD_MS = 150000, THINGS = 7 };
 
-static bool has_begun(void *arg)
-{
-	return pulumi_bench_count(arg, "") > 0;
-}
-
 /* The CLI knows of nothing that was made: a plain `up` would make it all again. */
 static void an_interrupted_create_is_not_made_twice(void **state)
 {
@@ -31,11 +26,7 @@ static void an_interrupted_create_is_not_made_twice(void **state)
 	AUTO(free) char *history = NULL;
 	char id[37];
 
-	pulumi_bench_template(bench, "counted");
-	pulumi_bench_switch(bench, "gate", "");
-	world_start(bench->world);
-	pulumi_bench_create(bench, "a", "counted", id);
-	assert_true(eventually(has_begun, bench, BUILD_MS));
+	pulumi_bench_build_halfway(bench, id);
 	pulumi_bench_kill_everything(bench);
 	pulumi_bench_unswitch(bench, "gate");
 	assert_int_equal(pulumi_bench_programs(bench), 0);
@@ -45,8 +36,7 @@ static void an_interrupted_create_is_not_made_twice(void **state)
 	stage_contains(history, "layer net was interrupted: looking");
 	assert_int_equal(pulumi_bench_count(bench, ""), THINGS);
 	assert_int_equal(pulumi_bench_count(bench, "net"), 3);
-	pulumi_bench_destroy(bench, id);
-	world_wait(bench->world, id, "destroyed", BUILD_MS);
+	pulumi_bench_end(bench, id);
 	assert_int_equal(pulumi_bench_count(bench, ""), 0);
 }
 
@@ -61,15 +51,13 @@ static void a_save_cut_off_in_the_middle_is_mended(void **state)
 
 	pulumi_bench_template(bench, "three");
 	world_start(bench->world);
-	pulumi_bench_create(bench, "a", "three", id);
-	world_wait(bench->world, id, "ready", BUILD_MS);
+	pulumi_bench_build(bench, "a", "three", id);
 	name = xasprintf("backend/.pulumi/stacks/one/envd-%.8s.json.attrs", id);
 	path = pulumi_bench_path(bench, id, name);
 	file = fopen(path, "we");
 	assert_non_null(file);
 	fclose(file);
-	pulumi_bench_destroy(bench, id);
-	world_wait(bench->world, id, "destroyed", BUILD_MS);
+	pulumi_bench_end(bench, id);
 }
 
 static bool is_cli_killed(void *arg)
@@ -84,11 +72,7 @@ static void the_cli_killed_alone_is_looked_after_as_well(void **state)
 	AUTO(free) char *history = NULL;
 	char id[37];
 
-	pulumi_bench_template(bench, "counted");
-	pulumi_bench_switch(bench, "gate", "");
-	world_start(bench->world);
-	pulumi_bench_create(bench, "a", "counted", id);
-	assert_true(eventually(has_begun, bench, BUILD_MS));
+	pulumi_bench_build_halfway(bench, id);
 	assert_true(eventually(is_cli_killed, bench, 10000));
 	pulumi_bench_unswitch(bench, "gate");
 	world_wait(bench->world, id, "ready", BUILD_MS);
@@ -96,8 +80,7 @@ static void the_cli_killed_alone_is_looked_after_as_well(void **state)
 	stage_contains(history, "signal 9 (Killed)");
 	stage_contains(history, "layer net was interrupted: looking");
 	assert_int_equal(pulumi_bench_count(bench, ""), THINGS);
-	pulumi_bench_destroy(bench, id);
-	world_wait(bench->world, id, "destroyed", BUILD_MS);
+	pulumi_bench_end(bench, id);
 	assert_int_equal(pulumi_bench_count(bench, ""), 0);
 }
 
@@ -106,11 +89,7 @@ static void an_interrupted_create_that_is_unwanted_leaves_nothing(void **state)
 	struct pulumi_bench *bench = *state;
 	char id[37];
 
-	pulumi_bench_template(bench, "counted");
-	pulumi_bench_switch(bench, "gate", "");
-	world_start(bench->world);
-	pulumi_bench_create(bench, "a", "counted", id);
-	assert_true(eventually(has_begun, bench, BUILD_MS));
+	pulumi_bench_build_halfway(bench, id);
 	pulumi_bench_destroy(bench, id);
 	pulumi_bench_kill_everything(bench);
 	pulumi_bench_unswitch(bench, "gate");

@@ -127,8 +127,7 @@ static void what_was_made_and_changed_can_be_read_and_holds_no_secret(void **sta
 			  "pulumi.export(\"plain\", \"x\" + config.require(\"look\"))\n"
 			  "pulumi.export(\"url\"");
 	world_start(bench->world);
-	pulumi_bench_create(bench, "a", "counted", id);
-	world_wait(bench->world, id, "ready", BUILD_MS);
+	pulumi_bench_build(bench, "a", "counted", id);
 
 	layers = look(bench, id, "layers");
 	assert_int_equal(json_array_size(layers), 3);
@@ -156,8 +155,7 @@ static void what_was_made_and_changed_can_be_read_and_holds_no_secret(void **sta
 	is_as_described(bench, "AttributeChange",
 			json_array_get(json_object_get(resource, "attributes"), 0));
 
-	pulumi_bench_destroy(bench, id);
-	world_wait(bench->world, id, "destroyed", BUILD_MS);
+	pulumi_bench_end(bench, id);
 	later = look(bench, id, "updates");
 	assert_int_equal(count(later, "operation", "destroy"), 3);
 	books = all_books(bench, id);
@@ -206,22 +204,13 @@ static void there_is_no_cluster(struct pulumi_bench *bench, const char *id)
 	assert_int_equal(world_envctl(bench->world, NULL, "forward", "a", NULL), 6);
 }
 
-static bool has_begun(void *arg)
-{
-	return pulumi_bench_count(arg, "") > 0;
-}
-
 static void what_was_killed_in_the_middle_is_told_as_interrupted(void **state)
 {
 	struct pulumi_bench *bench = *state;
 	AUTO(json_decref) json_t *updates = NULL;
 	char id[37];
 
-	pulumi_bench_template(bench, "counted");
-	pulumi_bench_switch(bench, "gate", "");
-	world_start(bench->world);
-	pulumi_bench_create(bench, "a", "counted", id);
-	assert_true(eventually(has_begun, bench, BUILD_MS));
+	pulumi_bench_build_halfway(bench, id);
 	pulumi_bench_kill_everything(bench);
 	pulumi_bench_unswitch(bench, "gate");
 	world_start(bench->world);
@@ -320,8 +309,7 @@ static void build_with_cluster(struct pulumi_bench *bench, const char *kubeconfi
 	pulumi_bench_template(bench, "three");
 	pulumi_bench_edit(bench, "three", "layers.yaml", "layers:\n", more);
 	world_start(bench->world);
-	pulumi_bench_create(bench, "a", "three", id);
-	world_wait(bench->world, id, "ready", BUILD_MS);
+	pulumi_bench_build(bench, "a", "three", id);
 }
 
 /* Who may reach into it gets it, and that is written down; it is nowhere else. */

@@ -20,11 +20,6 @@
 
 enum { BUILD_MS = 150000 };
 
-static bool has_begun(void *arg)
-{
-	return pulumi_bench_count(arg, "") > 0;
-}
-
 /* Somebody wrote into a job's folder that it is to end. */
 static bool is_stopping(void *arg)
 {
@@ -81,15 +76,13 @@ static void a_checkout_is_of_the_commit_that_was_asked_for(void **state)
 	pulumi_bench_edit(bench, "three", "layers.yaml", "folder: checkout",
 			  "source: demo, ref: main");
 	world_start(bench->world);
-	pulumi_bench_create(bench, "a", "three", id);
-	world_wait(bench->world, id, "ready", BUILD_MS);
+	pulumi_bench_build(bench, "a", "three", id);
 	locked = locked_commit(bench, id);
 	assert_string_equal(locked, first);
 	second =
 	    git_server_do(server, "sed -i s/http/https/ one/Pulumi.yaml && git commit -qam tls && "
 				  "git publish && git rev-parse HEAD");
-	pulumi_bench_create(bench, "b", "three", other);
-	world_wait(bench->world, other, "ready", BUILD_MS);
+	pulumi_bench_build(bench, "b", "three", other);
 	later = locked_commit(bench, other);
 	assert_string_equal(later, second);
 	/* What was built is removed without a repository. */
@@ -124,8 +117,7 @@ static void a_secret_is_written_nowhere_in_clear(void **state)
 	pulumi_bench_edit(bench, "counted", "layers.yaml", "{ random: 20 }",
 			  "{ variable: ENVD_SECRET_APP }");
 	world_start(bench->world);
-	pulumi_bench_create(bench, "a", "counted", id);
-	world_wait(bench->world, id, "ready", BUILD_MS);
+	pulumi_bench_build(bench, "a", "counted", id);
 	assert_true(is_written_somewhere(bench, "app0")); /* it would be found */
 	assert_false(is_written_somewhere(bench, "correct-horse-battery"));
 	unsetenv("ENVD_SECRET_APP");
@@ -137,11 +129,7 @@ static void stopped_while_it_is_built_what_is_under_way_is_finished(void **state
 	AUTO(free) char *history = NULL;
 	char id[37];
 
-	pulumi_bench_template(bench, "counted");
-	pulumi_bench_switch(bench, "gate", "");
-	world_start(bench->world);
-	pulumi_bench_create(bench, "a", "counted", id);
-	assert_true(eventually(has_begun, bench, BUILD_MS));
+	pulumi_bench_build_halfway(bench, id);
 	pulumi_bench_destroy(bench, id);
 	assert_true(eventually(is_stopping, bench, BUILD_MS));
 	pulumi_bench_unswitch(bench, "gate");
@@ -162,12 +150,10 @@ static void destroying_needs_no_program(void **state)
 
 	pulumi_bench_template(bench, "counted");
 	world_start(bench->world);
-	pulumi_bench_create(bench, "a", "counted", id);
-	world_wait(bench->world, id, "ready", BUILD_MS);
+	pulumi_bench_build(bench, "a", "counted", id);
 	checkout = pulumi_bench_path(bench, id, "checkout");
 	assert_true(folder_remove(checkout, &err));
-	pulumi_bench_destroy(bench, id);
-	world_wait(bench->world, id, "destroyed", BUILD_MS);
+	pulumi_bench_end(bench, id);
 	assert_int_equal(pulumi_bench_count(bench, ""), 0);
 }
 

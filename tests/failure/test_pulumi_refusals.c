@@ -222,8 +222,7 @@ static void a_passphrase_that_does_not_fit_is_said_and_loses_nothing(void **stat
 	pulumi_bench_edit(bench, "three", "checkout/one/Pulumi.yaml", "outputs:\n",
 			  "outputs:\n  hidden: { \"fn::secret\": hello }\n");
 	world_start(bench->world);
-	pulumi_bench_create(bench, "a", "three", id);
-	world_wait(bench->world, id, "ready", BUILD_MS);
+	pulumi_bench_build(bench, "a", "three", id);
 	path = pulumi_bench_path(bench, id, "passphrase");
 	assert_true(file_read(path, 4096, &right, NULL, &err));
 	write_passphrase(bench, id, "another one");
@@ -240,8 +239,7 @@ static void what_cannot_be_removed_is_named_and_the_rest_goes(void **state)
 
 	pulumi_bench_template(bench, "counted");
 	world_start(bench->world);
-	pulumi_bench_create(bench, "a", "counted", id);
-	world_wait(bench->world, id, "ready", BUILD_MS);
+	pulumi_bench_build(bench, "a", "counted", id);
 	pulumi_bench_switch(bench, "keep", "app1");
 	pulumi_bench_destroy(bench, id);
 	await_words(bench, id, "destroying failed (attempt 1)");
@@ -294,8 +292,7 @@ static void without_an_inventory_it_is_a_debt_until_somebody_takes_it_on(void **
 			  "[hooks/world, remove] }\n",
 			  "");
 	world_start(bench->world);
-	pulumi_bench_create(bench, "a", "counted", id);
-	world_wait(bench->world, id, "ready", BUILD_MS);
+	pulumi_bench_build(bench, "a", "counted", id);
 	pulumi_bench_destroy(bench, id);
 	awaited.id = id;
 	if (!eventually(is_quarantined, &awaited, BUILD_MS))

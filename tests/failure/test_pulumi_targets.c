@@ -87,8 +87,7 @@ static void an_account_without_quota_gives_way_and_keeps_nothing(void **state)
 	pulumi_bench_switch(bench, "refuse-once", "app1");
 	pulumi_bench_switch(bench, "words", ": VcpuLimitExceeded: you have requested more vCPUs");
 	world_start(bench->world);
-	pulumi_bench_create(bench, "a", "counted", id);
-	world_wait(bench->world, id, "ready", BUILD_MS);
+	pulumi_bench_build(bench, "a", "counted", id);
 	env = pulumi_bench_get(bench, id);
 	assert_string_equal(json_get_string(env, "target", ""), "account-2");
 	assert_int_equal(count_of_account(bench, "first-account"), 0);
@@ -107,8 +106,7 @@ static void an_account_without_quota_gives_way_and_keeps_nothing(void **state)
 		assert_true(file_exists(former));
 		assert_false(file_exists(secret));
 	}
-	pulumi_bench_destroy(bench, id);
-	world_wait(bench->world, id, "destroyed", BUILD_MS);
+	pulumi_bench_end(bench, id);
 	assert_int_equal(pulumi_bench_count(bench, ""), 0);
 }
 
@@ -193,8 +191,7 @@ static void a_cluster_is_made_for_one_environment_and_goes_last(void **state)
 	use_made_cluster(bench);
 	use_targets(bench->world, "targets:\n  - { name: machine, kind: k3d, environments: 2 }\n");
 	world_start(bench->world);
-	pulumi_bench_create(bench, "a", "counted", id);
-	world_wait(bench->world, id, "ready", BUILD_MS);
+	pulumi_bench_build(bench, "a", "counted", id);
 	name = xasprintf("clusters/envd-%.8s", id);
 	cluster = path_join(bench->world->folder, name);
 	assert_true(file_exists(cluster));
@@ -203,8 +200,7 @@ static void a_cluster_is_made_for_one_environment_and_goes_last(void **state)
 	stage_contains(text, "https://envd-");
 	assert_int_equal(pulumi_bench_count(bench, ""), THINGS);
 
-	pulumi_bench_destroy(bench, id);
-	world_wait(bench->world, id, "destroyed", BUILD_MS);
+	pulumi_bench_end(bench, id);
 	assert_false(file_exists(cluster));
 	assert_int_equal(pulumi_bench_count(bench, ""), 0);
 	history = pulumi_bench_history(bench, id);

@@ -16,7 +16,7 @@
 #include "base/text.h"
 #include "tests/support/eventually.h"
 
-enum { LIMIT_MS = 150000 };
+enum { LIMIT_MS = 200000 };
 
 static const struct copy_limits limits = { 1000, 16 << 20 };
 
@@ -182,6 +182,28 @@ void pulumi_bench_create(struct pulumi_bench *bench, const char *name, const cha
 	snprintf(id, 37, "%s", json_get_string(answer, "id", ""));
 }
 
+void pulumi_bench_build(struct pulumi_bench *bench, const char *name, const char *template_name,
+			char id[37])
+{
+	pulumi_bench_create(bench, name, template_name, id);
+	world_wait(bench->world, id, "ready", LIMIT_MS);
+}
+
+static bool has_begun(void *arg)
+{
+	return pulumi_bench_count(arg, "") > 0;
+}
+
+void pulumi_bench_build_halfway(struct pulumi_bench *bench, char id[37])
+{
+	pulumi_bench_template(bench, "counted");
+	pulumi_bench_switch(bench, "gate", "");
+	world_start(bench->world);
+	pulumi_bench_create(bench, "a", "counted", id);
+	if (!eventually(has_begun, bench, LIMIT_MS))
+		fail_msg("nothing of %s was made", id);
+}
+
 json_t *pulumi_bench_get(struct pulumi_bench *bench, const char *environment)
 {
 	AUTO(free) char *target = xasprintf("/v1/environments/%s", environment);
@@ -222,6 +244,12 @@ void pulumi_bench_destroy(struct pulumi_bench *bench, const char *environment)
 
 	json_decref(world_ask(bench->world, "DELETE", target, NULL, &status));
 	assert_int_equal(status / 100, 2);
+}
+
+void pulumi_bench_end(struct pulumi_bench *bench, const char *environment)
+{
+	pulumi_bench_destroy(bench, environment);
+	world_wait(bench->world, environment, "destroyed", LIMIT_MS);
 }
 
 char *pulumi_bench_history(struct pulumi_bench *bench, const char *environment)

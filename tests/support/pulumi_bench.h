@@ -32,11 +32,19 @@ void pulumi_bench_edit(struct pulumi_bench *bench, const char *name, const char 
 /* POST; the id. The template's parameter "world" is set if it is "counted". */
 void pulumi_bench_create(struct pulumi_bench *bench, const char *name, const char *template_name,
 			 char id[37]);
+/* The same, and it becomes ready. */
+void pulumi_bench_build(struct pulumi_bench *bench, const char *name, const char *template_name,
+			char id[37]);
+/* Starts envd, and "a" of "counted" stands in the middle of its first creates: things are there,
+ * and the CLI knows of none of them until somebody removes the switch "gate". */
+void pulumi_bench_build_halfway(struct pulumi_bench *bench, char id[37]);
 /* It fails to build; the message that says why, freed by the caller. */
 char *pulumi_bench_failure(struct pulumi_bench *bench, const char *environment);
 /* The environment as the API shows it; new reference. */
 json_t *pulumi_bench_get(struct pulumi_bench *bench, const char *environment);
 void pulumi_bench_destroy(struct pulumi_bench *bench, const char *environment);
+/* The same, and it is proved gone. */
+void pulumi_bench_end(struct pulumi_bench *bench, const char *environment);
 /* Its history, one message after another, each on a line; freed by the caller. */
 char *pulumi_bench_history(struct pulumi_bench *bench, const char *environment);
 /* DATA/environments/ID/pulumi/NAME; freed by the caller. */
