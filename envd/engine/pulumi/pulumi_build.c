@@ -259,16 +259,18 @@ static bool prepare(const struct engine_request *request, struct worker_lines *l
 static bool note_projects(const struct pulumi_place *place, struct pulumi_record *record,
 			  struct error *err)
 {
+	AUTO(json_decref) json_t *facts = json_object();
+
 	for (size_t i = 0; i < place->list->count; i++) {
 		AUTO(free) char *fact = xasprintf("project:%s", place->list->layers[i].name);
 		AUTO(free)
 		char *text = xasprintf("name: %s\nruntime: %s\n", place->projects[i].name,
 				       place->projects[i].runtime);
 
-		if (place->projects[i].name && !record_set_fact(record, fact, text, err))
-			return false;
+		if (place->projects[i].name)
+			json_object_set_new(facts, fact, json_string(text));
 	}
-	return true;
+	return record_add_facts(record, facts, err);
 }
 
 /* The checkout may be damaged or gone: what was built must be removed all the same. */

@@ -141,23 +141,39 @@ bool record_add_known(struct pulumi_record *record, const char *provider, const 
 	return !is_new || save(record, err);
 }
 
-bool record_add_providers(struct pulumi_record *record, const struct pulumi_place *place,
-			  size_t index, struct error *err)
+static bool note_providers(const struct pulumi_record *record, const struct pulumi_place *place,
+			   size_t index, bool *is_new, struct error *err)
 {
 	json_t *providers = json_object_get(record->json, "providers");
 	size_t before = json_object_size(providers);
-	bool is_new;
 	AUTO(state_release) struct pulumi_state state = { .exists = false };
 	const struct layer_spec *layer = &place->list->layers[index];
 
 	if (!state_read(place, index, &state, err))
 		return false;
-	is_new = add_ids(record, &state);
+	*is_new = add_ids(record, &state);
 	state_add_providers(&state, providers);
 	/* A hook that leaves something behind is one itself. */
 	if (layer->down)
 		json_object_set_new(providers, layer->name, json_true());
-	return (json_object_size(providers) == before && !is_new) || save(record, err);
+	*is_new = *is_new || json_object_size(providers) != before;
+	return true;
+}
+
+bool record_add_providers(struct pulumi_record *record, const struct pulumi_place *place,
+			  size_t index, struct error *err)
+{
+	bool is_new;
+
+	return note_providers(record, place, index, &is_new, err) && (!is_new || save(record, err));
+}
+
+bool record_note_providers(struct pulumi_record *record, const struct pulumi_place *place,
+			   size_t index, struct error *err)
+{
+	bool ignored; /* whoever sets a mark writes */
+
+	return note_providers(record, place, index, &ignored, err);
 }
 
 const json_t *record_providers(const struct pulumi_record *record)
@@ -177,4 +193,20 @@ bool record_set_fact(struct pulumi_record *record, const char *name, const char 
 		return true;
 	json_object_set_new(json_object_get(record->json, "facts"), name, json_string(value));
 	return save(record, err);
+}
+
+bool record_add_facts(struct pulumi_record *record, const json_t *facts, struct error *err)
+{
+	const char *name;
+	const json_t *value;
+	bool is_new = false;
+
+	json_object_foreach_const(facts, name, value) {
+		if (text_equal(record_fact(record, name), json_string_value(value)))
+			continue;
+		json_object_set_new(json_object_get(record->json, "facts"), name,
+				    json_string(json_string_value(value)));
+		is_new = true;
+	}
+	return !is_new || save(record, err);
 }

@@ -36,9 +36,11 @@ enum layer_mark record_mark(const struct pulumi_record *record, const char *laye
 NODISCARD bool record_set_mark(struct pulumi_record *record, const char *layer,
 			       enum layer_mark mark, struct error *err);
 /* Those of a layer's state; nothing is written when they are known. Before and after everything
- * that may change it. */
+ * that may change it. record_note_providers() leaves the writing to the mark that is set next. */
 NODISCARD bool record_add_providers(struct pulumi_record *record, const struct pulumi_place *place,
 				    size_t layer, struct error *err);
+NODISCARD bool record_note_providers(struct pulumi_record *record, const struct pulumi_place *place,
+				     size_t layer, struct error *err);
 /* {"aws": true}; borrowed. */
 const json_t *record_providers(const struct pulumi_record *record);
 
@@ -52,5 +54,8 @@ NODISCARD bool record_add_known(struct pulumi_record *record, const char *provid
 const char *record_fact(const struct pulumi_record *record, const char *name);
 NODISCARD bool record_set_fact(struct pulumi_record *record, const char *name, const char *value,
 			       struct error *err);
+/* {name: value}, all with one write. */
+NODISCARD bool record_add_facts(struct pulumi_record *record, const json_t *facts,
+				struct error *err);
 
 #endif

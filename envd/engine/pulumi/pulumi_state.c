@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/files.h"
@@ -302,6 +303,17 @@ static bool read_whole(const struct pulumi_place *place, size_t layer,
 	       file_read(path, STATE_BYTES_MAX, bytes, length, err);
 }
 
+/* The same bytes by a second name. They are on the disk; after a crash the name may be that of
+ * older ones, and the copies tell. */
+static bool name_as(const char *copy, const char *name, struct error *err)
+{
+	AUTO(free) char *next = xasprintf("%s.new", name);
+
+	unlink(next);
+	return (link(copy, next) == 0 && rename(next, name) == 0) ||
+	       error_set_errno(err, errno, "cannot link \"%s\"", name);
+}
+
 bool state_keep(const struct pulumi_place *place, size_t layer, struct error *err)
 {
 	AUTO(state_release) struct pulumi_state state = { .exists = false };
@@ -322,8 +334,7 @@ bool state_keep(const struct pulumi_place *place, size_t layer, struct error *er
 	    !file_write_atomically(copy, bytes, length, 0600, err))
 		return false;
 	remove_old_copies(folder);
-	return (!state.resource_count && !state.pending_count) ||
-	       file_write_atomically(full, bytes, length, 0600, err);
+	return (!state.resource_count && !state.pending_count) || name_as(copy, full, err);
 }
 
 static void strike(json_t *whole)

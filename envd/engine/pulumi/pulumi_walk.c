@@ -203,8 +203,8 @@ static bool open_run(struct layer_run *run, struct error *err)
 					      .arg = run };
 	run->update = update_begin(spec->place, name, spec->is_down ? "destroy" : "up");
 	run->log_fd = open_log(spec->place, name);
-	if (!record_set_mark(spec->record, name, LAYER_BEGUN, err) ||
-	    !record_add_providers(spec->record, spec->place, run->index, err))
+	if (!record_note_providers(spec->record, spec->place, run->index, err) ||
+	    !record_set_mark(spec->record, name, LAYER_BEGUN, err))
 		return false;
 	say(run, "started", NULL);
 	return true;
@@ -325,6 +325,7 @@ static bool end_run(struct layer_run *run, const struct tool_end *end, struct er
 {
 	const struct walk_spec *spec = run->walk->spec;
 	AUTO(free) char *message = NULL;
+	struct error ignored;
 
 	backend_forget(spec->place, run->index);
 	if (run->makes_stack) {
@@ -333,9 +334,12 @@ static bool end_run(struct layer_run *run, const struct tool_end *end, struct er
 					    : explain(run, end, NULL, err);
 	}
 	run->walk->changed += run->events.changed;
-	if (!record_add_providers(spec->record, spec->place, run->index, err) ||
-	    !judge(run, end, spec->is_down, err))
+	if (!record_note_providers(spec->record, spec->place, run->index, err) ||
+	    !judge(run, end, spec->is_down, err)) {
+		/* No other mark is set that would write down what was noted. */
+		(void)!record_set_mark(spec->record, layer_of(run)->name, LAYER_BEGUN, &ignored);
 		return false;
+	}
 	message = xasprintf("%lld changed", (long long)run->events.changed);
 	return finish(run, message, err);
 }
