@@ -9,16 +9,20 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <cmocka.h>
 
 #include "base/files.h"
 #include "base/json_read.h"
+#include "engine/pulumi/pulumi_place.h"
+#include "tests/support/eventually.h"
 #include "tests/support/engine_stage.h"
 #include "tests/support/pulumi_bench.h"
 
-enum { BUILD_MS = 150000, THINGS = 7 };
+/* A call that stands still is given up after two minutes. */
+enum { BUILD_MS = 150000, MEANWHILE_MS = 90000, THINGS = 7 };
 
 static void comes_before(const char *text, const char *first, const char *second)
 {
@@ -216,6 +220,57 @@ static void one_is_made_like_another_and_nothing_is_different(void **state)
 	stage_contains(other, "inputs.layers.one.config_hash");
 }
 
+/* Before the real CLI: where it is to write a secret down it waits for somebody to let go. */
+static void stall_secrets(const struct pulumi_bench *bench, const char *let_go)
+{
+	AUTO(free) char *real = find_on_path("pulumi");
+	AUTO(free) char *script = NULL;
+	AUTO(free) char *own = path_join(bench->world->folder, "stalling");
+	AUTO(free) char *program = path_join(own, "pulumi");
+	AUTO(free) char *path = xasprintf("%s:%s", own, getenv("PATH"));
+	struct error err;
+
+	assert_non_null(real);
+	script = xasprintf("#!/bin/sh\n[ \"$1\" != config ] || read -r _ <'%s'\nexec '%s' \"$@\"\n",
+			   let_go, real);
+	assert_true(folder_make(own, 0700, &err));
+	assert_true(file_write_atomically(program, script, strlen(script), 0700, &err));
+	assert_int_equal(mkfifo(let_go, 0600), 0);
+	setenv("PATH", path, 1);
+}
+
+static bool aside_is_built(void *arg)
+{
+	AUTO(free) char *history = pulumi_bench_history(arg, "a");
+
+	return strstr(history, "aside ready") != NULL;
+}
+
+static void while_a_secret_is_written_down_other_layers_go_on(void **state)
+{
+	struct pulumi_bench *bench = *state;
+	AUTO(free) char *before = xstrdup(getenv("PATH"));
+	AUTO(free) char *let_go = path_join(bench->world->folder, "let-go");
+	AUTO(close) int hold = -1;
+	char id[37], now[32];
+
+	pulumi_bench_template(bench, "three");
+	pulumi_bench_edit(bench, "three", "layers.yaml", "layers:\n",
+			  "layers:\n  - { name: aside, up: [\"true\"] }\n");
+	stall_secrets(bench, let_go);
+	world_start(bench->world);
+	setenv("PATH", before, 1);
+	pulumi_bench_create(bench, "a", "three", id);
+	assert_true(eventually(aside_is_built, bench, MEANWHILE_MS));
+	world_state(bench->world, id, now);
+	assert_string_equal(now, "provisioning");
+	/* Open to read as well: whoever comes finds a line, and nobody waits for a writer. */
+	hold = open(let_go, O_RDWR | O_CLOEXEC);
+	assert_true(hold >= 0);
+	assert_int_equal(write(hold, "\n\n\n", 3), 3);
+	world_wait(bench->world, id, "ready", BUILD_MS);
+}
+
 #define ON_BENCH(story)                                                                            \
 	cmocka_unit_test_setup_teardown(story, pulumi_bench_open, pulumi_bench_close)
 
@@ -229,6 +284,7 @@ int main(void)
 		ON_BENCH(one_is_made_like_another_and_nothing_is_different),
 		ON_BENCH(what_failed_is_built_on_and_not_anew),
 		ON_BENCH(two_at_once_see_nothing_of_each_other),
+		ON_BENCH(while_a_secret_is_written_down_other_layers_go_on),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -356,50 +356,95 @@ static bool write_plain(const struct pulumi_place *place, size_t layer, struct e
 	return file_write_atomically(path, text_get(&text), text.length, 0600, err);
 }
 
-static bool make_stack(const struct pulumi_place *place, size_t layer, struct error *err)
-{
-	const char *words[BACKEND_INIT_WORDS];
-	AUTO(state_release) struct pulumi_state state = { .exists = false };
+struct config_writing {
+	const struct pulumi_place *place;
+	size_t layer;
+	bool needs_stack;
+	const struct layer_secret **secrets;
+	size_t count, next;
+	const char *words[BACKEND_INIT_WORDS]; /* of the call under way */
+};
 
-	backend_init_words(place, words);
-	return state_read(place, layer, &state, err) &&
-	       (state.exists || cli_run(&(struct cli_call){ place, layer, words, NULL }, err));
+static void add_secrets(struct config_writing *writing, const struct layer_config *config)
+{
+	writing->secrets = xrealloc(writing->secrets, writing->count + config->secret_count + 1,
+				    sizeof(const struct layer_secret *));
+	for (size_t i = 0; i < config->secret_count; i++)
+		writing->secrets[writing->count++] = &config->secrets[i];
 }
 
-static bool set_secrets(const struct pulumi_place *place, size_t layer,
-			const struct layer_config *config, struct error *err)
+static struct config_writing *writing_new(const struct pulumi_place *place, size_t layer)
 {
-	for (size_t i = 0; i < config->secret_count; i++) {
-		const struct layer_secret *secret = &config->secrets[i];
-		const char *const words[] = { "config", "set", "--secret", secret->key, NULL };
-		AUTO(free) char *value = NULL;
+	struct config_writing *writing = xcalloc(1, sizeof(*writing));
 
-		if (!secret_read(place, secret, &value, err) ||
-		    (value && !cli_run(&(struct cli_call){ place, layer, words, value }, err)))
-			return false;
-	}
-	return true;
-}
-
-static bool write_file(const struct pulumi_place *place, size_t layer, struct error *err)
-{
-	if (!write_plain(place, layer, err) || !make_stack(place, layer, err) ||
-	    !set_secrets(place, layer, &place->list->config, err))
-		return false;
+	*writing = (struct config_writing){ .place = place, .layer = layer };
+	add_secrets(writing, &place->list->config);
 	for (size_t i = 0; i < place->list->count; i++)
 		if (text_equal(place->projects[i].config_folder,
-			       place->projects[layer].config_folder) &&
-		    !set_secrets(place, i, &place->list->layers[i].config, err))
-			return false;
+			       place->projects[layer].config_folder))
+			add_secrets(writing, &place->list->layers[i].config);
+	return writing;
+}
+
+void config_writing_free(struct config_writing *writing)
+{
+	if (!writing)
+		return;
+	free(writing->secrets);
+	free(writing);
+}
+
+static char *fact_of(const struct pulumi_place *place, size_t layer)
+{
+	return xasprintf("configured:%s", place->projects[layer].config_folder);
+}
+
+bool config_begin(const struct pulumi_place *place, const struct pulumi_record *record,
+		  size_t layer, struct config_writing **result, struct error *err)
+{
+	AUTO(free) char *fact = fact_of(place, layer);
+	AUTO(state_release) struct pulumi_state state = { .exists = false };
+
+	*result = NULL;
+	if (record_fact(record, fact))
+		return true;
+	if (!write_plain(place, layer, err) || !state_read(place, layer, &state, err))
+		return false;
+	*result = writing_new(place, layer);
+	(*result)->needs_stack = !state.exists;
 	return true;
 }
 
-bool config_write(const struct pulumi_place *place, struct pulumi_record *record, size_t layer,
-		  struct error *err)
+bool config_next(struct config_writing *writing, const char *const **words, char **input,
+		 struct error *err)
 {
-	AUTO(free)
-	char *fact = xasprintf("configured:%s", place->projects[layer].config_folder);
+	*words = writing->words;
+	*input = NULL;
+	if (writing->needs_stack) {
+		writing->needs_stack = false;
+		backend_init_words(writing->place, writing->words);
+		return true;
+	}
+	while (writing->next < writing->count) {
+		const struct layer_secret *secret = writing->secrets[writing->next++];
 
-	return record_fact(record, fact) ||
-	       (write_file(place, layer, err) && record_set_fact(record, fact, "true", err));
+		if (!secret_read(writing->place, secret, input, err))
+			return false;
+		if (!*input)
+			continue;
+		memcpy(writing->words,
+		       (const char *[]){ "config", "set", "--secret", secret->key, NULL },
+		       5 * sizeof(*writing->words));
+		return true;
+	}
+	*words = NULL;
+	return true;
+}
+
+bool config_end(const struct config_writing *writing, struct pulumi_record *record,
+		struct error *err)
+{
+	AUTO(free) char *fact = fact_of(writing->place, writing->layer);
+
+	return record_set_fact(record, fact, "true", err);
 }

@@ -15,10 +15,31 @@
  */
 NODISCARD bool config_check(const struct pulumi_place *place, struct error *err);
 
-/* Writes the file of a layer, once; a later attempt, and layers that share it, find it there. Makes
- * the layer's stack, too: what is in a file is encrypted with the key of its first stack. */
-NODISCARD bool config_write(const struct pulumi_place *place, struct pulumi_record *record,
-			    size_t layer, struct error *err);
+/*
+ * The file of a layer, written once; a later attempt, and layers that share it, find it there.
+ *
+ *   config_begin()   writes the plain values. *result NULL: it was written before
+ *   config_next()    the next call of the CLI, until there is none: first the one that makes the
+ *                    layer's stack, since what is in a file is encrypted with the key of its first
+ *                    stack, then one for each secret
+ *   config_end()     it is written
+ *
+ * One call at a time, and no other stack that shares the file is made meanwhile.
+ */
+struct config_writing;
+
+/* The caller frees the result. Errors: those of state_read(), ERR_EXTERNAL. */
+NODISCARD bool config_begin(const struct pulumi_place *place, const struct pulumi_record *record,
+			    size_t layer, struct config_writing **result, struct error *err);
+
+/* `*words` without the program, borrowed until the next call; NULL when all was done. `*input`
+ * goes to its stdin, a secret, or NULL; the caller wipes and frees it. Errors: those of
+ * secret_read(). */
+NODISCARD bool config_next(struct config_writing *writing, const char *const **words, char **input,
+			   struct error *err);
+NODISCARD bool config_end(const struct config_writing *writing, struct pulumi_record *record,
+			  struct error *err);
+void config_writing_free(struct config_writing *writing);
 
 /* SHA-256 over the plain values of a layer, for the lock. */
 NODISCARD bool config_hash(const struct pulumi_place *place, size_t layer, char *into,

@@ -26,7 +26,8 @@ struct layer_run {
 	struct walk *walk;
 	size_t index;
 	enum run_state state;
-	bool makes_stack; /* `stack init` runs; what was meant comes after it */
+	struct config_writing *writing; /* the file of its configuration is being written */
+	bool makes_stack;               /* `stack init` runs; what was meant comes after it */
 	struct tool *tool;
 	struct pulumi_events events;
 	struct pulumi_update *update; /* NULL: nothing of it is under way */
@@ -102,7 +103,7 @@ static void on_resource(void *arg, const json_t *metadata, bool has_failed)
 
 /* ---- starting ---- */
 
-static bool start_tool(struct layer_run *run, char **words, struct error *err)
+static bool start_tool(struct layer_run *run, char **words, const char *input, struct error *err)
 {
 	const struct pulumi_place *place = run->walk->spec->place;
 	bool is_hook = layer_of(run)->up != NULL;
@@ -112,6 +113,7 @@ static bool start_tool(struct layer_run *run, char **words, struct error *err)
 				 .variables = place->variables,
 				 .directory = is_hook ? place->request->template_folder
 						      : place->projects[run->index].folder,
+				 .input = input,
 				 .limit_ms = layer_of(run)->limit_ms,
 				 .line_bytes_max = PULUMI_EVENT_BYTES_MAX,
 				 .on_line = on_line,
@@ -122,7 +124,9 @@ static bool start_tool(struct layer_run *run, char **words, struct error *err)
 	return is_good;
 }
 
-static bool start_cli(struct layer_run *run, const char *const *words, struct error *err)
+/* `input` is a secret, or NULL. */
+static bool tell_cli(struct layer_run *run, const char *const *words, const char *input,
+		     struct error *err)
 {
 	backend_forget(run->walk->spec->place, run->index);
 	/* Every one of them: up, destroy and refresh alike believe what they see there. */
@@ -130,7 +134,12 @@ static bool start_cli(struct layer_run *run, const char *const *words, struct er
 		return false;
 	return start_tool(
 	    run, cli_words(&(struct cli_call){ run->walk->spec->place, run->index, words, NULL }),
-	    err);
+	    input, err);
+}
+
+static bool start_cli(struct layer_run *run, const char *const *words, struct error *err)
+{
+	return tell_cli(run, words, NULL, err);
 }
 
 static bool start_init(struct layer_run *run, struct error *err)
@@ -179,7 +188,7 @@ static bool start_hook(struct layer_run *run, struct error *err)
 
 	return hook_words(run->walk->spec->place,
 			  run->walk->spec->is_down ? layer->down : layer->up, NULL, &words, err) &&
-	       start_tool(run, words, err);
+	       start_tool(run, words, NULL, err);
 }
 
 static void say(const struct layer_run *run, const char *state, const char *message)
@@ -222,6 +231,37 @@ static bool finish(struct layer_run *run, const char *message, struct error *err
 	return true;
 }
 
+static bool start_stack(struct layer_run *run, struct error *err)
+{
+	AUTO(state_release) struct pulumi_state state = { .exists = false };
+
+	if (!state_read(run->walk->spec->place, run->index, &state, err))
+		return false;
+	run->makes_stack = !state.exists;
+	return run->makes_stack ? start_init(run, err) : start_up(run, err);
+}
+
+/* The next call that writes its file; after the last one, what was meant. */
+static bool configure(struct layer_run *run, struct error *err)
+{
+	const char *const *words;
+	char *input;
+	bool is_good;
+
+	if (!config_next(run->writing, &words, &input, err))
+		return false;
+	if (words) {
+		is_good = tell_cli(run, words, input, err);
+		if (input)
+			explicit_bzero(input, strlen(input));
+		free(input);
+		return is_good;
+	}
+	is_good = config_end(run->writing, run->walk->spec->record, err);
+	config_writing_free(TAKE(run->writing));
+	return is_good && start_stack(run, err);
+}
+
 static bool begin_up(struct layer_run *run, struct error *err)
 {
 	const struct walk_spec *spec = run->walk->spec;
@@ -239,12 +279,9 @@ static bool begin_up(struct layer_run *run, struct error *err)
 	run->state = RUN_RUNNING;
 	if (layer_of(run)->up)
 		return start_hook(run, err);
-	state_release(&state);
-	if (!config_write(spec->place, spec->record, run->index, err) ||
-	    !state_read(spec->place, run->index, &state, err))
+	if (!config_begin(spec->place, spec->record, run->index, &run->writing, err))
 		return false;
-	run->makes_stack = !state.exists;
-	return run->makes_stack ? start_init(run, err) : start_up(run, err);
+	return run->writing ? configure(run, err) : start_stack(run, err);
 }
 
 static bool begin_down(struct layer_run *run, struct error *err)
@@ -328,10 +365,12 @@ static bool end_run(struct layer_run *run, const struct tool_end *end, struct er
 	struct error ignored;
 
 	backend_forget(spec->place, run->index);
-	if (run->makes_stack) {
+	if (run->writing || run->makes_stack) {
+		if (!tool_ended_well(end))
+			return explain(run, end, NULL, err);
 		run->makes_stack = false;
-		return tool_ended_well(end) ? tools_may_start(err) && start_up(run, err)
-					    : explain(run, end, NULL, err);
+		return tools_may_start(err) &&
+		       (run->writing ? configure(run, err) : start_up(run, err));
 	}
 	run->walk->changed += run->events.changed;
 	if (!record_note_providers(spec->record, spec->place, run->index, err) ||
@@ -348,6 +387,7 @@ static void close_run(struct layer_run *run)
 {
 	update_end(TAKE(run->update), NULL);
 	pulumi_events_release(&run->events);
+	config_writing_free(TAKE(run->writing));
 	if (run->log_fd >= 0)
 		close(TAKE_FD(run->log_fd));
 }
@@ -367,11 +407,25 @@ static bool needs(const struct layer *layer, size_t index)
 	return false;
 }
 
+/* Of two stacks that share a file the second takes the keys that the first has made. */
+static bool shares_unfinished_file(const struct walk *walk, size_t index)
+{
+	const struct pulumi_project *projects = walk->spec->place->projects;
+
+	for (size_t i = 0; i < walk->spec->place->list->count; i++)
+		if (walk->runs[i].writing &&
+		    text_equal(projects[i].config_folder, projects[index].config_folder))
+			return true;
+	return false;
+}
+
 /* Everything that has to be there, or gone, before it. */
 static bool is_free(const struct walk *walk, size_t index)
 {
 	const struct layer_graph *graph = walk->spec->place->list->graph;
 
+	if (shares_unfinished_file(walk, index))
+		return false;
 	for (size_t i = 0; i < graph->count; i++) {
 		bool is_first = walk->spec->is_down ? needs(&graph->layers[i], index)
 						    : needs(&graph->layers[index], i);
