@@ -115,6 +115,84 @@ bool cli_run(const struct cli_call *call, struct error *err)
 	return is_good;
 }
 
+/* ---- several at once ---- */
+
+struct call_run {
+	const struct cli_call *call;
+	struct tool *tool;
+	struct complaint complaint;
+};
+
+static bool start_call(struct tool_set *set, struct call_run *run, struct error *err)
+{
+	const struct cli_call *call = run->call;
+	AUTO(cli_words_free) char **words = cli_words(call);
+
+	return tools_may_start(err) &&
+	       tool_start(
+		   set,
+		   &(struct tool_spec){ .argv = (const char *const *)words,
+					.variables = call->place->variables,
+					.directory = call->place->projects[call->layer].folder,
+					.input = call->input,
+					.limit_ms = CALL_LIMIT_MS,
+					.on_line = on_complaint,
+					.arg = &run->complaint },
+		   &run->tool, err);
+}
+
+static struct call_run *run_of(struct call_run *runs, size_t count, const struct tool *tool)
+{
+	for (size_t i = 0; i < count; i++)
+		if (runs[i].tool == tool)
+			return &runs[i];
+	return NULL;
+}
+
+static bool take_call_end(struct tool_set *set, struct call_run *runs, size_t count,
+			  struct error *err)
+{
+	struct tool_end end;
+	struct tool *tool = tool_set_wait(set, &end);
+	struct call_run *run = tool ? run_of(runs, count, tool) : NULL;
+	AUTO(free) char *ending = NULL;
+
+	tool_free(tool);
+	if (!run)
+		return true;
+	run->tool = NULL;
+	backend_forget(run->call->place, run->call->layer);
+	if (tool_ended_well(&end))
+		return true;
+	ending = tool_end_words(&end);
+	return error_set_as(err, ERR_EXTERNAL, "pulumi_failed", "layer \"%s\": pulumi %s: %s",
+			    run->call->place->list->layers[run->call->layer].name,
+			    run->call->words[0], complaint_words(&run->complaint, ending));
+}
+
+bool cli_run_all(const struct cli_call *calls, size_t count, struct error *err)
+{
+	size_t most = count ? (size_t)calls[0].place->list->parallel : 0, begun = 0;
+	AUTO(free) struct call_run *runs = xcalloc(count + 1, sizeof(*runs));
+	AUTO(tool_set_close) struct tool_set set = { NULL, 0 };
+	bool is_good = true;
+
+	while ((is_good && begun < count) || set.count) {
+		struct error why;
+
+		if (is_good && begun < count && set.count < most) {
+			runs[begun].call = &calls[begun];
+			is_good = start_call(&set, &runs[begun++], err);
+		} else if (!take_call_end(&set, runs, begun, &why) && is_good) {
+			*err = why; /* the first; what runs comes to its end */
+			is_good = false;
+		}
+	}
+	for (size_t i = 0; i < begun; i++)
+		complaint_release(&runs[i].complaint);
+	return is_good;
+}
+
 bool cli_ask(const struct cli_call *call, size_t output_max, char **output, int *status,
 	     struct error *err)
 {

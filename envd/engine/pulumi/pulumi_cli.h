@@ -24,8 +24,12 @@ DEFINE_AUTO(char **, cli_words_free)
 /* Runs it to its end. ERR_EXTERNAL "pulumi_failed" with its own words when it failed. */
 NODISCARD bool cli_run(const struct cli_call *call, struct error *err);
 
-/* The same, and what it printed, up to `output_max`; the caller frees. `status` is its exit status
- * in either case, -1 when it has none. What it asks for changes nothing of a stack. */
+/* As many of them at once as the list's layers may be. Once one has failed no other begins; the
+ * first failure names its layer. */
+NODISCARD bool cli_run_all(const struct cli_call *calls, size_t count, struct error *err);
+
+/* As cli_run(), and what it printed, up to `output_max`; the caller frees. `status` is its exit
+ * status in either case, -1 when it has none. What it asks for changes nothing of a stack. */
 NODISCARD bool cli_ask(const struct cli_call *call, size_t output_max, char **output, int *status,
 		       struct error *err);
 

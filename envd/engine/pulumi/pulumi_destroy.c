@@ -39,14 +39,23 @@ static bool look_what_is_left(const struct pulumi_place *place, struct left_over
 
 /* ---- the stacks themselves ---- */
 
-static bool remove_stack(const struct pulumi_place *place, size_t layer, struct error *err)
+/* Those that are there, each with its books empty. */
+static bool remove_each(const struct pulumi_place *place, struct error *err)
 {
 	/* Projects may share one file of configuration. */
 	static const char *const words[] = { "stack", "rm", "--yes", "--preserve-config", NULL };
-	AUTO(state_release) struct pulumi_state state = { .exists = false };
+	AUTO(free) struct cli_call *calls = xcalloc(place->list->count, sizeof(*calls));
+	size_t count = 0;
 
-	return state_read(place, layer, &state, err) &&
-	       (!state.exists || cli_run(&(struct cli_call){ place, layer, words, NULL }, err));
+	for (size_t i = 0; i < place->list->count; i++) {
+		AUTO(state_release) struct pulumi_state state = { .exists = false };
+
+		if (!state_read(place, i, &state, err))
+			return error_wrap(err, "layer \"%s\"", place->list->layers[i].name);
+		if (state.exists)
+			calls[count++] = (struct cli_call){ place, i, words, NULL };
+	}
+	return cli_run_all(calls, count, err);
 }
 
 /* With them goes what opens their states, the token that the CLI wrote down, and every value that
@@ -56,9 +65,8 @@ static bool remove_stacks(const struct pulumi_place *place, struct error *err)
 	static const char *const goes[] = { "passphrase", "plugins-home/credentials.json",
 					    "backend/.pulumi/history", "backend/.pulumi/backups" };
 
-	for (size_t i = 0; i < place->list->count; i++)
-		if (!remove_stack(place, i, err))
-			return error_wrap(err, "layer \"%s\"", place->list->layers[i].name);
+	if (!remove_each(place, err))
+		return false;
 	for (size_t i = 0; i < ARRAY_SIZE(goes); i++) {
 		AUTO(free) char *path = place_path(place, goes[i]);
 
