@@ -7,7 +7,6 @@ import subprocess
 import tempfile
 import threading
 import time
-from datetime import datetime
 
 import bench_world
 from bench_world import ROOT, Connection, median
@@ -95,7 +94,7 @@ class Compose:
 
 
 def at_ms(row):
-    return datetime.fromisoformat(row["at"].replace("Z", "+00:00")).timestamp() * 1000
+    return bench_world.at_s(row["at"]) * 1000
 
 
 class Ours(bench_world.World):

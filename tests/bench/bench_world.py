@@ -1,6 +1,8 @@
 """What the benchmarks share: the real programs in a folder of their own, with an engine that makes
 nothing, and the figures that they leave in /metrics and /proc."""
 import atexit
+import contextlib
+import glob
 import json
 import os
 import re
@@ -10,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from datetime import datetime
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
@@ -167,6 +170,30 @@ class World:
             except ProcessLookupError:
                 pass
             eventually(lambda: not os.path.exists("/proc/%d" % reaper), "the reaper's end")
+
+
+def at_s(text):
+    """A time of ours, in seconds of the wall clock."""
+    return datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
+
+
+def children(pid):
+    """Of all of its threads; none when it has ended."""
+    found = []
+    for path in glob.glob("/proc/%d/task/*/children" % pid):
+        with contextlib.suppress(OSError), open(path) as file:
+            found += map(int, file.read().split())
+    return found
+
+
+def children_cpu_s(pid):
+    """Of those that it has waited for."""
+    try:
+        with open("/proc/%d/stat" % pid) as file:
+            fields = file.read().rsplit(")", 1)[1].split()
+    except OSError:
+        return 0
+    return (int(fields[13]) + int(fields[14])) / os.sysconf("SC_CLK_TCK")
 
 
 def quantile_bound(histogram, share):

@@ -10,11 +10,11 @@ PROGRAM = str(SUPPORT / "kube-cluster")
 
 
 class Cluster:
-    def __init__(self, folder, *, number=1, beside=None, world=None):
+    def __init__(self, folder, *, number=1, beside=None, world=None, pod_ready_ms=0):
         self.folder, self.kubeconfig = pathlib.Path(folder), pathlib.Path(folder) / "kubeconfig"
         self.arguments = ["--number", str(number), *(["--beside", str(beside.folder)] if beside else [])]
         self.variables = {**os.environ, "PATH": f"{parts()}:{os.environ['PATH']}",
-                          **({"WORLD": str(world)} if world else {})}
+                          "POD_READY_MS": str(pod_ready_ms), **({"WORLD": str(world)} if world else {})}
 
     def __enter__(self):
         done = self.call("start", str(self.folder), *self.arguments)
