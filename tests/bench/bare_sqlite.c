@@ -63,6 +63,7 @@ static void open_database(const char *folder)
 	if (sqlite3_open(path, &db) != SQLITE_OK)
 		die("opening");
 	execute("PRAGMA synchronous = FULL");
+	execute("PRAGMA wal_autocheckpoint = 4096"); /* as the store */
 	execute("PRAGMA foreign_keys = ON");
 	for (size_t i = 0; i < STATEMENTS; i++)
 		if (sqlite3_prepare_v2(db, statements[i], -1, &prepared[i], NULL) != SQLITE_OK)
