@@ -4,8 +4,10 @@
 #include <string.h>
 #include <sys/wait.h>
 
+#include "base/clock.h"
 #include "base/files.h"
 #include "base/text.h"
+#include "engine/pulumi/cli_version.h"
 #include "engine/pulumi/pulumi_backend.h"
 
 enum { CALL_LIMIT_MS = 120000, HOOK_LIMIT_MS = 300000, HOOK_OUTPUT_MAX = 16 << 20 };
@@ -199,19 +201,13 @@ bool cli_ask(const struct cli_call *call, size_t output_max, char **output, int 
 	return run(call, output_max, output, status, err);
 }
 
-bool cli_check_version(const struct pulumi_place *place, const char *wanted, struct error *err)
+/* What it says, without the "v" of earlier ones. */
+static bool ask_version(const struct pulumi_place *place, char **version, struct error *err)
 {
 	const char *const words[] = { place->program, "version", NULL };
 	AUTO(free) char *output = NULL;
 	struct tool_end end;
-	const char *found;
 
-	if (!place->program) {
-		error_set_as(err, ERR_INVALID, "pulumi_missing",
-			     "there is no pulumi on the server's PATH (version %s is wanted)",
-			     wanted);
-		return error_hint(err, "or name it as \"program\" of a target with engine pulumi");
-	}
 	if (!tool_run(&(struct tool_spec){ .argv = words,
 					   .variables = place->variables,
 					   .directory = "/",
@@ -220,9 +216,32 @@ bool cli_check_version(const struct pulumi_place *place, const char *wanted, str
 		err->slug = "pulumi_missing";
 		return false;
 	}
-	found = output + (*output == 'v');
 	output[strcspn(output, "\n")] = '\0';
-	if (tool_ended_well(&end) && strcmp(found, wanted) == 0)
+	*version = xstrdup(tool_ended_well(&end) ? output + (*output == 'v') : "unknown");
+	return true;
+}
+
+bool cli_check_version(const struct pulumi_place *place, const char *wanted, struct error *err)
+{
+	/* The environment's is DATA/environments/ID. */
+	AUTO(free) char *data = xasprintf("%s/../..", place->request->folder);
+	AUTO(free) char *found = NULL;
+
+	if (!place->program) {
+		error_set_as(err, ERR_INVALID, "pulumi_missing",
+			     "there is no pulumi on the server's PATH (version %s is wanted)",
+			     wanted);
+		return error_hint(err, "or name it as \"program\" of a target with engine pulumi");
+	}
+	found = cli_version_known(data, place->program);
+	if (!found) {
+		int64_t asked_ms = clock_wall_ms();
+
+		if (!ask_version(place, &found, err))
+			return false;
+		cli_version_note(data, place->program, found, asked_ms);
+	}
+	if (strcmp(found, wanted) == 0)
 		return true;
 	error_set_as(err, ERR_INVALID, "pulumi_version",
 		     "\"%s\" is version %.40s, version %s is wanted", place->program, found,
