@@ -49,6 +49,9 @@ def eventually(condition, what):
     raise Broken("never happened: " + what)
 
 
+PLACE_TRIES = 100
+
+
 class Decoys:
     """Bystanders that get the process numbers of those who died (needs root): whoever signals by
     number alone hits one of them."""
@@ -59,21 +62,26 @@ class Decoys:
         self.is_over = False
 
     def place(self, pid):
-        """Nothing happens when the number is somebody else's already."""
-        with self.lock:
-            if self.is_over or os.path.exists("/proc/%d" % pid):
-                return
-            try:
-                with open(LAST_PID, "w") as file:
-                    file.write(str(pid - 1))
-            except OSError:
-                return
-            decoy = subprocess.Popen(["sleep", "100000"], start_new_session=True)
-            if decoy.pid == pid:
-                self.placed.append(decoy)
-            else:
-                decoy.kill()
-                decoy.wait()
+        """Nothing happens when the number is somebody else's already. Others who start something take the
+        next number, so it is tried until it comes to be ours."""
+        for _ in range(PLACE_TRIES):
+            with self.lock:
+                if self.is_over or os.path.exists("/proc/%d" % pid) or self.take(pid):
+                    return
+
+    def take(self, pid):
+        try:
+            with open(LAST_PID, "w") as file:
+                file.write(str(pid - 1))
+        except OSError:
+            return True  # not allowed to: nobody will be
+        decoy = subprocess.Popen(["sleep", "100000"], start_new_session=True)
+        if decoy.pid == pid:
+            self.placed.append(decoy)
+            return True
+        decoy.kill()
+        decoy.wait()
+        return False
 
     def dead(self):
         return ["%d by signal %d" % (decoy.pid, -decoy.returncode)
